@@ -1,0 +1,273 @@
+"""From bytes to a `Document`: strict, bounded, and with all problems reported at once.
+
+YAML's events are read one by one (no recursion, no object construction, no tags), and scalars
+are resolved by the core schema of YAML 1.2. What YAML 1.1 would have read differently (`on`,
+`no`, `1:30`, `0777`) is an error: whichever reading one chose, somebody would be surprised.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from pipelineplan.documents.document import Document, Path, dotted
+from pipelineplan.errors import InputError, Position, Problem
+
+MOST_BYTES = 8 * 1024 * 1024
+MOST_DEPTH = 60
+MOST_VALUES = 400_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][\d_]*)\Z")
+_FLOAT = re.compile(r"[-+]?(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?\Z")
+_CLOCK = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?\Z")
+_LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_TRAPS = {"on", "off", "yes", "no", "y", "n"}
+_NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
+
+
+def read_document(file: FilePath, shown_as: str | None = None) -> Document:
+    """Read the YAML or JSON file `file`; positions name it as `shown_as`.
+
+    Raises `InputError` with every problem found: unreadable, too large, not UTF-8, not YAML,
+    duplicate keys, values that YAML 1.1 and 1.2 read differently, too deep or too many values.
+    """
+    name = shown_as or str(file)
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError([Problem(f"cannot be read: {reason}", Position(name))]) from error
+    return read_text(content, name)
+
+
+def read_text(content: bytes | str, name: str) -> Document:
+    """Read YAML or JSON text; raises as `read_document` does."""
+    text = content if isinstance(content, str) else _decode(content, name)
+    reader = _Reader(name, tuple(text.splitlines()))
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            reader.take(event)
+    except yaml.MarkedYAMLError as error:
+        reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
+    except yaml.reader.ReaderError as error:
+        where = _position_of(text, error.position, name)
+        reader.problems.append(Problem("a control character that YAML does not allow", where))
+    if reader.problems:
+        raise InputError(reader.problems)
+    if not reader.started:
+        raise InputError([Problem("the file is empty", Position(name, 1, 1))])
+    return Document(name, reader.result, reader.positions, reader.keys, reader.lines)
+
+
+def _decode(content: bytes, name: str) -> str:
+    if len(content) > MOST_BYTES:
+        size = f"larger than {MOST_BYTES // 1024**2} MiB"
+        raise InputError([Problem(f"the file is {size}, too large for a plan", Position(name))])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        found = f"byte {content[error.start]:#04x} is not UTF-8 text"
+        hint = "is this a binary file? save it as UTF-8"
+        raise InputError([Problem(found, Position(name, line, column), fix=hint)]) from None
+    if "\0" in text:
+        raise InputError([_binary(text, name)])
+    return text
+
+
+def _binary(text: str, name: str) -> Problem:
+    where = _position_of(text, text.index("\0"), name)
+    return Problem("a NUL byte: this is a binary file, wanted YAML text", where)
+
+
+def _position_of(text: str, index: int, name: str) -> Position:
+    line = text.count("\n", 0, index) + 1
+    return Position(name, line, index - text.rfind("\n", 0, index))
+
+
+def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
+    context = f" ({error.context})" if error.context else ""
+    return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
+
+
+@dataclass
+class _Open:
+    """A mapping or sequence that is being read."""
+
+    path: Path
+    value: dict[str, Any] | list[Any]
+    anchor: str | None
+    first_value: int
+    key: str | None = None
+    merged: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Reader:
+    name: str
+    lines: tuple[str, ...]
+    result: Any = None
+    started: bool = False
+    values: int = 0
+    open: list[_Open] = field(default_factory=list)
+    anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    positions: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, event: Any) -> None:
+        match event:
+            case yaml.DocumentStartEvent() if self.started:
+                self.complain("a second document ('---'), wanted one per file", event.start_mark)
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.MappingStartEvent():
+                self._begin({}, event)
+            case yaml.SequenceStartEvent():
+                self._begin([], event)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._end()
+            case yaml.AliasEvent():
+                self._alias(event)
+            case _:
+                pass
+
+    def complain(self, message: str, mark: Any, path: Path = (), fix: str = "") -> None:
+        where = self._at(mark) if mark else Position(self.name)
+        line = self.lines[where.line - 1] if 0 < where.line <= len(self.lines) else ""
+        self.problems.append(Problem(message, where, dotted(path), fix, line))
+
+    def _at(self, mark: Any) -> Position:
+        return Position(self.name, mark.line + 1, mark.column + 1)
+
+    def _path(self) -> Path:
+        """The path of the value that comes next."""
+        if not self.open:
+            return ()
+        parent = self.open[-1]
+        step = len(parent.value) if isinstance(parent.value, list) else parent.key
+        return (*parent.path, step if step is not None else "?")
+
+    def _waits_for_key(self) -> bool:
+        return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
+
+    def _scalar(self, event: Any) -> None:
+        self._count(event.start_mark)
+        if self._waits_for_key():
+            self._key(event)
+            return
+        path = self._path()
+        value = self._resolve(event, path)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, 1)
+        self._put(value, event.start_mark, path)
+
+    def _key(self, event: Any) -> None:
+        parent, key = self.open[-1], event.value
+        path = (*parent.path, key)
+        if event.style is None and key.lower() in _TRAPS:
+            self._trap(key, event.start_mark, path)
+        if key in parent.value and key != "<<":
+            first = self.keys.get(path)
+            where = f", first on line {first.line}" if first else ""
+            self.complain(f"the key {key!r} is here twice{where}", event.start_mark, path, "keep one")
+        parent.key = key
+        self.keys[path] = self._at(event.start_mark)
+
+    def _resolve(self, event: Any, path: Path) -> Any:
+        text = event.value
+        if event.tag not in {None, "!", "tag:yaml.org,2002:str"}:
+            self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
+        if event.style is not None or event.tag is not None:
+            return text
+        lowered = text.lower()
+        if lowered in _WORDS:
+            return _WORDS[lowered]
+        if lowered in _TRAPS or lowered in _NOT_NUMBERS or _CLOCK.match(text) or _LEADING_ZERO.match(text):
+            self._trap(text, event.start_mark, path)
+            return text
+        if _INTEGER.match(text) and len(text) <= 40:
+            return int(text.replace("_", ""))
+        if _FLOAT.match(text) and len(text) <= 40:
+            return float(text.replace("_", ""))
+        return text
+
+    def _trap(self, text: str, mark: Any, path: Path) -> None:
+        message = f"{text!r} means different things to different readers of YAML"
+        fix = f"write '{text}' in quotes, or true or false"
+        if text[0] in "+-.0123456789":
+            fix = f"write '{text}' in quotes, or with a unit"
+        self.complain(message, mark, path, fix)
+
+    def _begin(self, value: dict[str, Any] | list[Any], event: Any) -> None:
+        self._count(event.start_mark)
+        path = self._path()
+        if self._waits_for_key():
+            self.complain("a key that is a list or a mapping, wanted text", event.start_mark, path)
+            self.open[-1].key = "?"
+        if event.tag not in {None, "!"}:
+            self.complain(f"the tag {event.tag!r}, wanted plain data", event.start_mark, path)
+        if len(self.open) >= MOST_DEPTH:
+            self.complain(f"nested deeper than {MOST_DEPTH} levels", event.start_mark, path)
+            raise InputError(self.problems)
+        self.positions[path] = self._at(event.start_mark)
+        self.open.append(_Open(path, value, event.anchor, self.values))
+
+    def _end(self) -> None:
+        done = self.open.pop()
+        if isinstance(done.value, dict):
+            for merged in done.merged:
+                for key, value in merged.items():
+                    done.value.setdefault(key, value)
+        if done.anchor:
+            self.anchors[done.anchor] = (done.value, self.values - done.first_value + 1)
+        self._attach(done.value)
+
+    def _alias(self, event: Any) -> None:
+        path = self._path()
+        if event.anchor not in self.anchors:
+            self.complain(f"the alias *{event.anchor} has no anchor before it", event.start_mark, path)
+            self._put(None, event.start_mark, path)
+            return
+        if self._waits_for_key():
+            self.complain("an alias as a key, wanted text", event.start_mark, path)
+            self.open[-1].key = "?"
+            return
+        value, size = self.anchors[event.anchor]
+        self._count(event.start_mark, size)
+        self._put(value, event.start_mark, path)
+
+    def _put(self, value: Any, mark: Any, path: Path) -> None:
+        self.positions[path] = self._at(mark)
+        self._attach(value)
+
+    def _attach(self, value: Any) -> None:
+        if not self.open:
+            self.result, self.started = value, True
+            return
+        parent = self.open[-1]
+        if isinstance(parent.value, list):
+            parent.value.append(value)
+        elif parent.key == "<<":
+            parent.merged.extend(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict))
+            parent.key = None
+        elif parent.key is not None:
+            parent.value[parent.key] = value
+            parent.key = None
+
+    def _count(self, mark: Any, more: int = 1) -> None:
+        self.values += more
+        if self.values > MOST_VALUES:
+            self.complain(
+                f"more than {MOST_VALUES:,} values once aliases are expanded", mark,
+                fix="a plan needs a few hundred: write the values out, without nested aliases",
+            )
+            raise InputError(self.problems)

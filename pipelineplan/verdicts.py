@@ -1,0 +1,109 @@
+"""What a judge says: a verdict, the numbers it rests on, and where each of them came from.
+
+    holds     the inequality is true for every value that the operands allow
+    fails     it is false for every one of them
+    unknown   it depends on where in its interval a value lies, or an operand is missing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipelineplan.errors import Position
+from pipelineplan.quantities import Dimension, say
+
+
+class Verdict(StrEnum):
+    """Whether a claim is true of the plan."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+class Basis(StrEnum):
+    """Where an operand of a verdict came from, weakest last."""
+
+    MEASURED = "measured"
+    IMPORTED = "imported"
+    DECLARED = "declared"
+    ASSUMED = "assumed"
+
+
+class Severity(StrEnum):
+    """How much a verdict that does not hold matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """3 for an error, 1 for information: larger is worse."""
+        return {"error": 3, "warning": 2, "info": 1}[self.value]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A value of the plan inside a formula: `symbol` names it there.
+
+    `value`, `low` and `high` are in the base unit of `dimension` (a plain number when None);
+    `path` is where the value stands in the plan, `position` where in which file.
+    """
+
+    symbol: str
+    name: str
+    value: float
+    low: float
+    high: float
+    basis: Basis
+    path: str
+    position: Position
+    dimension: Dimension | None = None
+
+    @property
+    def shown(self) -> str:
+        """The value, and its interval if it has one, as a person would write it."""
+        text = _shown(self.value, self.dimension)
+        if self.low < self.high:
+            low, high = _shown(self.low, self.dimension), _shown(self.high, self.dimension)
+            return f"{text} ({low} to {high})"
+        return text
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One verdict of one rule on one object of the plan.
+
+    `path` and `position` say which object, `message` what was found and how to mend it,
+    `formula` and `operands` what was evaluated, `nearest` which single changes would make it
+    hold. `fingerprint` depends on the rule and the object and not on lines, so it survives
+    edits above it.
+    """
+
+    code: str
+    verdict: Verdict
+    severity: Severity
+    title: str
+    message: str
+    path: str
+    position: Position
+    subject: str = ""
+    fix: str = ""
+    formula: str = ""
+    operands: tuple[Operand, ...] = ()
+    nearest: tuple[str, ...] = ()
+    fingerprint: str = ""
+    source_line: str = field(default="", compare=False)
+
+    @property
+    def rests_on_assumption(self) -> bool:
+        """Whether any operand was assumed, because the plan does not state it."""
+        return any(operand.basis is Basis.ASSUMED for operand in self.operands)
+
+
+def _shown(value: float, dimension: Dimension | None) -> str:
+    if dimension is not None:
+        return say(value, dimension)
+    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
