@@ -173,7 +173,7 @@ class _Reader:
     def _key(self, event: Any) -> None:
         parent, key = self.open[-1], event.value
         path = (*parent.path, key)
-        if event.style is None and key.lower() in _TRAPS:
+        if event.implicit[0] and key.lower() in _TRAPS:
             self._trap(key, event.start_mark, path)
         if key in parent.value and key != "<<":
             first = self.keys.get(path)
@@ -186,7 +186,7 @@ class _Reader:
         text = event.value
         if event.tag not in {None, "!", "tag:yaml.org,2002:str"}:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
-        if event.style is not None or event.tag is not None:
+        if not event.implicit[0] or event.tag is not None:
             return text
         lowered = text.lower()
         if lowered in _WORDS:
