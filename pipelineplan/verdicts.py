@@ -68,6 +68,8 @@ class Operand:
     def shown(self) -> str:
         """The value, and its interval if it has one, as a person would write it."""
         text = _shown(self.value, self.dimension)
+        if self.basis is Basis.ASSUMED:
+            return f"{text} assumed"
         if self.low < self.high:
             low, high = _shown(self.low, self.dimension), _shown(self.high, self.dimension)
             return f"{text} ({low} to {high})"
