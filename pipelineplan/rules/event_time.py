@@ -1,8 +1,8 @@
 """EVT: does the watermark wait long enough for the data, and not too long for its readers?
 
-    event time ->      W              B          L
-    |------- window -------|--- lag ---|--- allowed lateness ---|
-                                       ^ first firing           ^ later records are dropped
+event time ->      W              B          L
+|------- window -------|--- lag ---|--- allowed lateness ---|
+                                   ^ first firing           ^ later records are dropped
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pipelineplan.eventtime import Disorder, share_within
 from pipelineplan.plan import Plan
+from pipelineplan.plan.freshness import Waits, waits
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Slo
 from pipelineplan.plan.semantics import (
@@ -117,8 +118,6 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:
     """Every freshness target against the waits that no capacity removes."""
-    from pipelineplan.plan.freshness import waits
-
     for slo in plan.model.slos:
         if slo.freshness is None:
             continue
@@ -129,17 +128,24 @@ def fresh_enough(plan: Plan) -> Iterator[Claim]:
                 if isinstance(chain, str):
                     yield Claim(path, f"{slo.subject} {source.id}", missing=chain)
                     continue
-                target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-                yield Claim(
-                    path,
-                    f"{slo.subject} {source.id} {name}",
-                    (*chain.operands, *((target,) if target else ())),
-                    left=lambda v, c=chain, p=probability: c.quantile(v, p),
-                    right=lambda v: (v["F"], v["F"]),
-                    dimension=Dimension.DURATION,
-                    says=lambda e, s=slo, q=name: _freshness_said(s, q, e),
-                    changes=tuple(Change(s, rises=False) for s in ("I", "B", "W") if s in chain.symbols),
-                )
+                yield _freshness_claim(plan, slo, source, chain, (name, probability))
+
+
+def _freshness_claim(
+    plan: Plan, slo: Slo, source: Source, chain: Waits, quantile: tuple[str, float]
+) -> Claim:
+    name, probability = quantile
+    target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
+    return Claim(
+        plan.path(slo, "freshness", name),
+        f"{slo.subject} {source.id} {name}",
+        (*chain.operands, *((target,) if target else ())),
+        left=lambda v: chain.quantile(v, probability),
+        right=lambda v: (v["F"], v["F"]),
+        dimension=Dimension.DURATION,
+        says=lambda e: _freshness_said(slo, name, e),
+        changes=tuple(Change(symbol, rises=False) for symbol in ("I", "B", "W") if symbol in chain.symbols),
+    )
 
 
 def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
@@ -165,8 +171,6 @@ def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
 )
 def idle_partitions(plan: Plan) -> Iterator[Claim]:
     """The idle timeout of every source with several partitions against the loosest freshness target."""
-    from pipelineplan.plan.freshness import waits
-
     for slo in plan.model.slos:
         if slo.freshness is None or not windowed_above(plan, slo.subject):
             continue
@@ -176,18 +180,16 @@ def idle_partitions(plan: Plan) -> Iterator[Claim]:
             yield _idle_claim(plan, slo, source, waits(plan, slo, source))
 
 
-def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: object) -> Claim:
-    from pipelineplan.plan.freshness import Waits
-
+def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Claim:
     path, subject = plan.path(source, "semantics", "watermark"), f"{slo.subject} {source.id}"
     watermark = source.semantics.watermark if source.semantics is not None else None
     idle = plan.operand("idle", watermark, "idle_timeout", "idle timeout")
     name = slo.freshness.targets()[-1][0] if slo.freshness else "p95"
     target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-    if idle is None or target is None or not isinstance(chain, Waits):
+    if idle is None or target is None or isinstance(chain, str):
         missing = (
-            f"one silent partition of {source.id!r} stops every window: state semantics.watermark.idle_timeout, "
-            f"longer than its normal gap"
+            f"one silent partition of {source.id!r} stops every window: state "
+            "semantics.watermark.idle_timeout, longer than its normal gap"
         )
         return Claim(path, subject, missing=missing)
 

@@ -56,7 +56,7 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def rule(
+def rule(  # noqa: PLR0913  (all that a rule must say about itself)
     code: str,
     *,
     title: str,
@@ -114,9 +114,7 @@ def _turning(evaluation: Evaluation | None) -> tuple[str, ...]:
     if evaluation is None or evaluation.verdict is Verdict.HOLDS:
         return ()
     operands = {operand.symbol: operand for operand in evaluation.claim.operands}
-    return tuple(
-        _said(operands[change.symbol], change, value) for change, value in nearest(evaluation.claim)
-    )
+    return tuple(_said(operands[change.symbol], change, value) for change, value in nearest(evaluation.claim))
 
 
 def _said(operand: Operand, change: Change, value: float) -> str:
