@@ -31,8 +31,13 @@ _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 
 
-def read_document(file: FilePath, shown_as: str | None = None) -> Document:
+def read_document(
+    file: FilePath, shown_as: str | None = None, plain_words: frozenset[str] = frozenset()
+) -> Document:
     """Read the YAML or JSON file `file`; positions name it as `shown_as`.
+
+    `plain_words` are lowered words (`y`) that a foreign format writes and means as text, although
+    YAML 1.1 would read them as something else; as values they are no error.
 
     Raises `InputError` with every problem found: unreadable, too large, not UTF-8, not YAML,
     duplicate keys, values that YAML 1.1 and 1.2 read differently, too deep or too many values.
@@ -44,13 +49,13 @@ def read_document(file: FilePath, shown_as: str | None = None) -> Document:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError([Problem(f"cannot be read: {reason}", Position(name))]) from error
-    return read_text(content, name)
+    return read_text(content, name, plain_words)
 
 
-def read_text(content: bytes | str, name: str) -> Document:
+def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = frozenset()) -> Document:
     """Read YAML or JSON text; raises as `read_document` does."""
     text = content if isinstance(content, str) else _decode(content, name)
-    reader = _Reader(name, tuple(text.splitlines()))
+    reader = _Reader(name, tuple(text.splitlines()), plain_words)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
@@ -114,6 +119,7 @@ class _Open:
 class _Reader:
     name: str
     lines: tuple[str, ...]
+    plain_words: frozenset[str] = frozenset()
     result: Any = None
     started: bool = False
     values: int = 0
@@ -191,6 +197,8 @@ class _Reader:
         lowered = text.lower()
         if lowered in _WORDS:
             return _WORDS[lowered]
+        if lowered in self.plain_words:
+            return text
         if lowered in _TRAPS or lowered in _NOT_NUMBERS or _CLOCK.match(text) or _LEADING_ZERO.match(text):
             self._trap(text, event.start_mark, path)
             return text

@@ -76,7 +76,13 @@ def _model(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
     try:
         return DataPlan.model_validate(_without_extensions(composed.data)), []
     except ValidationError as error:
-        return None, [_problem(details, composed) for details in error.errors(include_url=False)]
+        details = [one for one in error.errors(include_url=False) if not _echo(one)]
+        return None, [_problem(one, composed) for one in details]
+
+
+def _echo(details: Any) -> bool:
+    """A list that counts as too short only because its entries are wrong, which is said already."""
+    return details["type"] == "too_short" and bool(details["input"])
 
 
 def _version(composed: Composed) -> list[Problem]:
