@@ -1,0 +1,187 @@
+"""Rules about data and schemas, and what people decided, risk and vouch for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from pipelineplan.plan.section import (
+    AtLeastOne,
+    Count,
+    Day,
+    Duration,
+    Name,
+    Number,
+    Reference,
+    Section,
+    Share,
+    Text,
+    shorthand,
+)
+
+CompatibilityMode = Literal[
+    "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE", "NONE"
+]
+
+
+class Deprecation(Section):
+    """A field that goes away, and when."""
+
+    field: Text
+    announced: Day | None = None
+    removed: Day | None = None
+
+
+class ContractPolicy(Section):
+    """How the schema of one dataset may change."""
+
+    compatibility: CompatibilityMode | None = None
+    versions: Reference | None = Field(None, description="The folder of dated versions.")
+    versioning: Text | None = None
+    deprecations: tuple[Deprecation, ...] = ()
+    deprecation_window: Duration | None = None
+    breaking_changes: Text | None = Field(None, description="How a breaking change is made.")
+    consumers: dict[str, str] = Field(default_factory=dict, description="Consumer and the version it reads.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return shorthand(value, "compatibility")
+
+
+class RolloutStep(Section):
+    """One deployment of a schema rollout."""
+
+    at: Duration
+    upgrade: Name
+    to: Text | AtLeastOne
+
+
+class Contracts(Section):
+    """Policies by dataset, and the rollout of the next version."""
+
+    policies: dict[str, ContractPolicy] = Field(default_factory=dict)
+    rollout: tuple[RolloutStep, ...] = ()
+    rollback: tuple[RolloutStep, ...] = ()
+    migration: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_dataset(cls, value: Any) -> Any:
+        """Datasets stand beside `rollout` in the file; here they are gathered in `policies`."""
+        if not isinstance(value, dict) or "policies" in value:
+            return value
+        own = {"rollout", "rollback", "migration", "notes"}
+        return {
+            **{key: value[key] for key in value if key in own},
+            "policies": {key: value[key] for key in value if key not in own},
+        }
+
+
+class Between(Section):
+    """Bounds, both inclusive; either may be left open."""
+
+    min: float | Text | None = None
+    max: float | Text | None = None
+
+
+class QualityCheck(Section):
+    """One check of one dataset, with its threshold."""
+
+    id: Name | None = None
+    dataset: Text = Field(description="A source's or sink's id, or a dataset of its contract.")
+    check: Literal[
+        "freshness", "null", "unique", "referential", "domain", "range", "regex", "volume",
+        "duplicate", "out_of_order", "sql",
+    ]  # fmt: skip
+    fields: tuple[Text, ...] = ()
+    threshold: Share | None = Field(None, description="The largest share of rows that may break it.")
+    between: Between | None = None
+    values: tuple[Text | float | int, ...] = ()
+    pattern: Text | None = None
+    within: Duration | None = Field(None, description="For freshness: the greatest age of the newest row.")
+    references: Text | None = Field(None, description="For referential: dataset.field")
+    sql: Text | None = Field(
+        None, description="A SELECT of the rows that break the rule; {table} is the dataset."
+    )
+    severity: Literal["error", "warning", "info"] = "error"
+    owner: Text | None = None
+    on_fail: Text | None = Field(None, description="What happens to the data, and who is told.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_field(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("fields"), str):
+            return {**value, "fields": (value["fields"],)}
+        return value
+
+
+class Escalation(Section):
+    """Who hears of drift, and after how long."""
+
+    after_windows: AtLeastOne = 1
+    to: Text
+    severity: Literal["error", "warning", "info"] = "error"
+
+
+class Reconciliation(Section):
+    """A source and a destination that must agree."""
+
+    id: Name | None = None
+    source: Name
+    destination: Name
+    keys: tuple[Text, ...] = ()
+    measures: tuple[Text, ...] = ()
+    window: Duration | None = None
+    tolerance: Share | None = None
+    direction: Literal["both", "source_to_destination"] = "both"
+    escalation: Escalation | None = None
+
+
+class Decision(Section):
+    """An architecture decision: what was chosen, over what, and why."""
+
+    id: Name
+    choice: Text
+    because: Text | None = None
+    departs_from: Text | None = Field(None, description="The decision table it departs from, e.g. W-D3.")
+    alternatives: tuple[Text, ...] = ()
+    tradeoff: Text | None = None
+    reviewed: Day | None = None
+
+
+class Risk(Section):
+    """What may still go wrong, and whose it is."""
+
+    id: Name | None = None
+    risk: Text
+    likelihood: Literal["low", "medium", "high"] | None = None
+    impact: Literal["low", "medium", "high"] | None = None
+    mitigation: Text | None = None
+    owner: Text | None = None
+    residual: Text | None = None
+    follow_up: Text | None = None
+
+
+class Attestation(Section):
+    """What only a person can assert, with its date of expiry."""
+
+    criterion: Text
+    by: Text
+    at: Day
+    ref: Text | None = None
+    valid_for: Duration | None = None
+
+
+class CapacityPolicy(Section):
+    """How full the system may be, and the way to ten times the load."""
+
+    growth_horizon: Duration | None = None
+    max_utilisation: Share | None = Field(None, description="Of the busiest worker at peak.")
+    failure_domains: Count | None = Field(
+        None, description="Zones or racks that the workers are spread over."
+    )
+    ten_times: Text | None = Field(None, description="The path to ten times the load.")
+    price_file: Reference | None = None
+    headroom: Number | None = None

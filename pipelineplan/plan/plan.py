@@ -1,0 +1,148 @@
+"""The plan that judges get: the model, where every value stands, what it refers to, its graph.
+
+A judge asks for operands, not for raw values: an operand knows its symbol, its interval, and
+whether the plan states it (declared), a profile measured it, or a default assumed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelineplan.documents import Path, Root, dotted
+from pipelineplan.errors import Position
+from pipelineplan.plan.composing import Composed
+from pipelineplan.plan.data_plan import DataPlan
+from pipelineplan.plan.graph import Graph
+from pipelineplan.plan.section import Section
+from pipelineplan.plan.sink import Sink
+from pipelineplan.plan.source import Source
+from pipelineplan.plan.stage import Stage
+from pipelineplan.quantities import Dimension, Quantity
+from pipelineplan.verdicts import Basis, Operand
+
+if TYPE_CHECKING:
+    from pipelineplan.contracts import Contract
+    from pipelineplan.sources import RateTrace, StreamProfile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that could be read: sections in `model`, files by reference, nodes in `graph`."""
+
+    model: DataPlan
+    file: str
+    root: Root
+    composed: Composed
+    graph: Graph
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    profiles: Mapping[str, StreamProfile] = field(default_factory=dict)
+    traces: Mapping[str, RateTrace] = field(default_factory=dict)
+    env: str | None = None
+    _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The plan's own name."""
+        return self.model.metadata.name
+
+    def source(self, node: str) -> Source:
+        """The source with the id `node`."""
+        return next(source for source in self.model.sources if source.id == node)
+
+    def stage(self, node: str) -> Stage:
+        """The stage with the id `node`."""
+        return next(stage for stage in self.model.stages if stage.id == node)
+
+    def sink(self, node: str) -> Sink:
+        """The sink with the id `node`."""
+        return next(sink for sink in self.model.sinks if sink.id == node)
+
+    def path(self, section: Section, *fields: str) -> Path:
+        """Where `section` (and a field of it) stands in the document."""
+        return (*self._paths.get(id(section), ()), *fields)
+
+    def position(self, path: Path) -> Position:
+        """The file, line and column of `path`, or of the nearest thing around it."""
+        return self.composed.position(path)
+
+    def operand(
+        self, symbol: str, section: Section | None, field_name: str, name: str = ""
+    ) -> Operand | None:
+        """The value of `section.field_name` as an operand, or None when there is none."""
+        value = getattr(section, field_name, None) if section is not None else None
+        if section is None or value is None or isinstance(value, bool):
+            return None
+        path = self._written(section, field_name)
+        words = name or field_name.replace("_", " ")
+        basis = Basis.DECLARED if field_name in section.model_fields_set else Basis.ASSUMED
+        quantity = isinstance(value, Quantity)
+        low, high = (value.low, value.high) if quantity else (float(value), float(value))
+        dimension = value.dimension if quantity else None
+        return Operand(
+            symbol, words, float(value), low, high, basis, dotted(path), self.position(path), dimension
+        )
+
+    def assumed(
+        self,
+        symbol: str,
+        name: str,
+        value: float,
+        dimension: Dimension | None,
+        path: Path,
+        between: tuple[float, float] | None = None,
+    ) -> Operand:
+        """An operand that the plan does not state, and the range that it might as well be in.
+
+        A verdict that is the same all over that range does not rest on the assumption.
+        """
+        low, high = between or (value, value)
+        return Operand(
+            symbol, name, value, low, high, Basis.ASSUMED, dotted(path), self.position(path), dimension
+        )
+
+    def _written(self, section: Section, field_name: str) -> Path:
+        """The path of a field; of the section itself where its short form was written."""
+        path = self.path(section, _alias(section, field_name))
+        parent = path[:-1]
+        if path not in self.composed.positions and parent in self.composed.positions:
+            value = self.composed_value(parent)
+            if not isinstance(value, dict | list):
+                return parent
+        return path
+
+    def composed_value(self, path: Path) -> object:
+        """What the file says at `path`, before defaults."""
+        data = self.composed.data
+        for step in path:
+            data = data[step]
+        return data
+
+
+def paths_of(model: DataPlan) -> dict[int, Path]:
+    """The document path of every section of `model`, by identity."""
+    return {id(section): path for section, path in _walk(model, ())}
+
+
+def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
+    yield section, path
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        below = (*path, _alias(section, name))
+        if isinstance(value, Section):
+            yield from _walk(value, below)
+        elif isinstance(value, tuple):
+            for index, entry in enumerate(value):
+                if isinstance(entry, Section):
+                    yield from _walk(entry, (*below, index))
+        elif isinstance(value, dict):
+            # `contracts.policies` is gathered by the model; in the file its entries stand one level up.
+            above = path if name == "policies" else below
+            for key, entry in value.items():
+                if isinstance(entry, Section):
+                    yield from _walk(entry, (*above, key))
+
+
+def _alias(section: Section, name: str) -> str:
+    return type(section).model_fields[name].alias or name

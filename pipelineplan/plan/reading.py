@@ -1,0 +1,210 @@
+"""From a plan file or folder to a `Plan`, or to every reason why it cannot become one.
+
+files -> composed tree -> model -> graph and references -> Plan
+"""
+
+from __future__ import annotations
+
+import typing
+from difflib import get_close_matches
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipelineplan.documents import Path, Root, find_root
+from pipelineplan.errors import InputError, Position, Problem
+from pipelineplan.plan.composing import Composed, compose, shown
+from pipelineplan.plan.data_plan import API_VERSION, DataPlan
+from pipelineplan.plan.graph import build_graph
+from pipelineplan.plan.plan import Plan, paths_of
+from pipelineplan.plan.references import follow
+from pipelineplan.plan.section import Section
+
+_WANTED = {
+    "missing": "is missing",
+    "string_type": "wanted text",
+    "int_type": "wanted a whole number",
+    "float_type": "wanted a number",
+    "bool_type": "wanted true or false",
+    "tuple_type": "wanted a list",
+    "dict_type": "wanted a mapping",
+    "model_type": "wanted a mapping",
+    "model_attributes_type": "wanted a mapping",
+}
+
+
+def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
+    """Read the plan file or folder at `path`, with the overlay of `env`.
+
+    Raises `InputError` with all problems of syntax, schema, units, references, ids and cycles.
+    """
+    file = FilePath(path)
+    if not file.exists():
+        raise InputError([Problem("there is no such file or folder", Position(file.as_posix()))])
+    folder = find_root(file)
+    composed = compose(file, folder, env)
+    root = Root(folder, file if file.is_dir() else file.parent)
+    model, problems = _model(composed)
+    if model is None:
+        raise InputError(problems)
+    graph, wrong = build_graph(model)
+    problems += [composed.problem(place, message) for place, message in wrong]
+    problems += _unknown_nodes(model, composed)
+    references = follow(model, composed, root)
+    problems += references.problems
+    if problems:
+        raise InputError(problems)
+    return Plan(
+        model,
+        shown(file, folder),
+        root,
+        composed,
+        graph,
+        references.contracts,
+        references.profiles,
+        references.traces,
+        env,
+        paths_of(model),
+    )
+
+
+def _model(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
+    problems = _version(composed)
+    if problems:
+        return None, problems
+    try:
+        return DataPlan.model_validate(_without_extensions(composed.data)), []
+    except ValidationError as error:
+        details = [one for one in error.errors(include_url=False) if not _echo(one)]
+        return None, [_problem(one, composed) for one in details]
+
+
+def _echo(details: Any) -> bool:
+    """A list that counts as too short only because its entries are wrong, which is said already."""
+    return details["type"] == "too_short" and bool(details["input"])
+
+
+def _version(composed: Composed) -> list[Problem]:
+    found = composed.data.get("apiVersion")
+    if not isinstance(found, str) or not found.startswith("pipelineplan/") or found == API_VERSION:
+        return []
+    fix = f"install a version of pipelineplan that reads {found}"
+    return [composed.problem(("apiVersion",), f"found {found!r}, this version reads {API_VERSION!r}", fix)]
+
+
+def _without_extensions(data: Any) -> Any:
+    """The data without `x-` keys, which are open to everybody and mean nothing here."""
+    if isinstance(data, dict):
+        return {k: _without_extensions(v) for k, v in data.items() if not k.startswith("x-")}
+    if isinstance(data, list):
+        return [_without_extensions(entry) for entry in data]
+    return data
+
+
+def _problem(details: Any, composed: Composed) -> Problem:
+    path = _document_path(details["loc"], composed.data)
+    kind, found = details["type"], details["input"]
+    if kind == "extra_forbidden":
+        return _unknown_key(path, composed)
+    if kind == "missing":
+        return composed.problem(path[:-1], f"{path[-1]!r} is missing", f"add {path[-1]}:")
+    return composed.problem(path, _message(kind, details, found))
+
+
+def _message(kind: str, details: Any, found: Any) -> str:
+    if kind == "value_error":
+        return str(details["ctx"]["error"])
+    shown_value = repr(found) if len(repr(found)) <= 60 else f"{repr(found)[:57]}..."
+    if isinstance(found, dict | list):
+        shown_value = "a mapping" if isinstance(found, dict) else "a list"
+    if kind == "literal_error":
+        wanted = details["ctx"]["expected"]
+        choices = [choice.strip(" '") for choice in wanted.replace(" or ", ", ").split(",")]
+        close = get_close_matches(str(found), choices, n=1, cutoff=0.6)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        return f"found {shown_value}{hint}, wanted {wanted}"
+    return f"found {shown_value}, {_WANTED.get(kind) or _lowered(details['msg'])}"
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:].replace("Input should", "should").replace(
+        "input should", "should"
+    )
+
+
+def _document_path(loc: tuple[str | int, ...], data: Any) -> Path:
+    """Pydantic's location, without the names of union members, as far as the document goes."""
+    path: list[str | int] = []
+    for index, step in enumerate(loc):
+        if step == "policies" and isinstance(data, dict) and step not in data:
+            continue
+        is_last = index == len(loc) - 1
+        if isinstance(data, dict) and (step in data or is_last):
+            path.append(step)
+            data = data.get(step) if isinstance(step, str) else None
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            path.append(step)
+            data = data[step]
+        elif not isinstance(data, dict | list):
+            break
+    return tuple(path)
+
+
+def _unknown_key(path: Path, composed: Composed) -> Problem:
+    key = str(path[-1])
+    known = _known_keys(path[:-1])
+    close = get_close_matches(key, known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    fix = f"{hint}" if close else f"{hint}; keys of your own start with x-"
+    return composed.problem(path, f"the key {key!r} is unknown", fix, at_key=True)
+
+
+def _known_keys(path: Path) -> list[str]:
+    """The keys of the section at `path`, found by following the model's own annotations."""
+    section: type[Section] | None = DataPlan
+    for step in path:
+        if isinstance(step, int) or section is None:
+            continue
+        fields = {info.alias or name: info for name, info in section.model_fields.items()}
+        field = fields.get(step)
+        if field is None and "policies" in fields:
+            field = fields["policies"]
+        section = _section_in(field.annotation) if field is not None else None
+    if section is None:
+        return []
+    return sorted(info.alias or name for name, info in section.model_fields.items())
+
+
+def _section_in(annotation: Any) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    for inner in typing.get_args(annotation):
+        found = _section_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
+    """SLOs, reconciliations and consumers that name something that is not there."""
+    stages = [stage.id for stage in model.stages]
+    nodes = [*(source.id for source in model.sources), *stages, *(sink.id for sink in model.sinks)]
+    ends = [*stages, *(sink.id for sink in model.sinks)]
+    named: list[tuple[Path, str, list[str]]] = [
+        (("slos", i, "for"), slo.subject, ends) for i, slo in enumerate(model.slos)
+    ]
+    for i, pair in enumerate(model.reconciliation):
+        named += [(("reconciliation", i, "source"), pair.source, nodes)]
+        named += [(("reconciliation", i, "destination"), pair.destination, nodes)]
+    if model.context is not None and model.context.consumers:
+        known = [consumer.id for consumer in model.context.consumers]
+        for i, sink in enumerate(model.sinks):
+            named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
+    return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
+
+
+def _nobody(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"nothing here is called {name!r}{hint}, wanted one of {', '.join(sorted(known))}"
