@@ -184,7 +184,7 @@ def _headroom_claim(path: Path, worker: _Worker, limit: Operand) -> Claim:
     good="46 % utilised, an hour down: 51 minutes to drain",
     fix="raise parallelism or capacity, or state a drain target that can be met",
     source="spec of this tool, CAP drain; backlog B drains in B / (μ - λ)",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def drains(plan: Plan) -> Iterator[Claim]:
     """`s_w * λ * T / (μ - s_w * λ) <= target` for every outage with a target and every stage."""

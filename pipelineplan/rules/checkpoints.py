@@ -15,7 +15,7 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim
-from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
+from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
 _FLINK_TIMEOUT_SECONDS = 600.0
@@ -193,7 +193,7 @@ def _committing(plan: Plan, sink: Sink) -> Stage | None:
     good="timeout: 1 h with broker_max: 1 h",
     fix="raise transaction.max.timeout.ms on the broker and state it as guarantee.broker_max",
     source="FLINK-30419: 1 h against the broker's default of 15 min",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def broker_accepts(plan: Plan) -> Iterator[Claim]:
     """`tau <= broker_max` for every transactional sink."""

@@ -26,7 +26,7 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
-from pipelineplan.rules.registry import BY_LEVEL, rule
+from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
 
 
 @rule(
@@ -39,7 +39,7 @@ from pipelineplan.rules.registry import BY_LEVEL, rule
     good="disorder p99 40 s, p99.9 2 min; lag 30 s, allowed lateness 5 min; completeness 99.5 %",
     fix="widen watermark.lag or window.allowed_lateness, or promise less; profile the stream to know more",
     source="spec of this tool, EVT completeness; Akidau et al., The Dataflow Model, PVLDB 8(12), 2015",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def complete_enough(plan: Plan) -> Iterator[Claim]:
     """The promised completeness against the disorder of every source before the SLO's subject."""
@@ -114,7 +114,7 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
     source="spec of this tool, EVT freshness; the sum of two waits, each uniform over its period",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:
     """Every freshness target against the waits that no capacity removes."""

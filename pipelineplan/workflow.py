@@ -1,0 +1,70 @@
+"""The whole story in one place: from a plan file to a bundle.
+
+plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDecision] -> Bundle
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelineplan.plan import Plan, read_plan
+from pipelineplan.verdicts import Finding, Severity, Verdict
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdicts of the static rules on one plan, those that hold among them."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    strict: bool = False
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """What fails or is unknown, worst first, then by position."""
+        open_ones = [finding for finding in self.findings if finding.verdict is not Verdict.HOLDS]
+        return tuple(sorted(open_ones, key=self._order))
+
+    def count(self, verdict: Verdict) -> int:
+        """How many findings have `verdict`."""
+        return sum(finding.verdict is verdict for finding in self.findings)
+
+    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+        """The open findings that count with `severity` or worse."""
+        return tuple(
+            finding for finding in self.failing if finding.counts_as(strict=self.strict).rank >= severity.rank
+        )
+
+    def _order(self, finding: Finding) -> tuple[int, int, str, int, int, str]:
+        worst = -finding.counts_as(strict=self.strict).rank
+        unknown = int(finding.verdict is Verdict.UNKNOWN)
+        place = finding.position
+        return (worst, unknown, place.file, place.line, place.column, finding.code)
+
+
+def check(
+    plan: Plan | Path | str,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    strict: bool = False,
+    env: str | None = None,
+) -> CheckResult:
+    """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
+
+    Raises `InputError` when the plan cannot be read.
+    """
+    from pipelineplan.rules import RULES, apply
+
+    one = plan if isinstance(plan, Plan) else read_plan(plan, env)
+    findings = [finding for rule in RULES.values() for finding in apply(rule, one)]
+    wanted, unwanted = tuple(select), tuple(ignore)
+    kept = [
+        finding
+        for finding in findings
+        if (not wanted or finding.code.startswith(wanted))
+        and not (unwanted and finding.code.startswith(unwanted))
+    ]
+    return CheckResult(one, tuple(kept), strict)
