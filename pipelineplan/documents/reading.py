@@ -31,8 +31,13 @@ _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 
 
-def read_document(file: FilePath, shown_as: str | None = None) -> Document:
+def read_document(
+    file: FilePath, shown_as: str | None = None, plain_words: frozenset[str] = frozenset()
+) -> Document:
     """Read the YAML or JSON file `file`; positions name it as `shown_as`.
+
+    `plain_words` are lowered words (`y`) that a foreign format writes and means as text, although
+    YAML 1.1 would read them as something else; as values they are no error.
 
     Raises `InputError` with every problem found: unreadable, too large, not UTF-8, not YAML,
     duplicate keys, values that YAML 1.1 and 1.2 read differently, too deep or too many values.
@@ -44,13 +49,13 @@ def read_document(file: FilePath, shown_as: str | None = None) -> Document:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError([Problem(f"cannot be read: {reason}", Position(name))]) from error
-    return read_text(content, name)
+    return read_text(content, name, plain_words)
 
 
-def read_text(content: bytes | str, name: str) -> Document:
+def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = frozenset()) -> Document:
     """Read YAML or JSON text; raises as `read_document` does."""
     text = content if isinstance(content, str) else _decode(content, name)
-    reader = _Reader(name, tuple(text.splitlines()))
+    reader = _Reader(name, tuple(text.splitlines()), plain_words)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
@@ -98,6 +103,22 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
+def _is_trap(text: str) -> bool:
+    """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
+    lowered = text.lower()
+    words = lowered in _TRAPS or lowered in _NOT_NUMBERS
+    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+
+
+def _number(text: str) -> int | float | str:
+    """A plain scalar as the number that it writes, else as it is."""
+    if len(text) > 40:
+        return text
+    if _INTEGER.match(text):
+        return int(text.replace("_", ""))
+    return float(text.replace("_", "")) if _FLOAT.match(text) else text
+
+
 @dataclass
 class _Open:
     """A mapping or sequence that is being read."""
@@ -114,6 +135,7 @@ class _Open:
 class _Reader:
     name: str
     lines: tuple[str, ...]
+    plain_words: frozenset[str] = frozenset()
     result: Any = None
     started: bool = False
     values: int = 0
@@ -188,17 +210,11 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        lowered = text.lower()
-        if lowered in _WORDS:
-            return _WORDS[lowered]
-        if lowered in _TRAPS or lowered in _NOT_NUMBERS or _CLOCK.match(text) or _LEADING_ZERO.match(text):
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        if text.lower() not in self.plain_words and _is_trap(text):
             self._trap(text, event.start_mark, path)
-            return text
-        if _INTEGER.match(text) and len(text) <= 40:
-            return int(text.replace("_", ""))
-        if _FLOAT.match(text) and len(text) <= 40:
-            return float(text.replace("_", ""))
-        return text
+        return _number(text)
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
@@ -257,7 +273,9 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key == "<<":
-            parent.merged.extend(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict))
+            parent.merged.extend(
+                v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)
+            )
             parent.key = None
         elif parent.key is not None:
             parent.value[parent.key] = value
@@ -267,7 +285,8 @@ class _Reader:
         self.values += more
         if self.values > MOST_VALUES:
             self.complain(
-                f"more than {MOST_VALUES:,} values once aliases are expanded", mark,
+                f"more than {MOST_VALUES:,} values once aliases are expanded",
+                mark,
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)
