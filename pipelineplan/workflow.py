@@ -5,12 +5,19 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from pipelineplan.quality import QualityReport
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def check(
     """
     from pipelineplan.rules import RULES, apply
 
-    one = plan if isinstance(plan, Plan) else read_plan(plan, env)
+    one = _read(plan, env)
     findings = [finding for rule in RULES.values() for finding in apply(rule, one)]
     wanted, unwanted = tuple(select), tuple(ignore)
     kept = [
@@ -68,3 +75,26 @@ def check(
         and not (unwanted and finding.code.startswith(unwanted))
     ]
     return CheckResult(one, tuple(kept), strict)
+
+
+def test(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    progress: Progress | None = None,
+) -> QualityReport:
+    """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
+
+    `as_of` is the instant that freshness counts from. Needs the extra `quality`. Raises `InputError`
+    for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality import data_by_dataset, run_suites, suites_of
+
+    one = _read(plan, env)
+    return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+
+
+def _read(plan: Plan | Path | str, env: str | None) -> Plan:
+    return plan if isinstance(plan, Plan) else read_plan(plan, env)

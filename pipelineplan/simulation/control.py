@@ -125,7 +125,15 @@ class _Control:
         phases = tuple(each.close() for each in self.open)
         bursts = tuple(self.bursts)
         return Run(
-            self.network, self.scenario, self.fluid, self.cuts, self.lost, phases, bursts, self.halted_at, self.appended
+            self.network,
+            self.scenario,
+            self.fluid,
+            self.cuts,
+            self.lost,
+            phases,
+            bursts,
+            self.halted_at,
+            self.appended,
         )
 
     def _catch_up(self) -> None:
@@ -327,7 +335,9 @@ class _Control:
 
 def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
     """Seconds and records appended to the log since the start, straight between the points."""
-    starts = np.array([start for start, _ in scenario.rates] + [max(scenario.horizon_seconds, scenario.rates[-1][0] + 1.0)])
+    starts = np.array(
+        [start for start, _ in scenario.rates] + [max(scenario.horizon_seconds, scenario.rates[-1][0] + 1.0)]
+    )
     rates = np.array([rate for _, rate in scenario.rates])
     counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
     return starts, counts

@@ -104,8 +104,12 @@ class Curves:
         lane = np.full(len(arrived), self.run.fluid.layout.worker_of[partition])
         stored = self.run.fluid.layout.stored_edges
         for order, edge in enumerate(stored):
-            segment = max(g for g, each in enumerate(self.run.fluid.layout.segments) if each.stages[0] <= edge)
-            if segment and (order == 0 or self.run.fluid.layout.segments[segment].stages[0] > stored[order - 1]):
+            segment = max(
+                g for g, each in enumerate(self.run.fluid.layout.segments) if each.stages[0] <= edge
+            )
+            if segment and (
+                order == 0 or self.run.fluid.layout.segments[segment].stages[0] > stored[order - 1]
+            ):
                 lane = self._spread(segment, len(arrived))
             when = self._through(order, edge, lane, when)
         return when

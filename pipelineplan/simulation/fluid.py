@@ -50,9 +50,14 @@ class Fluid:
         self._stale = True
         self._been_empty = np.ones(len(self.shares), dtype=np.bool_)
         self.drained_at: float | None = 0.0
-        self.journal = Journal(len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges))
+        self.journal = Journal(
+            len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges)
+        )
         self._kept = np.concatenate(
-            [np.arange(layout.edges[e].channels.start, layout.edges[e].channels.stop) for e in layout.stored_edges]
+            [
+                np.arange(layout.edges[e].channels.start, layout.edges[e].channels.stop)
+                for e in layout.stored_edges
+            ]
             or [np.zeros(0, dtype=np.intp)]
         ).astype(np.intp)
         self.note()
@@ -172,7 +177,9 @@ class Fluid:
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""
         self.departed[self.log] += forward
-        self.queue[self.log] = np.where(forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0))
+        self.queue[self.log] = np.where(
+            forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0)
+        )
         self._stale = True
 
     def passed(self, edge: int, position: Floats) -> Floats:
@@ -191,7 +198,9 @@ class Fluid:
 
     def note(self) -> None:
         """Write the present counts into the journal."""
-        self.journal.write(self.now, self.departed[self.log], self.arrived[self._kept], self.departed[self._kept])
+        self.journal.write(
+            self.now, self.departed[self.log], self.arrived[self._kept], self.departed[self._kept]
+        )
 
 
 def _width(channels: slice) -> int:

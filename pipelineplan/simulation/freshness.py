@@ -101,7 +101,9 @@ def _at_checkpoint(curves: Curves, until: Until) -> bool:
 def _tail_seconds(curves: Curves, until: Until) -> float:
     """The end of a run in which results may be under way although nothing is wrong."""
     event_time, checkpoint = curves.run.network.event_time, curves.run.network.checkpoint
-    tail = event_time.window_seconds + event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
+    tail = (
+        event_time.window_seconds + event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
+    )
     if checkpoint is not None and _at_checkpoint(curves, until):
         tail += 2 * checkpoint.effective_interval_seconds + checkpoint.duration_seconds
     return tail

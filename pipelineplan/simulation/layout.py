@@ -138,7 +138,9 @@ def _edges(network: Network) -> tuple[Edge, ...]:
 
 def _segments(network: Network) -> tuple[Segment, ...]:
     starts = [
-        number for number, stage in enumerate(network.stages) if not number or stage.exchange is not Exchange.FORWARD
+        number
+        for number, stage in enumerate(network.stages)
+        if not number or stage.exchange is not Exchange.FORWARD
     ]
     ends = [*starts[1:], len(network.stages)]
     return tuple(
@@ -147,9 +149,9 @@ def _segments(network: Network) -> tuple[Segment, ...]:
     )
 
 
-def _seats(network: Network, worker_of: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[
-    tuple[int, int], np.dtype[np.intp]
-]:
+def _seats(
+    network: Network, worker_of: np.ndarray[tuple[int], np.dtype[np.intp]]
+) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
     workers, partitions = network.stages[0].workers, network.source.partitions
     most = int(np.bincount(worker_of, minlength=workers).max())
     seats = np.full((workers, most), partitions, dtype=np.intp)

@@ -42,7 +42,12 @@ class PerRecordRun:
 
 
 def run_per_record(
-    network: Network, scenario: Scenario, end_seconds: float, *, service: Service = "exponential", seed: int = 1
+    network: Network,
+    scenario: Scenario,
+    end_seconds: float,
+    *,
+    service: Service = "exponential",
+    seed: int = 1,
 ) -> PerRecordRun:
     """Run `scenario` up to `end_seconds` with random or fixed service; arrivals are alike.
 
@@ -113,7 +118,9 @@ class _Model:
 
         def choose() -> int:
             if not waiting:
-                waiting.extend(np.searchsorted(edges / edges[-1], self.random.random(4096), side="right").tolist())
+                waiting.extend(
+                    np.searchsorted(edges / edges[-1], self.random.random(4096), side="right").tolist()
+                )
             return waiting.pop()
 
         return choose

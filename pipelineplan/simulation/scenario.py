@@ -1,7 +1,7 @@
 """What happens to a network: how fast records come, and what breaks when.
 
-    rate   ____|----|______________       steps: (start, records per second)
-    sink   ........xxxxx.............     outage: detect, repair, restart; then the drain
+rate   ____|----|______________       steps: (start, records per second)
+sink   ........xxxxx.............     outage: detect, repair, restart; then the drain
 """
 
 from __future__ import annotations
