@@ -14,7 +14,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, combine, measure, series, widened
+from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, series, widened
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.result import (
     FLUID,
@@ -122,15 +122,18 @@ def _freshness_verdicts(pipeline: Pipeline, runs: list[Run]) -> list[SloVerdict]
 def _freshness_verdict(
     target: FreshnessTarget, curves: list[Curves], uncertain: tuple[Uncertain, ...]
 ) -> SloVerdict:
-    since, until, over = Since(target.since), Until(target.until), Over(target.over)
-    ranges = [
-        widened(each.run, freshness(each, since, until, over).quantile(target.probability), target.probability)
-        for each in curves
-    ]
+    ranges = [_freshness_range(target, each) for each in curves]
     low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
     error_class = FIGURES["freshness_p95_seconds"][1]
     figure = Figure(ranges[0][1], low, high, "s", FLUID, error_class)
     return judge(target.subject, target.objective, figure, target.seconds, uncertain, target.path)
+
+
+def _freshness_range(target: FreshnessTarget, curves: Curves) -> Range:
+    if curves.run.network.event_time.unknown_freshness:
+        return (0.0, math.nan, math.inf)
+    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    return widened(curves.run, delays.quantile(target.probability), target.probability)
 
 
 def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) -> list[SloVerdict]:
@@ -192,6 +195,8 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
         notes.append(f"not drained within {say_seconds(run.fluid.now)}, where the run ends")
     if run.scenario.outages and pipeline.targets:
         notes.append("freshness targets are judged without outages; this run's freshness is in its figures")
+    if run.network.event_time.unknown_freshness:
+        notes.append(run.network.event_time.unknown_freshness)
     if run.network.event_time.merged_watermark and (run.phases or load > 1):
         notes.append(
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
