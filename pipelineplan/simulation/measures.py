@@ -102,6 +102,8 @@ def _share_of(records: float, shares: tuple[float, float] | None) -> Range:
 
 
 def _freshness(curves: Curves) -> dict[str, Range]:
+    if curves.run.network.event_time.unknown_freshness:
+        return {f"freshness_p{percent}_seconds": (0.0, math.nan, math.inf) for percent in (50, 95, 99)}
     since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
     delays = freshness(curves, since, Until.COMMITTED)
     return {

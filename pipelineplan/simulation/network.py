@@ -165,7 +165,8 @@ class EventTime:
     """How event time follows arrival: the watermark is the least event time read, minus the lag.
 
     `window_seconds` is 0 without a window. The late and dropped shares (low, high) come from
-    the disorder that the plan states; None where it states none.
+    the disorder that the plan states; None where it states none. `unknown_freshness` says why
+    nothing can be said of freshness, where that is so.
     """
 
     watermark_lag_seconds: float = 0.0
@@ -174,6 +175,7 @@ class EventTime:
     late_share: tuple[float, float] | None = None
     dropped_share: tuple[float, float] | None = None
     merged_watermark: bool = False
+    unknown_freshness: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Run the scenarios of a pipeline and judge its promises.
 
-Pipeline + recipes -> runs at every end of the inputs -> figures with intervals -> verdicts
+    Pipeline + recipes -> runs at every end of the inputs -> figures with intervals -> verdicts
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, combine, measure, series, widened
+from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, series, widened
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.result import (
     FLUID,
@@ -61,9 +61,7 @@ def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> lis
     arranged = [(recipe.name, _of_recipe(recipe)) for recipe in chosen]
     likely = pipeline.inputs[End.LIKELY]
     if likely.load.trace:
-        arranged.append(
-            ("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.network, inputs.load)))
-        )
+        arranged.append(("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.network, inputs.load))))
     for index, declared in enumerate(likely.outages):
         name = declared.name or f"{declared.of.value}-outage"
         arranged.append((name, _of_outage(index, name)))
@@ -124,17 +122,18 @@ def _freshness_verdicts(pipeline: Pipeline, runs: list[Run]) -> list[SloVerdict]
 def _freshness_verdict(
     target: FreshnessTarget, curves: list[Curves], uncertain: tuple[Uncertain, ...]
 ) -> SloVerdict:
-    since, until, over = Since(target.since), Until(target.until), Over(target.over)
-    ranges = [
-        widened(
-            each.run, freshness(each, since, until, over).quantile(target.probability), target.probability
-        )
-        for each in curves
-    ]
+    ranges = [_freshness_range(target, each) for each in curves]
     low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
     error_class = FIGURES["freshness_p95_seconds"][1]
     figure = Figure(ranges[0][1], low, high, "s", FLUID, error_class)
     return judge(target.subject, target.objective, figure, target.seconds, uncertain, target.path)
+
+
+def _freshness_range(target: FreshnessTarget, curves: Curves) -> Range:
+    if curves.run.network.event_time.unknown_freshness:
+        return (0.0, math.nan, math.inf)
+    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    return widened(curves.run, delays.quantile(target.probability), target.probability)
 
 
 def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) -> list[SloVerdict]:
@@ -142,9 +141,7 @@ def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) ->
     for outage in run.scenario.outages:
         if outage.drain_target_seconds is not None:
             target = (outage.drain_target_seconds,) * 3
-            verdicts.append(
-                judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain)
-            )
+            verdicts.append(judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain))
     return verdicts
 
 
@@ -181,9 +178,7 @@ def _said(figure: Figure) -> str:
 
 def _to_settle(uncertain: tuple[Uncertain, ...]) -> str:
     if not uncertain:
-        return (
-            "only chance decides: when in its interval a failure comes, and how long records happen to wait"
-        )
+        return "only chance decides: when in its interval a failure comes, and how long records happen to wait"
     return "to settle it, measure " + ", ".join(f"{each.path} ({each.text})" for each in uncertain)
 
 
@@ -191,9 +186,7 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
     notes = []
     load, worker = run.network.utilisation(run.scenario.rates[-1][1])
     if load > 1:
-        notes.append(
-            f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts"
-        )
+        notes.append(f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts")
     if run.halted_at is not None:
         notes.append(
             f"the reader's position expired after {say_seconds(run.halted_at)} and no offset reset is set: it stops"
@@ -202,13 +195,13 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
         notes.append(f"not drained within {say_seconds(run.fluid.now)}, where the run ends")
     if run.scenario.outages and pipeline.targets:
         notes.append("freshness targets are judged without outages; this run's freshness is in its figures")
+    if run.network.event_time.unknown_freshness:
+        notes.append(run.network.event_time.unknown_freshness)
     if run.network.event_time.merged_watermark and (run.phases or load > 1):
         notes.append(
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
             "keep it per partition"
         )
     if any(stage.service_cv**2 > 1.5 for stage in run.network.stages):  # noqa: PLR2004 - the study's limit
-        notes.append(
-            "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
-        )
+        notes.append("service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound")
     return notes
