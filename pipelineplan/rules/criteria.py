@@ -105,7 +105,8 @@ def page(code: str) -> Mapping[str, str] | None:
     said = {"code": code, "why": criterion.text, "source": f"criterion {criterion.id}"}
     if isinstance(criterion.home, Presence):
         present = " and ".join(criterion.home.present)
-        return {**said, "title": criterion.home.title, "formula": f"present: {present}", "fix": criterion.home.fix}
+        home = criterion.home
+        return {**said, "title": home.title, "formula": f"present: {present}", "fix": home.fix}
     pattern = _anti_patterns().get(code)
     if pattern is None:
         return None
