@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pipelineplan.quality import sql
@@ -194,6 +195,9 @@ def _title(rule: QualityRule, column: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """A bound as JSON has it: a date or time as text in ISO 8601."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
