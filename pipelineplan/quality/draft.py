@@ -74,6 +74,18 @@ def unique(columns: tuple[str, ...]) -> Draft:
     return Draft(title, "uniqueness", kind, kwargs, "expectation", columns)
 
 
+def in_set(column: str, values: list[Any]) -> Draft:
+    """Every value of `column` that is not NULL is one of `values`."""
+    title = f"{column} is one of {len(values)} values"
+    texts = all(isinstance(value, str) and value for value in values)
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    if texts or numbers:
+        return expectation(title, "conformity", "expect_column_values_to_be_in_set", column, value_set=values)
+    # The schema of Great Expectations takes neither an empty text nor a mixed set.
+    listed = ", ".join(sql.literal(value) for value in values)
+    return broken_rows(title, "conformity", f"{sql.identifier(column)} NOT IN ({listed})", 0.0, column)
+
+
 def row_count(low: int | None, high: int | None) -> Draft:
     """The dataset has at least `low` and at most `high` rows."""
     ends = [f"at least {low}" if low is not None else "", f"at most {high}" if high is not None else ""]

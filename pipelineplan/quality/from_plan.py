@@ -13,12 +13,14 @@ from typing import Any
 
 from pipelineplan.quality import sql
 from pipelineplan.quality.draft import (
+    Draft,
     Drafted,
     Reason,
     broken_rows,
     excess_rows,
     expectation,
     foreign_key,
+    in_set,
     not_null,
     query,
     row_count,
@@ -102,11 +104,10 @@ def _values(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     return tuple(_core(rule, column) for column in columns)
 
 
-def _core(rule: QualityRule, column: str) -> Any:
+def _core(rule: QualityRule, column: str) -> Draft:
     title = _title(rule, column)
     if rule.check == "domain":
-        kind = "expect_column_values_to_be_in_set"
-        return expectation(title, "conformity", kind, column, value_set=list(rule.values))
+        return in_set(column, list(rule.values))
     if rule.check == "regex":
         kind = "expect_column_values_to_match_regex"
         return expectation(title, "conformity", kind, column, regex=rule.pattern)

@@ -73,8 +73,8 @@ def test_row_counts_become_inclusive_bounds(tmp_path: Path, rule: str, bounds: t
             {"type": "expect_column_values_to_not_be_null", "column": "c", "mostly": 0.95},
         ),
         (
-            "{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, null, 2]}}",
-            {"type": "expect_column_values_to_be_in_set", "column": "c", "value_set": ["a", 2]},
+            "{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, null, b]}}",
+            {"type": "expect_column_values_to_be_in_set", "column": "c", "value_set": ["a", "b"]},
         ),
         (
             '{metric: invalidValues, mustBeLessOrEqualTo: 0, unit: percent, arguments: {pattern: "^a"}}',
@@ -98,6 +98,8 @@ def test_what_an_expectation_says_is_an_expectation(tmp_path: Path, rule: str, w
         ("{metric: missingValues, mustBe: 0, arguments: {missingValues: ['', null]}}", "\"c\" IS NULL OR \"c\" IN ('')"),
         ("{metric: missingValues, mustBe: 0, arguments: {missingValues: ['it''s']}}", "CASE WHEN \"c\" IN ('it''s')"),
         ("{metric: invalidValues, mustBeLessThan: 3, arguments: {validValues: [1]}}", '"c" NOT IN (1)'),
+        ("{metric: invalidValues, mustBe: 0, arguments: {validValues: ['', n/a]}}", "\"c\" NOT IN ('', 'n/a')"),
+        ("{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, 1]}}", "\"c\" NOT IN ('a', 1)"),
         ("{metric: duplicateValues, mustBeLessThan: 3}", 'COUNT("c") - COUNT(DISTINCT "c")'),
         ('{type: sql, query: "SELECT MAX(${column}) FROM {table};", mustBe: 3}', 'SELECT MAX("c") FROM checked\n'),
     ],
