@@ -1,12 +1,13 @@
 """What a judge says: a verdict, the numbers it rests on, and where each of them came from.
 
-    holds     the inequality is true for every value that the operands allow
-    fails     it is false for every one of them
-    unknown   it depends on where in its interval a value lies, or an operand is missing
+holds     the inequality is true for every value that the operands allow
+fails     it is false for every one of them
+unknown   it depends on where in its interval a value lies, or an operand is missing
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,7 +49,8 @@ class Severity(StrEnum):
 class Operand:
     """A value of the plan inside a formula: `symbol` names it there.
 
-    `value`, `low` and `high` are in the base unit of `dimension` (a plain number when None);
+    `value`, `low` and `high` are in the base unit of `dimension` (a plain number when None); of an
+    assumed operand, `low` and `high` are the range that the assumption might as well have been in.
     `path` is where the value stands in the plan, `position` where in which file.
     """
 
@@ -66,6 +68,8 @@ class Operand:
     def shown(self) -> str:
         """The value, and its interval if it has one, as a person would write it."""
         text = _shown(self.value, self.dimension)
+        if self.basis is Basis.ASSUMED:
+            return f"{text} assumed"
         if self.low < self.high:
             low, high = _shown(self.low, self.dimension), _shown(self.high, self.dimension)
             return f"{text} ({low} to {high})"
@@ -95,12 +99,26 @@ class Finding:
     operands: tuple[Operand, ...] = ()
     nearest: tuple[str, ...] = ()
     fingerprint: str = ""
+    rests_on: tuple[str, ...] = ()
     source_line: str = field(default="", compare=False)
 
     @property
     def rests_on_assumption(self) -> bool:
-        """Whether any operand was assumed, because the plan does not state it."""
-        return any(operand.basis is Basis.ASSUMED for operand in self.operands)
+        """Whether another value of something that the plan does not state would turn the verdict."""
+        return bool(self.rests_on)
+
+    def counts_as(self, *, strict: bool = False) -> Severity:
+        """The severity that counts: what is unknown, or rests on an assumption, only informs.
+
+        Under `strict` both count with the rule's own severity.
+        """
+        soft = self.verdict is Verdict.UNKNOWN or self.rests_on_assumption
+        return Severity.INFO if soft and not strict else self.severity
+
+
+def fingerprint(code: str, path: str) -> str:
+    """A stable name of one rule's verdict on one object: 16 hex digits, no line numbers in it."""
+    return hashlib.sha256(f"{code} {path}".encode()).hexdigest()[:16]
 
 
 def _shown(value: float, dimension: Dimension | None) -> str:

@@ -103,6 +103,22 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
+def _is_trap(text: str) -> bool:
+    """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
+    lowered = text.lower()
+    words = lowered in _TRAPS or lowered in _NOT_NUMBERS
+    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+
+
+def _number(text: str) -> int | float | str:
+    """A plain scalar as the number that it writes, else as it is."""
+    if len(text) > 40:
+        return text
+    if _INTEGER.match(text):
+        return int(text.replace("_", ""))
+    return float(text.replace("_", "")) if _FLOAT.match(text) else text
+
+
 @dataclass
 class _Open:
     """A mapping or sequence that is being read."""
@@ -194,19 +210,11 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        lowered = text.lower()
-        if lowered in _WORDS:
-            return _WORDS[lowered]
-        if lowered in self.plain_words:
-            return text
-        if lowered in _TRAPS or lowered in _NOT_NUMBERS or _CLOCK.match(text) or _LEADING_ZERO.match(text):
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        if text.lower() not in self.plain_words and _is_trap(text):
             self._trap(text, event.start_mark, path)
-            return text
-        if _INTEGER.match(text) and len(text) <= 40:
-            return int(text.replace("_", ""))
-        if _FLOAT.match(text) and len(text) <= 40:
-            return float(text.replace("_", ""))
-        return text
+        return _number(text)
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
@@ -265,7 +273,9 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key == "<<":
-            parent.merged.extend(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict))
+            parent.merged.extend(
+                v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)
+            )
             parent.key = None
         elif parent.key is not None:
             parent.value[parent.key] = value
@@ -275,7 +285,8 @@ class _Reader:
         self.values += more
         if self.values > MOST_VALUES:
             self.complain(
-                f"more than {MOST_VALUES:,} values once aliases are expanded", mark,
+                f"more than {MOST_VALUES:,} values once aliases are expanded",
+                mark,
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)

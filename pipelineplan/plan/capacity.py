@@ -34,7 +34,9 @@ def utilisation(rate_per_second: float, share: float, capacity_per_second: float
     return rate_per_second * share / capacity_per_second if capacity_per_second else math.inf
 
 
-def drain_seconds(rate_per_second: float, share: float, capacity_per_second: float, piled_up_seconds: float) -> float:
+def drain_seconds(
+    rate_per_second: float, share: float, capacity_per_second: float, piled_up_seconds: float
+) -> float:
     """How long the busiest worker needs to work off what piled up, while new records arrive.
 
     `s * lambda * T / (mu - s * lambda)`; infinite when the worker is full without the backlog.
@@ -58,7 +60,9 @@ def seconds_to_loss(retention_seconds: float, piled_up_seconds: float, utilised:
     return max(0.0, (retention_seconds - piled_up_seconds) / (1 - 1 / utilised))
 
 
-def effective_interval_seconds(interval_seconds: float, duration_seconds: float, pause_seconds: float) -> float:
+def effective_interval_seconds(
+    interval_seconds: float, duration_seconds: float, pause_seconds: float
+) -> float:
     """The interval that checkpoints really have: `max(I, d + minimum pause)`."""
     return max(interval_seconds, duration_seconds + pause_seconds)
 

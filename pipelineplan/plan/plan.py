@@ -67,25 +67,39 @@ class Plan:
         """The file, line and column of `path`, or of the nearest thing around it."""
         return self.composed.position(path)
 
-    def basis(self, path: Path) -> Basis:
-        """Declared when the plan writes the value down, assumed when it is a default."""
-        return Basis.DECLARED if path in self.composed.positions else Basis.ASSUMED
-
-    def operand(self, symbol: str, section: Section | None, field_name: str, name: str = "") -> Operand | None:
+    def operand(
+        self, symbol: str, section: Section | None, field_name: str, name: str = ""
+    ) -> Operand | None:
         """The value of `section.field_name` as an operand, or None when there is none."""
         value = getattr(section, field_name, None) if section is not None else None
         if section is None or value is None or isinstance(value, bool):
             return None
         path = self._written(section, field_name)
         words = name or field_name.replace("_", " ")
-        if isinstance(value, Quantity):
-            return self._operand(symbol, words, (value.value, value.low, value.high), path, value.dimension)
-        return self._operand(symbol, words, (float(value),) * 3, path, None)
-
-    def assumed(self, symbol: str, name: str, value: float, dimension: Dimension | None, path: Path) -> Operand:
-        """An operand that the plan does not state: a default of this tool or of an engine."""
+        basis = Basis.DECLARED if field_name in section.model_fields_set else Basis.ASSUMED
+        quantity = isinstance(value, Quantity)
+        low, high = (value.low, value.high) if quantity else (float(value), float(value))
+        dimension = value.dimension if quantity else None
         return Operand(
-            symbol, name, value, value, value, Basis.ASSUMED, dotted(path), self.position(path), dimension
+            symbol, words, float(value), low, high, basis, dotted(path), self.position(path), dimension
+        )
+
+    def assumed(
+        self,
+        symbol: str,
+        name: str,
+        value: float,
+        dimension: Dimension | None,
+        path: Path,
+        between: tuple[float, float] | None = None,
+    ) -> Operand:
+        """An operand that the plan does not state, and the range that it might as well be in.
+
+        A verdict that is the same all over that range does not rest on the assumption.
+        """
+        low, high = between or (value, value)
+        return Operand(
+            symbol, name, value, low, high, Basis.ASSUMED, dotted(path), self.position(path), dimension
         )
 
     def _written(self, section: Section, field_name: str) -> Path:
@@ -104,14 +118,6 @@ class Plan:
         for step in path:
             data = data[step]
         return data
-
-    def _operand(
-        self, symbol: str, name: str, values: tuple[float, float, float], path: Path, dimension: Dimension | None
-    ) -> Operand:
-        value, low, high = values
-        return Operand(
-            symbol, name, value, low, high, self.basis(path), dotted(path), self.position(path), dimension
-        )
 
 
 def paths_of(model: DataPlan) -> dict[int, Path]:

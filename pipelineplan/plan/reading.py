@@ -1,6 +1,6 @@
 """From a plan file or folder to a `Plan`, or to every reason why it cannot become one.
 
-    files -> composed tree -> model -> graph and references -> Plan
+files -> composed tree -> model -> graph and references -> Plan
 """
 
 from __future__ import annotations
@@ -76,7 +76,13 @@ def _model(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
     try:
         return DataPlan.model_validate(_without_extensions(composed.data)), []
     except ValidationError as error:
-        return None, [_problem(details, composed) for details in error.errors(include_url=False)]
+        details = [one for one in error.errors(include_url=False) if not _echo(one)]
+        return None, [_problem(one, composed) for one in details]
+
+
+def _echo(details: Any) -> bool:
+    """A list that counts as too short only because its entries are wrong, which is said already."""
+    return details["type"] == "too_short" and bool(details["input"])
 
 
 def _version(composed: Composed) -> list[Problem]:
@@ -122,11 +128,13 @@ def _message(kind: str, details: Any, found: Any) -> str:
 
 
 def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:].replace("Input should", "should").replace("input should", "should")
+    return message[:1].lower() + message[1:].replace("Input should", "should").replace(
+        "input should", "should"
+    )
 
 
 def _document_path(loc: tuple[str | int, ...], data: Any) -> Path:
-    """pydantic's location, without the names of union members, as far as the document goes."""
+    """Pydantic's location, without the names of union members, as far as the document goes."""
     path: list[str | int] = []
     for index, step in enumerate(loc):
         if step == "policies" and isinstance(data, dict) and step not in data:
@@ -183,7 +191,9 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
     stages = [stage.id for stage in model.stages]
     nodes = [*(source.id for source in model.sources), *stages, *(sink.id for sink in model.sinks)]
     ends = [*stages, *(sink.id for sink in model.sinks)]
-    named = [(("slos", i, "for"), slo.subject, ends) for i, slo in enumerate(model.slos)]
+    named: list[tuple[Path, str, list[str]]] = [
+        (("slos", i, "for"), slo.subject, ends) for i, slo in enumerate(model.slos)
+    ]
     for i, pair in enumerate(model.reconciliation):
         named += [(("reconciliation", i, "source"), pair.source, nodes)]
         named += [(("reconciliation", i, "destination"), pair.destination, nodes)]
@@ -191,9 +201,7 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
-    return [
-        composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known
-    ]
+    return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
 
 
 def _nobody(name: str, known: list[str]) -> str:

@@ -1,8 +1,8 @@
 """What every section of a plan is made of: frozen models, and quantities with their dimension.
 
-    capacity: 3_500/s ± 5 %      RecordRate   -> 3500.0, somewhere in 3325.0 .. 3675.0
-    retention: 7 d               Duration     -> 604800.0
-    keys: 40_000_000             Count        -> 40000000
+capacity: 3_500/s ± 5 %      RecordRate   -> 3500.0, somewhere in 3325.0 .. 3675.0
+retention: 7 d               Duration     -> 604800.0
+keys: 40_000_000             Count        -> 40000000
 """
 
 from __future__ import annotations

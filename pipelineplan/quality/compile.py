@@ -68,7 +68,9 @@ class _Compiling:
             for dataset in contract.datasets:
                 first = self.datasets.setdefault(dataset.name, dataset)
                 if first is not dataset:
-                    message = f"the dataset {dataset.name!r} is described twice, first in {first.place.position}"
+                    message = (
+                        f"the dataset {dataset.name!r} is described twice, first in {first.place.position}"
+                    )
                     problems.append(Problem(message, dataset.place.position, str(dataset.place)))
                 self.checks.setdefault(dataset.name, [])
         if problems:
@@ -149,7 +151,10 @@ def _compile_dataset(compiling: _Compiling, dataset: Dataset) -> None:
 def _level_checks(contract: Contract, sla: Sla, as_of: datetime | None) -> Iterator[tuple[str, Drafted]]:
     """Latency as freshness of each element; a frequency needs more than one state of the data."""
     if sla.name.lower() == "frequency":
-        yield contract.name or contract.id, Reason("a frequency shows in the history, not in one state of the data")
+        yield (
+            contract.name or contract.id,
+            Reason("a frequency shows in the history, not in one state of the data"),
+        )
         return
     if not sla.elements:
         yield contract.name or contract.id, Reason("latency of no element: nothing says which column")

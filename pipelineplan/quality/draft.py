@@ -54,7 +54,9 @@ def query(title: str, dimension: str, text: str, *columns: str) -> Draft:
 
 def not_null(column: str, at_most_share: float = 0.0) -> Draft:
     """No value of `column` is NULL, or at most that share of all rows."""
-    title = f"{column} is not null" if not at_most_share else f"{column} is null in at most {at_most_share:.4g}"
+    title = (
+        f"{column} is not null" if not at_most_share else f"{column} is null in at most {at_most_share:.4g}"
+    )
     mostly = whole_percent(1 - at_most_share) if at_most_share else None
     if at_most_share and mostly is None:
         return query(title, "completeness", sql.share(_where(_is_null(column)), at_most_share), column)

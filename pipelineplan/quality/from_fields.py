@@ -1,7 +1,7 @@
 """Checks from what a contract says of its fields: type, required, unique, keys, bounds, links.
 
-    {name: age, logicalType: integer, required: true, logicalTypeOptions: {minimum: 18}}
-      -> age is an integer; age is not null; age is at least 18
+{name: age, logicalType: integer, required: true, logicalTypeOptions: {minimum: 18}}
+  -> age is an integer; age is not null; age is at least 18
 """
 
 from __future__ import annotations

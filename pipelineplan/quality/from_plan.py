@@ -1,7 +1,7 @@
 """Checks from the quality rules of a plan.
 
-    QualityRule("orders", "out_of_order", ("event_time", "arrived_at", "order_id"))
-      -> rows whose event time lies before one of the same key that arrived earlier
+QualityRule("orders", "out_of_order", ("event_time", "arrived_at", "order_id"))
+  -> rows whose event time lies before one of the same key that arrived earlier
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _values(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
         return Reason("regex without a pattern")
     if rule.at_most_share:
         return tuple(
-            broken_rows(_title(rule, column), "conformity", _outside(rule, column), rule.at_most_share, column)
+            broken_rows(
+                _title(rule, column), "conformity", _outside(rule, column), rule.at_most_share, column
+            )
             for column in columns
         )
     return tuple(_core(rule, column) for column in columns)
@@ -170,7 +172,9 @@ def _out_of_order(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     inner = f"SELECT *, {earlier} AS newest_before FROM checked"
     text = f"SELECT * FROM ({inner}) AS ordered WHERE {sql.identifier(event)} < newest_before"
     per = f" per {', '.join(key)}" if key else ""
-    return (query(f"{event} is in order{per}", "timeliness", sql.selected(text, rule.at_most_share), *columns),)
+    return (
+        query(f"{event} is in order{per}", "timeliness", sql.selected(text, rule.at_most_share), *columns),
+    )
 
 
 def _sql(rule: QualityRule) -> Drafted:

@@ -1,8 +1,8 @@
 """Reads what Great Expectations answers: pass, fail, or an exception that is neither.
 
-    {"success": false, "exception_info": {"raised_exception": true, ...}}       not evaluated
-    {"success": false, "exception_info": {"metric 1": {"raised_exception": true}}}    the same
-    {"success": false, "result": {"unexpected_count": 3, "element_count": 10}}  fail, 3 of 10 rows
+{"success": false, "exception_info": {"raised_exception": true, ...}}       not evaluated
+{"success": false, "exception_info": {"metric 1": {"raised_exception": true}}}    the same
+{"success": false, "result": {"unexpected_count": 3, "element_count": 10}}  fail, 3 of 10 rows
 """
 
 from __future__ import annotations

@@ -67,7 +67,9 @@ def gx_files(suites: Suites, connection: str = f"${{{DATABASE_VARIABLE}}}") -> M
         name = names[suite.dataset]
         left_out = [entry for entry in suites.not_executable if entry.dataset == suite.dataset]
         files[f"expectations/{name}.json"] = _json(suite_json(suite, name, left_out))
-        files[f"validation_definitions/{name}.json"] = _json(_validation(name, stable_id("suite", suite.dataset)))
+        files[f"validation_definitions/{name}.json"] = _json(
+            _validation(name, stable_id("suite", suite.dataset))
+        )
     return dict(sorted(files.items()))
 
 

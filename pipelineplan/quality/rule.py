@@ -1,9 +1,9 @@
 """A quality rule of a plan, in the form that compilation takes: what must be true of which rows.
 
-    QualityRule("orders", "null", ("email",), at_most_share=0.05)     at most 5 % without email
-    QualityRule("orders", "range", ("amount",), low=0)                nothing below 0
-    QualityRule("orders", "referential", ("customer_id",), references="customers.id")
-    QualityRule("orders", "freshness", ("updated_at",), within_seconds=3600)
+QualityRule("orders", "null", ("email",), at_most_share=0.05)     at most 5 % without email
+QualityRule("orders", "range", ("amount",), low=0)                nothing below 0
+QualityRule("orders", "referential", ("customer_id",), references="customers.id")
+QualityRule("orders", "freshness", ("updated_at",), within_seconds=3600)
 """
 
 from __future__ import annotations

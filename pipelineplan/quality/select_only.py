@@ -1,8 +1,8 @@
 """Whether a rule's SQL is one SELECT and nothing else, as DuckDB's own parser reads it.
 
-    SELECT * FROM checked WHERE amount < 0          one SELECT
-    SELECT 1; DROP TABLE orders                     two statements: refused
-    COPY orders TO 'x.csv'                          refused
+SELECT * FROM checked WHERE amount < 0          one SELECT
+SELECT 1; DROP TABLE orders                     two statements: refused
+COPY orders TO 'x.csv'                          refused
 """
 
 from __future__ import annotations

@@ -91,7 +91,11 @@ def _wanted(suites: Suites, data: Mapping[str, Path]) -> tuple[list[tuple[Suite,
     wanted = [(by_name[name], Path(path)) for name, path in data.items() if name in by_name]
     known = ", ".join(sorted(suite.dataset for suite in suites.suites)) or "none"
     problems = [
-        Problem(f"no contract and no rule has the dataset {name!r}", Position(str(path)), fix=f"known are: {known}")
+        Problem(
+            f"no contract and no rule has the dataset {name!r}",
+            Position(str(path)),
+            fix=f"known are: {known}",
+        )
         for name, path in data.items()
         if name not in by_name
     ]
@@ -119,7 +123,9 @@ def _ending(file: Path) -> str:
 def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Table:
     endings = {_ending(file) for file in files}
     if len(endings) != 1 or not endings <= _READERS.keys():
-        raise ValueError(f"files that end in {', '.join(sorted(endings))}, wanted one of {', '.join(_READERS)}")
+        raise ValueError(
+            f"files that end in {', '.join(sorted(endings))}, wanted one of {', '.join(_READERS)}"
+        )
     reader = _READERS[endings.pop()]
     source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
     for name in dict.fromkeys((suite.dataset, suite.table)):

@@ -28,11 +28,12 @@ def say(value: float, dimension: Dimension) -> str:
 
 
 def say_seconds(seconds: float) -> str:
-    """A duration in the largest unit that leaves at least 1.5 of it: 3046 -> "51 min"."""
+    """A duration in the largest unit that leaves at least 1.5 of it, or a whole number: 3046 -> "51 min"."""
     if not math.isfinite(seconds):
         return "never" if seconds > 0 else "unknown"
     for size, unit in _STEPS:
-        if abs(seconds) >= size * (2.0 if unit == "d" else 1.5 if unit in {"h", "min"} else 1.0):
+        least = 1.0 if seconds % size == 0 else {"d": 2.0, "h": 1.5, "min": 1.5}.get(unit, 1.0)
+        if abs(seconds) >= size * least:
             return f"{_digits(seconds / size)} {unit}"
     return f"{_digits(seconds)} s"
 
@@ -40,11 +41,12 @@ def say_seconds(seconds: float) -> str:
 def say_share(share: float) -> str:
     """A share as percent, with enough digits to tell 99.95 from 100."""
     percent = share * 100
-    if percent == 0 or 1 <= abs(percent) <= 99:
+    if not math.isfinite(percent) or percent == 0 or 1 <= abs(percent) < 99 or abs(percent) > 101:
         return f"{_digits(percent)} %"
     distance = abs(100 - percent) if percent > 50 else abs(percent)
-    places = 0 if distance in {0.0} or distance >= 10 else max(1, 1 - math.floor(math.log10(distance)))
-    return f"{percent:.{min(places, 6)}f} %".replace(".0 %", " %")
+    places = 1 - math.floor(math.log10(distance)) if 0 < distance < 1 else 1
+    text = f"{percent:.{min(max(places, 1), 7)}f}"
+    return f"{text.rstrip('0').rstrip('.')} %"
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:

@@ -1,0 +1,128 @@
+"""What windows contain when they first fire and in the end, and which record made them fire.
+
+window      on time   late   dropped   fired by record
+[0, 10)           2      1         1   2
+[10, 20)          1      0         0   4
+[20, 30)          1      0         0   -1: still open when the records ended
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelineplan.eventtime.timeliness import Classified, Judgement, classified_in_chunks
+from pipelineplan.eventtime.watermarks import Milliseconds
+
+STILL_OPEN = -1
+_KINDS = 3
+# A chunk whose windows span more than this is counted by sorting, not by a table.
+_WIDEST_TABLE = 1 << 20
+_MOST_ROWS_UNMERGED = 1 << 18
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """One row per window that any record belongs to, by rising `start_ms`; all of shape `(k,)`.
+
+    `on_time` is the content of the first firing, `on_time + late` the final content.
+    `fired_by` is the number of the record (from 0, in arrival order) after which the watermark
+    reached the end of a window with content, `STILL_OPEN` if none did or there was none.
+    """
+
+    start_ms: Milliseconds
+    on_time: npt.NDArray[np.int64]
+    late: npt.NDArray[np.int64]
+    dropped: npt.NDArray[np.int64]
+    fired_by: npt.NDArray[np.int64]
+
+    @property
+    def final(self) -> npt.NDArray[np.int64]:
+        """How many records each window has counted in the end."""
+        return self.on_time + self.late
+
+    @property
+    def totals(self) -> tuple[int, int, int]:
+        """Records on time, late and accepted, dropped."""
+        return int(self.on_time.sum()), int(self.late.sum()), int(self.dropped.sum())
+
+
+@dataclass
+class WindowTally:
+    """Counts chunks of one stream in order: `take` each, then `finish`."""
+
+    judgement: Judgement
+    _rows: list[tuple[Milliseconds, npt.NDArray[np.int64]]] = field(default_factory=list)
+    _unmerged: int = 0
+    _open: Milliseconds = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _fired: list[tuple[Milliseconds, npt.NDArray[np.int64]]] = field(default_factory=list)
+
+    def take(self, chunk: Classified) -> None:
+        """Count the chunk that follows those taken before."""
+        if len(chunk.window_index) == 0:
+            return
+        index, counts = _counted(chunk)
+        self._rows.append((index, counts))
+        self._unmerged += len(index)
+        if self._unmerged > _MOST_ROWS_UNMERGED:
+            self._rows = [_summed(self._rows)]
+            self._unmerged = 0
+        self._fire(chunk, index[counts[:, 0] > 0])
+
+    def finish(self) -> WindowCounts:
+        """The counts of all windows, by their starts."""
+        index, counts = _summed(self._rows)
+        fired_by = np.full(len(index), STILL_OPEN, dtype=np.int64)
+        for windows, records in self._fired:
+            fired_by[np.searchsorted(index, windows)] = records
+        on_time, late, dropped = counts.T
+        return WindowCounts(self.judgement.windows.start_ms(index), on_time, late, dropped, fired_by)
+
+    def _fire(self, chunk: Classified, with_content: Milliseconds) -> None:
+        """Fire the open windows whose end the watermark reached in this chunk."""
+        waiting = np.union1d(self._open, with_content)
+        deadline = self.judgement.windows.start_ms(waiting) + self.judgement.fires_at_ms
+        after = chunk.watermark_ms[1:]
+        at = np.searchsorted(after, deadline, side="left")
+        fires = at < len(after)
+        first = chunk.state.records - len(after)
+        self._fired.append((waiting[fires], at[fires] + first))
+        self._open = waiting[~fires]
+
+
+def count_windows(
+    judgement: Judgement, event_time_ms: Milliseconds, partition: npt.NDArray[np.integer] | None = None
+) -> WindowCounts:
+    """Classify and count a whole stream that lies in memory; arguments as in `classify`."""
+    tally = WindowTally(judgement)
+    for chunk in classified_in_chunks(judgement, event_time_ms, partition):
+        tally.take(chunk)
+    return tally.finish()
+
+
+def _counted(chunk: Classified) -> tuple[Milliseconds, npt.NDArray[np.int64]]:
+    """The windows of a chunk, rising, and their counts on time, late, dropped: shape `(k, 3)`."""
+    lowest = int(chunk.window_index.min())
+    span = int(chunk.window_index.max()) - lowest + 1
+    if span > _WIDEST_TABLE:
+        present, position = np.unique(chunk.window_index, return_inverse=True)
+    else:
+        present, position = np.arange(lowest, lowest + span), chunk.window_index - lowest
+    cells = position * _KINDS + chunk.timeliness
+    table = np.bincount(cells, minlength=len(present) * _KINDS).reshape(-1, _KINDS)
+    seen = table.any(axis=1)
+    return present[seen], table[seen]
+
+
+def _summed(
+    rows: list[tuple[Milliseconds, npt.NDArray[np.int64]]],
+) -> tuple[Milliseconds, npt.NDArray[np.int64]]:
+    if not rows:
+        return np.empty(0, dtype=np.int64), np.empty((0, _KINDS), dtype=np.int64)
+    every = np.concatenate([index for index, _ in rows])
+    present, position = np.unique(every, return_inverse=True)
+    counts = np.zeros((len(present), _KINDS), dtype=np.int64)
+    np.add.at(counts, position, np.concatenate([counted for _, counted in rows]))
+    return present, counts

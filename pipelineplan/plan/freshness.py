@@ -1,0 +1,99 @@
+"""The waits that a record has to sit out before a reader sees it, however much capacity there is.
+
+    event time            window's end      watermark passes       next checkpoint completes
+    |--- up to W ----------|---- B + w -------|----- up to I_eff + d ----|  visible
+
+The window's wait is uniform over W, the commit's over I_eff, and nobody knows how their phases
+stand to each other. Their sum, at any phase, lies within
+
+    p * max(W, I_eff)  <=  quantile p of the sum  <=  min(W, I_eff) + p * max(W, I_eff)
+
+since the longer of the two waits alone is the one bound, and the shorter at its full length on
+top of it the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelineplan.plan import capacity
+from pipelineplan.plan.load import Values
+from pipelineplan.plan.objectives import Slo
+from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.recovery import checkpoint_operands
+from pipelineplan.plan.semantics import event_time, windowed_above
+from pipelineplan.plan.source import Source
+from pipelineplan.plan.stage import Stage
+from pipelineplan.verdicts import Operand
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The waits on the way from one source to an SLO's subject, as operands of a formula."""
+
+    operands: tuple[Operand, ...]
+    from_record: bool
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that there is an operand for."""
+        return frozenset(operand.symbol for operand in self.operands)
+
+    def quantile(self, values: Values, probability: float) -> tuple[float, float]:
+        """Bounds in seconds on the quantile `probability` of the time until a result is visible."""
+        fixed, window, commit = self._parts(values)
+        if not self.from_record:
+            return fixed + max(0.0, probability * commit - window), fixed + values.get("w", 0.0) + commit
+        longer, shorter = max(window, commit), min(window, commit)
+        least = fixed + probability * longer
+        return least, least + values.get("w", 0.0) + shorter
+
+    def longest(self, values: Values) -> float:
+        """The longest wait of any record, in seconds."""
+        fixed, window, commit = self._parts(values)
+        return fixed + values.get("w", 0.0) + commit + (window if self.from_record else 0.0)
+
+    def _parts(self, values: Values) -> tuple[float, float, float]:
+        duration = values.get("d", 0.0)
+        commit = 0.0
+        if "I" in values:
+            commit = capacity.effective_interval_seconds(values["I"], duration, values.get("pause", 0.0))
+        return values.get("B", 0.0) + duration, values.get("W", 0.0), commit
+
+
+def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
+    """The waits from `source` to the subject of `slo`, or what the plan must state first."""
+    if slo.freshness is None:
+        return "no freshness target"
+    operands: list[Operand] = []
+    windowed = [
+        stage for stage in windowed_above(plan, slo.subject) if source.id in plan.graph.above(stage.id)
+    ]
+    if len(windowed) > 1:
+        return f"{slo.subject!r} stands behind several windows: `pipelineplan simulate` adds them up"
+    for stage in windowed:
+        stated = event_time(plan, source, stage)
+        if stated is None:
+            return f"cannot say when {stage.id!r} fires: state semantics.watermark.lag and a fixed window"
+        operands += [stated.window, stated.lag, stated.interval]
+    committing = _committing_stage(plan, slo)
+    if committing is not None and slo.freshness.until == "committed_visible":
+        found = [operand for operand in checkpoint_operands(plan, committing) if operand is not None]
+        if not found:
+            return f"a transactional sink shows results at checkpoints: state that of {committing.id!r}"
+        operands += found
+    return Waits(tuple(operands), slo.freshness.measured_from == "record")
+
+
+def _committing_stage(plan: Plan, slo: Slo) -> Stage | None:
+    """The stage whose checkpoints make the results of a transactional sink visible."""
+    if plan.graph.kinds[slo.subject] != "sink":
+        return None
+    guarantee = plan.sink(slo.subject).guarantee
+    if guarantee is None or guarantee.kind != "transactional":
+        return None
+    stages = [plan.stage(n) for n in plan.graph.above(slo.subject) if plan.graph.kinds[n] == "stage"]
+    stated = [
+        stage for stage in stages if stage.checkpoint is not None and stage.checkpoint.interval is not None
+    ]
+    return (stated or stages)[-1] if stages else None

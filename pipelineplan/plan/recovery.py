@@ -1,0 +1,149 @@
+"""How long records pile up when something breaks: detection, repair, restart, and what is read again.
+
+|-- detect --|-- repair --|-- restart --|------------ drain ------------|
+records pile up for T = detect + repair + restart, and a job that goes back to its last
+checkpoint reads up to I_eff + d seconds of records again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelineplan.plan import capacity
+from pipelineplan.plan.load import Values
+from pipelineplan.plan.objectives import Outage
+from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.section import Section
+from pipelineplan.plan.stage import Stage
+from pipelineplan.quantities import Dimension
+from pipelineplan.verdicts import Operand
+
+_RESTARTS = {"job", "worker", "zone"}
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """The phases of an outage as operands, and the seconds they add up to at given values."""
+
+    outage: Outage
+    operands: tuple[Operand, ...]
+
+    def down(self, values: Values) -> float:
+        """Seconds for which nothing is read: detect + repair + restart + restore."""
+        return values["detect"] + values["repair"] + values.get("restart", 0.0) + values.get("restore", 0.0)
+
+    def replayed(self, values: Values) -> float:
+        """Seconds of records that are read a second time, at most: `I_eff + d` after a restart."""
+        if "I" not in values:
+            return 0.0
+        duration = values.get("d", 0.0)
+        interval = capacity.effective_interval_seconds(values["I"], duration, values.get("pause", 0.0))
+        return interval + duration
+
+    def piled_up(self, values: Values) -> float:
+        """Seconds of records to be worked off: down, and read again."""
+        return self.down(values) + self.replayed(values)
+
+
+def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
+    """The phases of `outage` as stage `stage` sees them; a job restarts, a sink's outage only blocks."""
+    phases = [plan.operand("detect", outage, "detect", "time to detect")]
+    phases += [plan.operand("repair", outage, "repair", "time to repair")]
+    if outage.of in _RESTARTS:
+        phases += [*restart_operands(plan, stage), restore_operand(plan, stage)]
+        phases += checkpoint_operands(plan, stage)
+    return Downtime(outage, tuple(operand for operand in phases if operand is not None))
+
+
+def restart_operands(plan: Plan, stage: Stage) -> list[Operand | None]:
+    """The time until a job runs again; assumed to be a minute where the plan does not say."""
+    path = plan.path(stage, "checkpoint")
+    stated = plan.operand("restart", stage.checkpoint, "restart", "time to restart")
+    return [
+        stated or plan.assumed("restart", "time to restart", 60.0, Dimension.DURATION, path, (10.0, 600.0))
+    ]
+
+
+def checkpoint_operands(plan: Plan, stage: Stage) -> list[Operand | None]:
+    """Interval, duration and pause of the checkpoints that a restart goes back to."""
+    checkpoint = stage.checkpoint
+    interval = plan.operand("I", checkpoint, "interval", "checkpoint interval")
+    if interval is None:
+        return []
+    pause = plan.operand("pause", checkpoint, "min_pause", "minimum pause")
+    return [interval, duration_operand(plan, stage), pause]
+
+
+def duration_operand(plan: Plan, stage: Stage) -> Operand | None:
+    """The duration of a checkpoint: stated, or computed for the largest task from state and bandwidth."""
+    stated = plan.operand("d", stage.checkpoint, "duration", "checkpoint duration")
+    if stated is not None or stage.checkpoint is None:
+        return stated
+    computed = _computed(plan, stage)
+    if computed is not None:
+        return computed
+    interval = stage.checkpoint.interval.value if stage.checkpoint.interval else 60.0
+    path = plan.path(stage, "checkpoint")
+    return plan.assumed("d", "checkpoint duration", 0.0, Dimension.DURATION, path, (0.0, interval / 2))
+
+
+def _computed(plan: Plan, stage: Stage) -> Operand | None:
+    state = stage.state
+    if state is None or state.keys is None or state.bytes_per_key is None or state.bandwidth is None:
+        return None
+    size = state_bytes(stage)
+    share = _state_share(stage)
+    changed = state.changed_per_interval if stage.checkpoint and stage.checkpoint.incremental else None
+    low, value, high = (
+        capacity.checkpoint_seconds(size, written, share, bandwidth)
+        for written, bandwidth in (
+            (changed.low if changed else 1.0, state.bandwidth.high),
+            (changed.value if changed else 1.0, state.bandwidth.value),
+            (changed.high if changed else 1.0, state.bandwidth.low),
+        )
+    )
+    operand = plan.operand("d", state, "bandwidth", "checkpoint duration from state and bandwidth")
+    return _seconds(operand, value, low, high) if operand is not None else None
+
+
+def state_bytes(stage: Stage) -> float:
+    """The state of a whole stage: keys * bytes per key * amplification."""
+    state = stage.state
+    if state is None or state.keys is None or state.bytes_per_key is None:
+        return 0.0
+    return state.keys * state.bytes_per_key.value * state.amplification
+
+
+def _state_share(stage: Stage) -> float:
+    """The largest task's share of the state: key groups are dealt out whole."""
+    if stage.parallelism is None:
+        return 1.0
+    return capacity.keyed_share(stage.parallelism.max, stage.parallelism.now)
+
+
+def restore_operand(plan: Plan, stage: Stage) -> Operand | None:
+    """How long the largest task reads its state back, where the plan says how fast."""
+    section: Section | None = stage.state
+    if stage.state is None or stage.state.restore_bandwidth is None:
+        return None
+    operand = plan.operand("restore", section, "restore_bandwidth", "time to restore state")
+    speed = stage.state.restore_bandwidth
+    share, size = _state_share(stage), state_bytes(stage)
+    low, value, high = (
+        capacity.restore_seconds(size, share, at) for at in (speed.high, speed.value, speed.low)
+    )
+    return _seconds(operand, value, low, high) if operand is not None else None
+
+
+def _seconds(operand: Operand, value: float, low: float, high: float) -> Operand:
+    return Operand(
+        operand.symbol,
+        operand.name,
+        value,
+        low,
+        high,
+        operand.basis,
+        operand.path,
+        operand.position,
+        Dimension.DURATION,
+    )

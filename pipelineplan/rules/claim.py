@@ -1,0 +1,174 @@
+"""An inequality on the plan's own numbers, and its verdict with what would turn it.
+
+A claim is evaluated at every corner of the intervals that its operands carry. It holds when it
+is true at all of them, fails when false at all, and is unknown otherwise. The same function
+that judges the claim also explains it and searches for the nearest value that would hold, so an
+explanation cannot drift from the verdict. Claims are monotone in each operand, which is why the
+corners decide.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipelineplan.documents import Path
+from pipelineplan.quantities import Dimension, say
+from pipelineplan.verdicts import Basis, Operand, Verdict
+
+Values = Mapping[str, float]
+Bounds = tuple[float, float]
+_MOST_CORNERS = 4096
+
+
+@dataclass(frozen=True)
+class Change:
+    """An operand that a person could change to make the claim hold, and in which direction."""
+
+    symbol: str
+    rises: bool
+    whole: bool = False
+    limit: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`left(values) <= right(values)`, where each side may itself only be known within bounds.
+
+    `says` writes the message for one evaluation; `missing` names what the plan would have to
+    state first, and then there is nothing to evaluate.
+    """
+
+    path: Path
+    subject: str
+    operands: tuple[Operand, ...] = ()
+    left: Callable[[Values], Bounds] = lambda _: (0.0, 0.0)
+    right: Callable[[Values], Bounds] = lambda _: (0.0, 0.0)
+    dimension: Dimension | None = None
+    says: Callable[[Evaluation], str] = lambda _: ""
+    changes: tuple[Change, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A claim's verdict, the bounds of both sides, and on which assumptions it rests."""
+
+    claim: Claim
+    verdict: Verdict
+    values: Values
+    left: Bounds
+    right: Bounds
+    rests_on: tuple[str, ...] = ()
+
+    @property
+    def left_shown(self) -> str:
+        """The left side as a person would write it."""
+        return _shown(self.left, self.claim.dimension)
+
+    @property
+    def right_shown(self) -> str:
+        """The right side as a person would write it."""
+        return _shown(self.right, self.claim.dimension)
+
+
+def evaluate(claim: Claim) -> Evaluation:
+    """The verdict of `claim` over all values that its operands allow."""
+    verdict, left, right = _verdict(claim, _corners(claim.operands))
+    values = {operand.symbol: operand.value for operand in claim.operands}
+    assumed = [operand for operand in claim.operands if operand.basis is Basis.ASSUMED]
+    rests_on = tuple(o.symbol for o in assumed if _turns(claim, o, verdict))
+    return Evaluation(claim, verdict, values, left, right, rests_on)
+
+
+def nearest(claim: Claim) -> Iterator[tuple[Change, float]]:
+    """For each operand that could be changed alone: the nearest value at which the claim holds."""
+    values = {operand.symbol: operand.value for operand in claim.operands}
+    for change in claim.changes:
+        if change.symbol not in values:
+            continue
+        found = _whole(claim, change, values) if change.whole else _real(claim, change, values)
+        if found is not None:
+            yield change, found
+
+
+def _verdict(claim: Claim, corners: list[Values]) -> tuple[Verdict, Bounds, Bounds]:
+    lefts = [claim.left(values) for values in corners]
+    rights = [claim.right(values) for values in corners]
+    sides = list(zip(lefts, rights, strict=True))
+    left = (min(low for low, _ in lefts), max(high for _, high in lefts))
+    right = (min(low for low, _ in rights), max(high for _, high in rights))
+    if all(a[1] <= b[0] for a, b in sides):
+        return Verdict.HOLDS, left, right
+    if all(a[0] > b[1] for a, b in sides):
+        return Verdict.FAILS, left, right
+    return Verdict.UNKNOWN, left, right
+
+
+def _corners(operands: tuple[Operand, ...], also: Operand | None = None) -> list[Values]:
+    """Every combination of interval ends; assumed operands stay at their value, but for `also`."""
+    choices = [
+        (operand.symbol, (operand.low, operand.high) if _varies(operand, also) else (operand.value,))
+        for operand in operands
+    ]
+    combinations = itertools.product(*(values for _, values in choices))
+    symbols = [symbol for symbol, _ in choices]
+    limited = itertools.islice(combinations, _MOST_CORNERS)
+    return [dict(zip(symbols, combination, strict=True)) for combination in limited]
+
+
+def _varies(operand: Operand, also: Operand | None) -> bool:
+    return operand.low < operand.high and (operand.basis is not Basis.ASSUMED or operand is also)
+
+
+def _turns(claim: Claim, operand: Operand, verdict: Verdict) -> bool:
+    """Whether the verdict is another one somewhere in the range of an assumed operand."""
+    return operand.low < operand.high and _verdict(claim, _corners(claim.operands, operand))[0] is not verdict
+
+
+def _true_at(claim: Claim, values: Values) -> bool:
+    """Whether the claim holds at `values`, whatever the other uncertain operands are."""
+    fixed = {operand.symbol for operand in claim.operands if values[operand.symbol] != operand.value}
+    corners = [{**corner, **{s: values[s] for s in fixed}} for corner in _corners(claim.operands)]
+    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners)
+
+
+def _whole(claim: Claim, change: Change, values: dict[str, float]) -> float | None:
+    """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
+    start = int(values[change.symbol])
+    last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
+    candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
+    for candidate in candidates:
+        if _true_at(claim, {**values, change.symbol: float(candidate)}):
+            return float(candidate)
+    return None
+
+
+def _real(claim: Claim, change: Change, values: dict[str, float]) -> float | None:
+    """Doubling (or halving) until it holds, then bisection to one part in a million."""
+    start = values[change.symbol]
+    factor = 2.0 if change.rises else 0.5
+    good = (start or 1.0) * factor
+    for _ in range(40):
+        if _true_at(claim, {**values, change.symbol: good}) or good > change.limit:
+            break
+        good *= factor
+    if good > change.limit or not _true_at(claim, {**values, change.symbol: good}):
+        return None
+    bad = start
+    while abs(good - bad) > 1e-6 * max(abs(good), abs(bad)):
+        middle = (good + bad) / 2
+        if _true_at(claim, {**values, change.symbol: middle}):
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def _shown(bounds: Bounds, dimension: Dimension | None) -> str:
+    def one(value: float) -> str:
+        return say(value, dimension) if dimension is not None else f"{value:,.4g}"
+
+    low, high = one(bounds[0]), one(bounds[1])
+    return low if low == high else f"{low} to {high}"

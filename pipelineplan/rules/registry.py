@@ -1,0 +1,130 @@
+"""What a rule is, and the registry that every rule enters by its decorator.
+
+    @rule("CAP101", title="The busiest worker keeps up", ...)
+    def keeps_up(plan: Plan) -> Iterator[Claim]: ...
+
+A rule is a small pure function of the plan that yields claims; turning claims
+into findings, explaining them and searching for the nearest value that holds is done once, here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelineplan.documents import dotted
+from pipelineplan.plan import Plan
+from pipelineplan.quantities import say
+from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, nearest
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint
+
+Status = Literal["preview", "stable", "deprecated"]
+Judge = Callable[[Plan], Iterable[Claim]]
+
+BY_LEVEL: Mapping[str, Severity] = {
+    "experiment": Severity.INFO,
+    "prototype": Severity.WARNING,
+    "production": Severity.ERROR,
+    "secure": Severity.ERROR,
+}
+ALWAYS_ERROR: Mapping[str, Severity] = dict.fromkeys(BY_LEVEL, Severity.ERROR)
+ADVICE: Mapping[str, Severity] = {
+    **dict.fromkeys(("experiment", "prototype"), Severity.INFO),
+    **dict.fromkeys(("production", "secure"), Severity.WARNING),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with everything that its reference page and `explain` say about it."""
+
+    code: str
+    title: str
+    why: str
+    formula: str
+    bad: str
+    good: str
+    fix: str
+    source: str
+    severity: Mapping[str, Severity]
+    status: Status
+    judge: Judge
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(  # noqa: PLR0913  (all that a rule must say about itself)
+    code: str,
+    *,
+    title: str,
+    why: str,
+    formula: str,
+    bad: str,
+    good: str,
+    fix: str,
+    source: str,
+    severity: Mapping[str, Severity] = BY_LEVEL,
+    status: Status = "preview",
+) -> Callable[[Judge], Judge]:
+    """Register the decorated function as the judge of `code`; a code can be taken once."""
+
+    def register(judge: Judge) -> Judge:
+        if code in RULES:
+            raise ValueError(f"the rule code {code} is taken by {RULES[code].title!r}")
+        RULES[code] = Rule(code, title, why, formula, bad, good, fix, source, severity, status, judge)
+        return judge
+
+    return register
+
+
+def apply(one: Rule, plan: Plan) -> list[Finding]:
+    """The verdicts of one rule on `plan`, those that hold among them."""
+    level = plan.model.metadata.quality_level
+    return [_finding(one, plan, claim, one.severity[level]) for claim in one.judge(plan)]
+
+
+def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding:
+    position = plan.position(claim.path)
+    path = dotted(claim.path)
+    evaluation = None if claim.missing else evaluate(claim)
+    verdict = Verdict.UNKNOWN if evaluation is None else evaluation.verdict
+    return Finding(
+        code=one.code,
+        verdict=verdict,
+        severity=severity,
+        title=one.title,
+        message=claim.missing if evaluation is None else claim.says(evaluation),
+        path=path,
+        position=position,
+        subject=claim.subject,
+        fix=one.fix,
+        formula=one.formula,
+        operands=claim.operands,
+        nearest=_turning(evaluation),
+        fingerprint=fingerprint(one.code, f"{path} {claim.subject}"),
+        rests_on=evaluation.rests_on if evaluation is not None else (),
+        source_line=plan.composed.line(position),
+    )
+
+
+def _turning(evaluation: Evaluation | None) -> tuple[str, ...]:
+    if evaluation is None or evaluation.verdict is Verdict.HOLDS:
+        return ()
+    operands = {operand.symbol: operand for operand in evaluation.claim.operands}
+    return tuple(_said(operands[change.symbol], change, value) for change, value in nearest(evaluation.claim))
+
+
+def _said(operand: Operand, change: Change, value: float) -> str:
+    shown = f"{value:,.0f}" if change.whole else _rounded(value, operand, up=change.rises)
+    bound = "at least" if change.rises else "at most"
+    return f"{operand.name} {bound} {shown} (now {operand.shown}, {operand.path})"
+
+
+def _rounded(value: float, operand: Operand, *, up: bool) -> str:
+    """Three significant digits, rounded to the side on which the claim holds."""
+    step = 10.0 ** (math.floor(math.log10(value)) - 2) if value > 0 else 1.0
+    safe = (math.ceil if up else math.floor)(round(value / step, 6)) * step
+    return say(safe, operand.dimension) if operand.dimension is not None else f"{safe:,.4g}"
