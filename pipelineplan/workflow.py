@@ -16,6 +16,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.quality import QualityReport
+    from pipelineplan.simulation import SimulationResult
 
 Progress = Callable[[str], None]
 
@@ -63,18 +64,24 @@ def check(
 
     Raises `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import RULES, apply
+    from pipelineplan.rules import judge
 
     one = _read(plan, env)
-    findings = [finding for rule in RULES.values() for finding in apply(rule, one)]
-    wanted, unwanted = tuple(select), tuple(ignore)
-    kept = [
-        finding
-        for finding in findings
-        if (not wanted or finding.code.startswith(wanted))
-        and not (unwanted and finding.code.startswith(unwanted))
-    ]
-    return CheckResult(one, tuple(kept), strict)
+    return CheckResult(one, judge(one, select, ignore), strict)
+
+
+def simulate(
+    plan: Plan | Path | str, *, scenarios: Iterable[str | Path] = (), env: str | None = None
+) -> SimulationResult:
+    """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
+
+    A scenario is a name of the library, a file, or "all". Raises `InputError` for a plan or a
+    scenario that cannot be read.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation import simulate as run
+
+    return run(_read(plan, env), recipes_named(tuple(scenarios)))
 
 
 def test(

@@ -24,7 +24,7 @@ from pipelineplan.cli.output import (
     show_problems,
 )
 from pipelineplan.errors import InputError, Problem
-from pipelineplan.verdicts import Severity, Verdict
+from pipelineplan.verdicts import Finding, Severity, Verdict
 from pipelineplan.workflow import CheckResult, check
 
 FORMATS = ("text", "json", "sarif", "junit")
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over each plan")
-    parser.add_argument("--show-holding", action="store_true", help="also list what holds")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what holds and what only informs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -112,14 +112,28 @@ def _result_json(result: CheckResult) -> dict[str, object]:
 
 
 def _print_text(result: CheckResult, options: argparse.Namespace) -> None:
+    brief = (
+        [] if options.verbose else [finding for finding in result.failing if _only_advises(finding, result)]
+    )
     for finding in result.failing:
-        say(finding_text(finding, strict=result.strict))
-        say()
-    if options.show_holding:
+        if finding not in brief:
+            say(finding_text(finding, strict=result.strict))
+            say()
+    if brief:
+        codes = ", ".join(sorted({finding.code for finding in brief}))
+        level = result.plan.model.metadata.quality_level
+        say(f"open, and not required at the level {level!r} (--verbose lists them): {codes}\n")
+    if options.verbose:
         for finding in result.findings:
             if finding.verdict is Verdict.HOLDS:
                 say(f"{finding.position}: {finding.code} {coloured('holds', 'holds')}: {finding.message}")
     say(f"{result.plan.name} ({result.plan.file}): {_summary(result)}")
+
+
+def _only_advises(finding: Finding, result: CheckResult) -> bool:
+    """A criterion that this quality level does not require: named, not spelled out."""
+    informs = finding.counts_as(strict=result.strict) is Severity.INFO
+    return informs and finding.verdict is Verdict.FAILS and not finding.operands
 
 
 def _summary(result: CheckResult) -> str:

@@ -92,6 +92,27 @@ def criterion_of(code: str) -> Criterion | None:
     return _by_code().get(code)
 
 
+def codes() -> tuple[str, ...]:
+    """The codes of all presence rules and anti-patterns."""
+    return tuple(_by_code())
+
+
+def page(code: str) -> Mapping[str, str] | None:
+    """What the rule of a criterion says about itself; None for a code that is none."""
+    criterion = criterion_of(code)
+    if criterion is None:
+        return None
+    said = {"code": code, "why": criterion.text, "source": f"criterion {criterion.id}"}
+    if isinstance(criterion.home, Presence):
+        present = " and ".join(criterion.home.present)
+        home = criterion.home
+        return {**said, "title": home.title, "formula": f"present: {present}", "fix": home.fix}
+    pattern = _anti_patterns().get(code)
+    if pattern is None:
+        return None
+    return {**said, "title": pattern.title, "why": pattern.why, "fix": pattern.fix}
+
+
 def judge(plan: Plan) -> list[Finding]:
     """The verdict of every presence rule and anti-pattern that the plan's quality level requires.
 
