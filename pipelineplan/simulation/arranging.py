@@ -87,14 +87,16 @@ def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario
         return network, _burst(recipe, network, base, inputs.load.burst or recipe.burst)
     if recipe.broken is not None:
         own = [each for each in inputs.outages if each.of is recipe.broken.of]
-        declared = own[0] if own else DeclaredOutage(
-            recipe.broken.of, recipe.broken.detect_seconds, recipe.broken.repair_seconds
+        declared = (
+            own[0]
+            if own
+            else DeclaredOutage(recipe.broken.of, recipe.broken.detect_seconds, recipe.broken.repair_seconds)
         )
         return network, outage_scenario(recipe.name, recipe.title, network, base, declared, end)
     return network, _quiet(recipe.name, recipe.title, network, ((0.0, base),))
 
 
-def outage_scenario(  # noqa: PLR0913 - the six things an outage scenario is made of
+def outage_scenario(
     name: str, title: str, network: Network, rate: float, declared: DeclaredOutage, end: End
 ) -> Scenario:
     """One outage at a constant rate, begun at the end's place between two checkpoints."""
@@ -109,7 +111,7 @@ def outage_scenario(  # noqa: PLR0913 - the six things an outage scenario is mad
     return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
 
 
-def trace_scenario(network: Network, load: Load) -> Scenario:
+def trace_scenario(load: Load) -> Scenario:
     """The recorded load, once from its beginning to its end."""
     return Scenario(
         "recorded",
@@ -145,7 +147,9 @@ def _failure_seconds(network: Network, end: End) -> float:
     if checkpoint is None:
         return _FIRST_OUTAGE_SECONDS
     interval = checkpoint.effective_interval_seconds
-    completed = checkpoint.interval_seconds + (_CHECKPOINTS_BEFORE - 1) * interval + checkpoint.duration_seconds
+    completed = (
+        checkpoint.interval_seconds + (_CHECKPOINTS_BEFORE - 1) * interval + checkpoint.duration_seconds
+    )
     place = {
         End.OPTIMISTIC: _MARGIN_SECONDS,
         End.LIKELY: interval / 2,
@@ -169,7 +173,9 @@ def _heated(network: Network, hottest_key: float) -> Network:
         return network
     source = replace(network.source, hottest_key=max(network.source.hottest_key, hottest_key))
     stages = tuple(
-        replace(stage, hottest_key=max(stage.hottest_key, hottest_key)) if stage.exchange is Exchange.KEYED else stage
+        replace(stage, hottest_key=max(stage.hottest_key, hottest_key))
+        if stage.exchange is Exchange.KEYED
+        else stage
         for stage in network.stages
     )
     return replace(network, source=source, stages=stages)

@@ -18,7 +18,7 @@ import simpy
 
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
-from pipelineplan.simulation.network import Network, NotSimulated, OffsetReset, Visible
+from pipelineplan.simulation.network import Checkpoint, Network, NotSimulated, OffsetReset, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -117,7 +117,7 @@ class _Control:
         for each in self.open:
             self.env.process(self._outage(each))
         if self.network.checkpoint:
-            self.env.process(self._checkpoints())
+            self.env.process(self._checkpoints(self.network.checkpoint))
         if np.isfinite(self.network.source.retention_seconds):
             self.env.process(self._cleaner())
         self.env.run(until=self.env.process(self._until_drained()))
@@ -125,7 +125,15 @@ class _Control:
         phases = tuple(each.close() for each in self.open)
         bursts = tuple(self.bursts)
         return Run(
-            self.network, self.scenario, self.fluid, self.cuts, self.lost, phases, bursts, self.halted_at, self.appended
+            self.network,
+            self.scenario,
+            self.fluid,
+            self.cuts,
+            self.lost,
+            phases,
+            bursts,
+            self.halted_at,
+            self.appended,
         )
 
     def _catch_up(self) -> None:
@@ -140,9 +148,7 @@ class _Control:
             self._catch_up()
             self.fluid.set_rate(rate)
 
-    def _checkpoints(self) -> Process:
-        plan = self.network.checkpoint
-        assert plan is not None
+    def _checkpoints(self, plan: Checkpoint) -> Process:
         yield self.env.timeout(plan.interval_seconds)
         while True:
             if self.down:
@@ -184,7 +190,7 @@ class _Control:
                 channels = self.fluid.layout.edges[number].channels
                 wanted = self.fluid.passed(number, position)
                 missing = wanted * (1.0 - _BARRIER_TOLERANCE) - self.fluid.departed[channels]
-                with np.errstate(divide="ignore"):
+                with np.errstate(divide="ignore", invalid="ignore"):
                     times = np.where(missing > 0, missing / self.fluid.rates.outflow[channels], 0.0)
                 remaining = max(remaining, float(times.max()))
             if remaining <= 0:
@@ -327,7 +333,9 @@ class _Control:
 
 def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
     """Seconds and records appended to the log since the start, straight between the points."""
-    starts = np.array([start for start, _ in scenario.rates] + [max(scenario.horizon_seconds, scenario.rates[-1][0] + 1.0)])
+    starts = np.array(
+        [start for start, _ in scenario.rates] + [max(scenario.horizon_seconds, scenario.rates[-1][0] + 1.0)]
+    )
     rates = np.array([rate for _, rate in scenario.rates])
     counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
     return starts, counts

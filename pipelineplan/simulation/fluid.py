@@ -1,8 +1,8 @@
-"""The data plane: queues that fill and empty at constant rates, from one change to the next.
+r"""The data plane: queues that fill and empty at constant rates, from one change to the next.
 
-    lag  |      /\\
-         |     /  \\__            rates hold until a queue runs empty or full,
-         |____/      \\____       or until somebody turns a knob; time jumps there
+    lag  |      /\
+         |     /  \__            rates hold until a queue runs empty or full,
+         |____/      \____       or until somebody turns a knob; time jumps there
               ^  ^  ^
 There is no time step. The only error is rounding: what leaves one queue is, as the same
 number, what enters the next.
@@ -50,9 +50,14 @@ class Fluid:
         self._stale = True
         self._been_empty = np.ones(len(self.shares), dtype=np.bool_)
         self.drained_at: float | None = 0.0
-        self.journal = Journal(len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges))
+        self.journal = Journal(
+            len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges)
+        )
         self._kept = np.concatenate(
-            [np.arange(layout.edges[e].channels.start, layout.edges[e].channels.stop) for e in layout.stored_edges]
+            [
+                np.arange(layout.edges[e].channels.start, layout.edges[e].channels.stop)
+                for e in layout.stored_edges
+            ]
             or [np.zeros(0, dtype=np.intp)]
         ).astype(np.intp)
         self.note()
@@ -172,16 +177,18 @@ class Fluid:
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""
         self.departed[self.log] += forward
-        self.queue[self.log] = np.where(forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0))
+        self.queue[self.log] = np.where(
+            forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0)
+        )
         self._stale = True
 
     def passed(self, edge: int, position: Floats) -> Floats:
         """The count of an edge's channels once all records before `position` have passed it."""
-        for segment in reversed(self.layout.segments[1:]):
-            if segment.stages[0] <= edge:
-                return np.asarray(segment.weights * position.sum())
+        segment = self.layout.segment_of(edge)
+        if segment:
+            return np.asarray(self.layout.segments[segment].weights * position.sum())
         workers = len(self._base[0])
-        return np.bincount(self.layout.worker_of, weights=position, minlength=workers)
+        return np.bincount(self.layout.worker_of, weights=position, minlength=workers).astype(np.float64)
 
     def emitted(self) -> float:
         """Source records whose results have left the last queue."""
@@ -189,9 +196,20 @@ class Fluid:
         last = self.layout.edges[stored[-1]].channels if stored else self.log
         return float(self.departed[last].sum())
 
+    def curves_of(self, edge: int) -> tuple[Floats, Floats]:
+        """What came into and left the lanes of a stored edge, `[row, lane]` of the journal."""
+        before = [each for each in self.layout.stored_edges if each < edge]
+        first = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before)
+        lanes, rows = _width(self.layout.edges[edge].channels), self.journal.rows
+        return rows[:, first : first + lanes], rows[
+            :, first + len(self._kept) : first + len(self._kept) + lanes
+        ]
+
     def note(self) -> None:
         """Write the present counts into the journal."""
-        self.journal.write(self.now, self.departed[self.log], self.arrived[self._kept], self.departed[self._kept])
+        self.journal.write(
+            self.now, self.departed[self.log], self.arrived[self._kept], self.departed[self._kept]
+        )
 
 
 def _width(channels: slice) -> int:

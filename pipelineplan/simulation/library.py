@@ -30,7 +30,7 @@ LAWS: Mapping[str, str] = {
     "conserved": "appended = read + waiting in every partition, read = passed on + waiting in every edge",
     "bounded": "no queue is negative or above its room",
     "drains_when_stable": "where the busiest worker's load is below its capacity, lag returns to zero",
-    "replays_what_was_read": "replayed = read since the last completed checkpoint, and at most (I + d) times the rate",
+    "replays_what_was_read": "replayed = what was read since the last completed checkpoint began",
     "replays_nothing": "no position goes back",
     "loses_nothing": "no record expires unread while its age stays below the retention",
 }
@@ -141,16 +141,22 @@ class _Reader:
         data = self.mapping(("hot_key",), value, ("share",), ("share",))
         share = self.quantity(("hot_key", "share"), data.get("share"), Dimension.SHARE)
         if not 0 < share <= 1:
-            self.complain(("hot_key", "share"), f"found {data.get('share')!r}, wanted above 0 % and at most 100 %")
+            self.complain(
+                ("hot_key", "share"), f"found {data.get('share')!r}, wanted above 0 % and at most 100 %"
+            )
         return share
 
-    def mapping(self, path: Path, value: Any, known: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Any]:
+    def mapping(
+        self, path: Path, value: Any, known: tuple[str, ...], required: tuple[str, ...]
+    ) -> dict[str, Any]:
         if not isinstance(value, dict):
             self.complain(path, f"wanted a mapping with {', '.join(required)}")
             return {}
         for key in value:
             if key not in known:
-                self.complain((*path, key), f"unknown key {key!r}, wanted one of {', '.join(known)}", at_key=True)
+                self.complain(
+                    (*path, key), f"unknown key {key!r}, wanted one of {', '.join(known)}", at_key=True
+                )
         for key in required:
             if key not in value:
                 self.complain(path, f"{key!r} is missing")

@@ -195,7 +195,11 @@ class Network:
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""
-        problems = [*_source_problems(self.source), *_stage_problems(self.stages), *_checkpoint_problems(self)]
+        problems = [
+            *_source_problems(self.source),
+            *_stage_problems(self.stages),
+            *_checkpoint_problems(self),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
 
@@ -257,7 +261,9 @@ def _stage_problems(stages: tuple[Stage, ...]) -> list[str]:
             problems.append(f"{stage.name}: hottest key {stage.hottest_key}, wanted a share")
             continue
         if number and stage.exchange is Exchange.FORWARD and stage.workers != stages[number - 1].workers:
-            problems.append(f"{stage.name}: forward from {stages[number - 1].workers} to {stage.workers} workers")
+            problems.append(
+                f"{stage.name}: forward from {stages[number - 1].workers} to {stage.workers} workers"
+            )
         problems.extend(_share_problems(stage.name, stage.weights, stage.workers))
     return problems
 

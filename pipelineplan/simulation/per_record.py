@@ -19,7 +19,7 @@ import simpy
 
 from pipelineplan.simulation.control import appended_curve
 from pipelineplan.simulation.layout import Layout, lay_out
-from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.network import Checkpoint, Network
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -42,7 +42,12 @@ class PerRecordRun:
 
 
 def run_per_record(
-    network: Network, scenario: Scenario, end_seconds: float, *, service: Service = "exponential", seed: int = 1
+    network: Network,
+    scenario: Scenario,
+    end_seconds: float,
+    *,
+    service: Service = "exponential",
+    seed: int = 1,
 ) -> PerRecordRun:
     """Run `scenario` up to `end_seconds` with random or fixed service; arrivals are alike.
 
@@ -113,7 +118,9 @@ class _Model:
 
         def choose() -> int:
             if not waiting:
-                waiting.extend(np.searchsorted(edges / edges[-1], self.random.random(4096), side="right").tolist())
+                waiting.extend(
+                    np.searchsorted(edges / edges[-1], self.random.random(4096), side="right").tolist()
+                )
             return waiting.pop()
 
         return choose
@@ -138,7 +145,7 @@ class _Model:
         self._start_workers()
         self.env.process(self._watch())
         if self.network.checkpoint:
-            self.env.process(self._checkpoints())
+            self.env.process(self._checkpoints(self.network.checkpoint))
         for outage in self.scenario.outages:
             self.env.process(self._outage(outage))
         self.env.run(until=self.end)
@@ -245,9 +252,7 @@ class _Model:
             self.gate.succeed()
             self.gate = self.env.event()
 
-    def _checkpoints(self) -> Process:
-        plan = self.network.checkpoint
-        assert plan is not None
+    def _checkpoints(self, plan: Checkpoint) -> Process:
         everything = range(len(self.stops))
         begin = plan.interval_seconds
         while True:

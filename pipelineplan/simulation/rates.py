@@ -109,7 +109,9 @@ class Rates:
         held = np.ones(len(most[segment.stages[-1]]), dtype=np.bool_)
         for stage in reversed(segment.stages[:-1]):
             behind = full[self._place(stage + 1)]
-            most[stage] = np.where(behind, np.minimum(self.capacity[stage], most[stage + 1]), self.capacity[stage])
+            most[stage] = np.where(
+                behind, np.minimum(self.capacity[stage], most[stage + 1]), self.capacity[stage]
+            )
             held &= behind
         first = segment.stages[0]
         out = most[first]
@@ -153,7 +155,9 @@ class Rates:
         most = {stages[-1]: np.minimum(self.capacity[stages[-1]], level)}
         for stage in reversed(stages[:-1]):
             behind = full[self._place(stage + 1)]
-            most[stage] = np.where(behind, np.minimum(self.capacity[stage], most[stage + 1]), self.capacity[stage])
+            most[stage] = np.where(
+                behind, np.minimum(self.capacity[stage], most[stage + 1]), self.capacity[stage]
+            )
         taken = flow = np.minimum(most[stages[0]], demand)
         for stage in stages[1:]:
             channels = self.layout.edges[stage].channels

@@ -128,7 +128,12 @@ class SimulationResult:
     def to_rows(self) -> list[dict[str, Any]]:
         """One row per figure of each scenario, for a table."""
         return [
-            {"pipeline": scenario.pipeline, "scenario": scenario.name, "figure": name, **figure.to_json_dict()}
+            {
+                "pipeline": scenario.pipeline,
+                "scenario": scenario.name,
+                "figure": name,
+                **figure.to_json_dict(),
+            }
             for scenario in self.scenarios
             for name, figure in scenario.figures.items()
         ]
