@@ -1,13 +1,19 @@
+# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """The files of a recording: globs, formats, and the columns that must be in every one of them."""
 
 from __future__ import annotations
 
+import csv
+import gzip
+import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from glob import glob, has_magic
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, assert_never
 
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
@@ -35,6 +41,10 @@ _ENDINGS = {
 }
 
 
+_LONGEST_HEADER = 1 << 20
+_QUOTED = re.compile(r'"[^"]*"')
+
+
 @dataclass(frozen=True)
 class RecordFile:
     """One file, with its columns and their types as the reader sees them."""
@@ -42,6 +52,7 @@ class RecordFile:
     path: Path
     format: Format
     types: dict[str, str]
+    delimiter: str = ","
 
     @property
     def table(self) -> str:
@@ -49,7 +60,9 @@ class RecordFile:
         name = literal(str(self.path))
         match self.format:
             case Format.CSV:
-                return f"read_csv({name}, header=true, all_varchar=true, ignore_errors=true, store_rejects=true)"
+                return (
+                    f"read_csv({name}, header=true, all_varchar=true, ignore_errors=true, store_rejects=true)"
+                )
             case Format.JSONL:
                 columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in self.types)
                 columns = f", columns={{{columns}}}" if columns else ""
@@ -59,6 +72,11 @@ class RecordFile:
             case _:
                 assert_never(self.format)
 
+    @property
+    def _as_text(self) -> str:
+        columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in self.types)
+        return f"columns={{{columns}}}"
+
 
 def connect() -> DuckDBPyConnection:
     """A database in memory that reads files and never fetches an extension; times are UTC."""
@@ -66,8 +84,14 @@ def connect() -> DuckDBPyConnection:
         import duckdb
     except ModuleNotFoundError as error:
         raise MissingExtraError("profiling records", "data") from error
-    silent = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    connection = duckdb.connect(config=silent)
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            # What does not fit into memory is not written beside the user's files.
+            "temp_directory": str(Path(gettempdir()) / f"pipelineplan-{os.getpid()}"),
+        }
+    )
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
@@ -82,7 +106,7 @@ def find_files(paths: Sequence[str | Path]) -> list[tuple[Path, Format]]:
     for path in map(str, paths):
         # An existing file is itself, even if its name looks like a pattern.
         is_pattern = has_magic(path) and not Path(path).exists()
-        names = sorted(glob(path, recursive=True)) if is_pattern else [path]
+        names = sorted(glob(path, recursive=True)) if is_pattern else [path]  # noqa: PTH207 -- absolute too
         if not names:
             problems.append(Problem("no file matches this pattern", Position(path)))
         for file in map(Path, names):
@@ -102,18 +126,48 @@ def open_files(
     opened = []
     for path, form in files:
         try:
-            rows = connection.execute(f"DESCRIBE SELECT * FROM {RecordFile(path, form, {}).table}").fetchall()
-        except _duckdb_errors() as error:
-            problems.append(Problem(f"cannot be read as {form.value}: {_first_line(error)}", Position(str(path))))
+            file = _with_header(path) if form is Format.CSV else _described(connection, path, form)
+        except (OSError, UnicodeDecodeError, csv.Error, _duckdb_error()) as error:
+            found = f"cannot be read as {form.value}: {_first_line(error)}"
+            problems.append(Problem(found, Position(str(path))))
             continue
-        types = {str(row[0]): str(row[1]) for row in rows}
-        problems += [_missing(path, column, types) for column in columns if column not in types]
-        if form is Format.JSONL:
-            types = {column: "VARCHAR" for column in types if column in columns}
-        opened.append(RecordFile(path, form, types))
+        problems += [_missing(path, column, file.types) for column in columns if column not in file.types]
+        opened.append(file)
     if problems:
         raise InputError(problems)
-    return opened
+    return [_narrowed(file, columns) for file in opened]
+
+
+def _with_header(path: Path) -> RecordFile:
+    """A CSV file by its first line: the most frequent delimiter there, and the names."""
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        header = stream.readline(_LONGEST_HEADER)
+    delimiter = max(",;\t|", key=_QUOTED.sub("", header).count)
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    return RecordFile(
+        path, Format.CSV, {_unique(names, at): "VARCHAR" for at in range(len(names))}, delimiter
+    )
+
+
+def _unique(names: list[str], at: int) -> str:
+    """A column's name, numbered if it has none or a column before it has the same."""
+    name = names[at].strip()
+    return name if name and name not in {other.strip() for other in names[:at]} else f"{name}_{at + 1}"
+
+
+def _described(connection: DuckDBPyConnection, path: Path, form: Format) -> RecordFile:
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {RecordFile(path, form, {}).table}").fetchall()
+    return RecordFile(path, form, {str(row[0]): str(row[1]) for row in rows})
+
+
+def _narrowed(file: RecordFile, columns: Sequence[str]) -> RecordFile:
+    """Of JSON only the wanted columns are read, and as text."""
+    if file.format is not Format.JSONL:
+        return file
+    return RecordFile(
+        file.path, file.format, {column: "VARCHAR" for column in file.types if column in columns}
+    )
 
 
 def quoted(column: str) -> str:
@@ -126,7 +180,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _duckdb_errors() -> type[Exception]:
+def _duckdb_error() -> type[Exception]:
     import duckdb
 
     return duckdb.Error
@@ -137,7 +191,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _ending(file: Path) -> str:
-    name = file.with_suffix("") if file.suffix.lower() in {".gz", ".zst"} else file
+    name = file.with_suffix("") if file.suffix.lower() == ".gz" else file
     return name.suffix.lower()
 
 
@@ -148,7 +202,9 @@ def _unusable(file: Path) -> Problem | None:
     if _ending(file) not in _ENDINGS:
         return Problem(f"found the ending {file.suffix!r}, wanted one of {', '.join(_ENDINGS)}", where)
     if has_magic(str(file)):
-        return Problem("found one of * ? [ in the name, which the reader takes for a pattern", where, fix="rename it")
+        return Problem(
+            "found one of * ? [ in the name, which the reader takes for a pattern", where, fix="rename it"
+        )
     return None
 
 

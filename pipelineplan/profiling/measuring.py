@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A recorded stream measured: rate, disorder, lateness, gaps, skew, duplicates.
 
     measure(["orders-*.parquet"], event_time="updated_at", arrival_time="_loaded_at")
@@ -143,7 +144,9 @@ def _rate(whole: Partial, clock: str) -> MeasuredRate:
         peak_per_second=max(average, int(_per_bin(whole.seconds, peak_width, first).max()) / peak_width),
         peak_interval_seconds=float(peak_width),
         length_seconds=float(len(steps) * step_width),
-        steps=tuple((float(number * step_width), int(count) / step_width) for number, count in enumerate(steps)),
+        steps=tuple(
+            (float(number * step_width), int(count) / step_width) for number, count in enumerate(steps)
+        ),
     )
 
 

@@ -2,8 +2,8 @@
 
     before -> [ stretch ] [ stretch ] [ stretch ]      each knows the newest event time before it
               partial     partial     partial
-                   \\ merge /           /
-                      merge ---------- /   ->  finish
+                  └─ merge ─┘           │
+                        └──── merge ────┘  ->  finish
 
 Merging is associative: one process that reads on and many that share the work (after a first
 pass for the newest event times) get the same figures.

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A recording: files of records, read in batches in the order in which the records arrived.
 
 Without an arrival time that is the order of the files and of the rows in them. With one it is
@@ -56,7 +57,8 @@ class Recording:
     is_sorted: bool | None = None
 
     @property
-    def _times(self) -> list[TimeColumn]:
+    def times(self) -> list[TimeColumn]:
+        """Event time, and arrival time if there is one."""
         return [self.event] + ([self.arrival] if self.arrival else [])
 
     def batches(self, progress: Progress | None = None) -> Iterator[Batch]:
@@ -78,7 +80,9 @@ class Recording:
     def partition_names(self) -> list[str | None]:
         """The values of the partition column, in order."""
         column = quoted(self.partition or "")
-        found = self.aggregate(f"SELECT DISTINCT {column}::VARCHAR AS p FROM readable ORDER BY p", [self.partition])
+        found = self.aggregate(
+            f"SELECT DISTINCT {column}::VARCHAR AS p FROM readable ORDER BY p", [self.partition]
+        )
         return [row[0] for row in found]
 
     def aggregate(self, sql: str, columns: Sequence[str | None]) -> list[Any]:
@@ -98,7 +102,9 @@ class Recording:
             if len(found) >= EXAMPLES:
                 break
             skipped = sorted(line for path, line, _ in rejected if path == str(file.path))
-            found += [self._example(file, row, skipped) for row in self._bad_rows(file, EXAMPLES - len(found))]
+            found += [
+                self._example(file, row, skipped) for row in self._bad_rows(file, EXAMPLES - len(found))
+            ]
         return found
 
     def _pieces(self) -> Iterator[Any]:
@@ -106,13 +112,15 @@ class Recording:
         tables = [self._select(file, self._columns(file), every=True) for file in self.files]
         if self.is_sorted is False:
             numbered = [
-                self._select(file, f"{self._columns(file)}, {number} AS f, row_number() OVER () AS r", every=True)
+                self._select(
+                    file, f"{self._columns(file)}, {number} AS f, row_number() OVER () AS r", every=True
+                )
                 for number, file in enumerate(self.files)
             ]
             names = "event, arrival" + (", partition" if self.partition else "")
             tables = [f"SELECT {names} FROM ({' UNION ALL '.join(numbered)}) ORDER BY arrival, f, r"]
         for table in tables:
-            yield from self.connection.execute(table).to_arrow_reader(ROWS)
+            yield from self.connection.sql(table).to_arrow_reader(ROWS)
 
     def _columns(self, file: RecordFile) -> str:
         columns = [f"{self.event.microseconds(file)} AS event"]
@@ -123,7 +131,7 @@ class Recording:
         return ", ".join(columns)
 
     def _select(self, file: RecordFile, columns: str, *, every: bool = False) -> str:
-        readable = " AND ".join(f"({time.microseconds(file)}) IS NOT NULL" for time in self._times)
+        readable = " AND ".join(f"({time.microseconds(file)}) IS NOT NULL" for time in self.times)
         return f"(SELECT {columns} FROM {file.table}" + ("" if every else f" WHERE {readable}") + ")"
 
     def _batch(self, rows: Any, names: list[str | None] | None) -> Batch:
@@ -131,7 +139,7 @@ class Recording:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        times = rows.columns[: len(self._times)]
+        times = rows.columns[: len(self.times)]
         bad = sum(column.null_count for column in times)
         if bad:
             valid = times[0].is_valid()
@@ -150,7 +158,7 @@ class Recording:
         for file in self.files:
             arrival = (self.arrival or self.event).microseconds(file)
             table = self._select(file, f"{arrival} AS arrival")
-            for rows in self.connection.execute(table).to_arrow_reader(ROWS):
+            for rows in self.connection.sql(table).to_arrow_reader(ROWS):
                 times = rows.column(0).to_numpy(zero_copy_only=False)
                 if len(times) == 0:
                     continue
@@ -167,11 +175,15 @@ class Recording:
             "SELECT s.file_path, e.line, min(e.error_type::VARCHAR) FROM reject_errors e"
             " JOIN reject_scans s USING (scan_id, file_id) GROUP BY ALL ORDER BY ALL"
         )
-        return [(str(path), int(line), str(why)) for path, line, why in self.connection.execute(sql).fetchall()]
+        return [
+            (str(path), int(line), str(why)) for path, line, why in self.connection.execute(sql).fetchall()
+        ]
 
     def _bad_rows(self, file: RecordFile, most: int) -> list[tuple[int, str]]:
-        times = " OR ".join(f"({time.microseconds(file)}) IS NULL" for time in self._times)
-        shown = " || ', ' || ".join(f"coalesce({quoted(time.name)}::VARCHAR, 'nothing')" for time in self._times)
+        times = " OR ".join(f"({time.microseconds(file)}) IS NULL" for time in self.times)
+        shown = " || ', ' || ".join(
+            f"coalesce({quoted(time.name)}::VARCHAR, 'nothing')" for time in self.times
+        )
         numbered = f"SELECT *, row_number() OVER () AS r FROM {file.table}"
         sql = f"SELECT r, {shown} FROM ({numbered}) WHERE {times} ORDER BY r LIMIT {most}"
         return [(int(row), str(text)) for row, text in self.connection.execute(sql).fetchall()]
@@ -201,7 +213,7 @@ def open_recording(
     `MissingExtraError` without the extra `data`.
     """
     connection = connect()
-    wanted = [column for column in (event_time, arrival_time, partition, *others) if column]
+    wanted = [column for column in dict.fromkeys((event_time, arrival_time, partition, *others)) if column]
     files = open_files(connection, find_files(paths), wanted)
     event = time_column(connection, files[0], event_time, unit)
     arrival = time_column(connection, files[0], arrival_time, unit) if arrival_time else None
@@ -210,8 +222,10 @@ def open_recording(
 
 def nothing_readable(recording: Recording) -> InputError:
     """The error for a recording without a single usable record."""
-    times = " and ".join(repr(time.name) for time in recording._times)
+    times = " and ".join(repr(time.name) for time in recording.times)
     seen = "; ".join(recording.examples())
-    message = f"found no row with a readable time in {times}" + (f" ({seen})" if seen else ": the files are empty")
+    message = f"found no row with a readable time in {times}" + (
+        f" ({seen})" if seen else ": the files are empty"
+    )
     fix = "wanted numbers since 1970 or times such as 2026-01-31T12:00:00Z"
     return InputError([Problem(message, Position(str(recording.files[0].path)), fix=fix)])

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A column of times as microseconds since 1970, however it is written.
 
     1415624021690                     numbers: seconds, ms, us or ns, told apart by their size
@@ -37,7 +38,7 @@ class TimeColumn:
 
     def microseconds(self, file: RecordFile) -> str:
         """The SQL expression that gives the time, or NULL."""
-        column, type_of = quoted(self.name), file.types[self.name]
+        column, type_of = _expression(file, self.name), file.types[self.name]
         if self.unit is not None:
             value = _from_number(column, self.unit)
         elif type_of.startswith("TIMESTAMP") or type_of == "DATE":
@@ -55,13 +56,20 @@ def time_column(connection: DuckDBPyConnection, file: RecordFile, name: str, uni
     type_of = file.types[name]
     if type_of.startswith("TIMESTAMP") or type_of == "DATE":
         return TimeColumn(name, None)
-    column = quoted(name)
-    sql = f"SELECT try_cast({column} AS DOUBLE) FROM {file.table} WHERE {column} IS NOT NULL LIMIT {_PEEKED}"
-    seen = [row[0] for row in connection.execute(sql).fetchall()]
-    numbers = [abs(value) for value in seen if value is not None]
-    if not type_of.startswith(_NUMBERS) and len(numbers) * 2 <= len(seen):
+    column = _expression(file, name)
+    casts = f"try_cast({column} AS DOUBLE), try_cast({column}::VARCHAR AS TIMESTAMPTZ) IS NOT NULL"
+    sql = f"SELECT {casts} FROM {file.table} WHERE {column} IS NOT NULL LIMIT {_PEEKED}"
+    seen = connection.execute(sql).fetchall()
+    numbers = [abs(number) for number, _ in seen if number is not None]
+    texts = sum(is_text for _, is_text in seen)
+    if not type_of.startswith(_NUMBERS) and len(numbers) <= texts:
         return TimeColumn(name, None)
     return TimeColumn(name, _likely_unit(median(numbers or [0.0])) if unit == "auto" else unit)
+
+
+def _expression(file: RecordFile, name: str) -> str:
+    """The column; text without its blanks, which also keeps the reader from casting while it scans."""
+    return f"trim({quoted(name)})" if file.types[name] == "VARCHAR" else quoted(name)
 
 
 def _likely_unit(size: float) -> _KnownUnit:

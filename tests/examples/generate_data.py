@@ -110,7 +110,12 @@ def _changes(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
         if random.random() < 0.12:
             refunded = placed + _seconds(random.uniform(30, 600))
             share = random.choice((1.0, 0.5))
-            yield {**order, "status": "refunded", "amount_cents": -int(amount * share), "updated_at": refunded}
+            yield {
+                **order,
+                "status": "refunded",
+                "amount_cents": -int(amount * share),
+                "updated_at": refunded,
+            }
 
 
 def _delay(random: Random) -> float:
@@ -175,7 +180,13 @@ def _device(random: Random, device: str, partition: int) -> Iterator[tuple[datet
 
 
 def _reading(
-    random: Random, device: str, partition: int, sequence: int, measured: datetime, arrived: datetime, battery: float
+    random: Random,
+    device: str,
+    partition: int,
+    sequence: int,
+    measured: datetime,
+    arrived: datetime,
+    battery: float,
 ) -> Row:
     return {
         "device_id": device,
@@ -227,7 +238,9 @@ def _entries(random: Random) -> Iterator[Row]:
 
 
 def _entry(random: Random, day: date, number: int) -> Row:
-    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(random.uniform(6 * 3600, 20 * 3600))
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(
+        random.uniform(6 * 3600, 20 * 3600)
+    )
     return {
         "entry_id": f"E{number:06}",
         "revision": 1,
