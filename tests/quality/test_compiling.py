@@ -19,7 +19,6 @@ from pipelineplan.contracts import Contract, read_contract
 from pipelineplan.errors import InputError
 from pipelineplan.quality import QualityRule, compile_suites, gx_files, write_gx_project
 
-
 EXAMPLES = Path(__file__).parents[2] / "../shared/data/odcs/examples"
 
 Shop = Any

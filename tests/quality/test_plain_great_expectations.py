@@ -29,7 +29,8 @@ schema:
   - name: orders
     physicalName: orders_v1
     properties:
-      - {name: order_id, logicalType: string, required: true, unique: true, logicalTypeOptions: {maxLength: 3}}
+      - {name: order_id, logicalType: string, required: true, unique: true,
+         logicalTypeOptions: {maxLength: 3}}
       - {name: customer_id, logicalType: integer, relationships: [{to: customers.id}]}
       - {name: amount, logicalType: number, logicalTypeOptions: {minimum: 0}}
       - name: currency
@@ -71,7 +72,8 @@ for run in result.run_results.values():
         info = each.exception_info
         infos = [info] if "raised_exception" in info else info.values()
         raised = any(one["raised_exception"] for one in infos)
-        found[each.expectation_config.id] = "could not evaluate" if raised else "pass" if each.success else "fail"
+        verdict = "could not evaluate" if raised else "pass" if each.success else "fail"
+        found[each.expectation_config.id] = verdict
 assert not [name for name in sys.modules if name.startswith("pipelineplan")]
 json.dump(found, open(sys.argv[2], "w"))
 """
