@@ -26,7 +26,10 @@ class Section(BaseModel):
 
 def _reads(dimension: Dimension) -> Callable[[Any], Quantity]:
     def read(value: Any) -> Quantity:
-        return parse(value, dimension)
+        quantity = parse(value, dimension)
+        if dimension is Dimension.SHARE and quantity.high > 1:
+            raise ValueError(f"found {quantity.text!r}, wanted a share of at most 100 %")
+        return quantity
 
     return read
 
