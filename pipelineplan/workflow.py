@@ -5,12 +5,21 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from pipelineplan.bundle import Contents
+    from pipelineplan.quality import QualityReport
+    from pipelineplan.simulation import SimulationResult
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,15 +65,72 @@ def check(
 
     Raises `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import RULES, apply
+    from pipelineplan.rules import judge
 
-    one = plan if isinstance(plan, Plan) else read_plan(plan, env)
-    findings = [finding for rule in RULES.values() for finding in apply(rule, one)]
-    wanted, unwanted = tuple(select), tuple(ignore)
-    kept = [
-        finding
-        for finding in findings
-        if (not wanted or finding.code.startswith(wanted))
-        and not (unwanted and finding.code.startswith(unwanted))
-    ]
-    return CheckResult(one, tuple(kept), strict)
+    one = _read(plan, env)
+    return CheckResult(one, judge(one, select, ignore), strict)
+
+
+def simulate(
+    plan: Plan | Path | str, *, scenarios: Iterable[str | Path] = (), env: str | None = None
+) -> SimulationResult:
+    """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
+
+    A scenario is a name of the library, a file, or "all". Raises `InputError` for a plan or a
+    scenario that cannot be read.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation import simulate as run
+
+    return run(_read(plan, env), recipes_named(tuple(scenarios)))
+
+
+def test(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    progress: Progress | None = None,
+) -> QualityReport:
+    """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
+
+    `as_of` is the instant that freshness counts from. Needs the extra `quality`. Raises `InputError`
+    for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality import data_by_dataset, run_suites, suites_of
+
+    one = _read(plan, env)
+    return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+
+
+def compile_plan(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Contents:
+    """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
+
+    `data` are files by dataset name; without them quality stays open, and the gates say so. The
+    result is what `write_bundle` writes.
+    """
+    from pipelineplan import __version__
+    from pipelineplan.bundle import compile_contents
+
+    show = progress or (lambda _: None)
+    one = _read(plan, env)
+    findings = check(one, strict=strict).findings
+    show("simulating")
+    simulated = simulate(one)
+    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    show("")
+    day = as_of.isoformat() if as_of is not None else ""
+    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+
+
+def _read(plan: Plan | Path | str, env: str | None) -> Plan:
+    return plan if isinstance(plan, Plan) else read_plan(plan, env)

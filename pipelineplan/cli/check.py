@@ -24,7 +24,7 @@ from pipelineplan.cli.output import (
     show_problems,
 )
 from pipelineplan.errors import InputError, Problem
-from pipelineplan.verdicts import Severity, Verdict
+from pipelineplan.verdicts import Finding, Severity, Verdict
 from pipelineplan.workflow import CheckResult, check
 
 FORMATS = ("text", "json", "sarif", "junit")
@@ -47,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over each plan")
-    parser.add_argument("--show-holding", action="store_true", help="also list what holds")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what holds and what only informs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,21 +88,25 @@ def _print(
             plans = [_result_json(result) for result in results]
             say(envelope("check", status, plans=plans, problems=[problem_json(p) for p in problems]))
         case "sarif":
-            from pipelineplan.bundle.as_sarif import to_sarif
+            from pipelineplan import __version__
+            from pipelineplan.bundle.as_sarif import as_sarif
 
-            findings = [finding for result in results for finding in result.failing]
-            say(json.dumps(to_sarif(findings, strict=options.strict), indent=2, ensure_ascii=False))
-            show_problems(problems, "text", "check") if problems else None
+            log = as_sarif(_all_findings(results), version=__version__, strict=options.strict)
+            say(json.dumps(log, indent=2, ensure_ascii=False))
         case "junit":
-            from pipelineplan.bundle.as_junit import to_junit
+            from pipelineplan.bundle.as_junit import as_junit
 
-            say(to_junit([(result.plan.name, result.findings) for result in results], strict=options.strict))
-            show_problems(problems, "text", "check") if problems else None
+            fail_on = Severity(options.fail_on)
+            say(as_junit(_all_findings(results), strict=options.strict, fail_on=fail_on).rstrip("\n"))
         case _:
             for result in results:
                 _print_text(result, options)
-            if problems:
-                show_problems(problems, "text", "check")
+    if problems and options.format != "json":
+        show_problems(problems, "text", "check")
+
+
+def _all_findings(results: list[CheckResult]) -> list[Finding]:
+    return [finding for result in results for finding in result.findings]
 
 
 def _result_json(result: CheckResult) -> dict[str, object]:
@@ -112,14 +116,28 @@ def _result_json(result: CheckResult) -> dict[str, object]:
 
 
 def _print_text(result: CheckResult, options: argparse.Namespace) -> None:
+    brief = (
+        [] if options.verbose else [finding for finding in result.failing if _only_advises(finding, result)]
+    )
     for finding in result.failing:
-        say(finding_text(finding, strict=result.strict))
-        say()
-    if options.show_holding:
+        if finding not in brief:
+            say(finding_text(finding, strict=result.strict))
+            say()
+    if brief:
+        codes = ", ".join(sorted({finding.code for finding in brief}))
+        level = result.plan.model.metadata.quality_level
+        say(f"open, and not required at the level {level!r} (--verbose lists them): {codes}\n")
+    if options.verbose:
         for finding in result.findings:
             if finding.verdict is Verdict.HOLDS:
                 say(f"{finding.position}: {finding.code} {coloured('holds', 'holds')}: {finding.message}")
     say(f"{result.plan.name} ({result.plan.file}): {_summary(result)}")
+
+
+def _only_advises(finding: Finding, result: CheckResult) -> bool:
+    """A criterion that this quality level does not require: named, not spelled out."""
+    informs = finding.counts_as(strict=result.strict) is Severity.INFO
+    return informs and finding.verdict is Verdict.FAILS and not finding.operands
 
 
 def _summary(result: CheckResult) -> str:

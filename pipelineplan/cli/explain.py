@@ -7,6 +7,7 @@ pipelineplan explain CAP201 plan.yaml
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipelineplan.cli.output import coloured, envelope, finding_json, safe, say
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _page(code: str) -> dict[str, str]:
+def _page(code: str) -> Mapping[str, str]:
     from pipelineplan.rules import rule_page
 
     page = rule_page(code)
@@ -55,7 +56,7 @@ def _page(code: str) -> dict[str, str]:
         from pipelineplan.rules import rule_codes
 
         close = ", ".join(get_close_matches(code, rule_codes(), n=3, cutoff=0.5))
-        hint = f"did you mean {close}?" if close else "`pipelineplan check --show-holding` lists codes"
+        hint = f"did you mean {close}?" if close else "`pipelineplan check --verbose` shows codes"
         raise InputError([Problem(f"there is no rule {code!r}", Position("RULE"), fix=hint)])
     return page
 

@@ -79,7 +79,9 @@ def _customers(random: Random) -> Iterator[Row]:
 
 
 def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
-    changes = sorted(_changes(random, customers), key=lambda change: change["updated_at"])
+    changes = sorted(
+        _changes(random, customers), key=lambda change: change["updated_at"]
+    )
     arrived: list[tuple[datetime, Row]] = []
     for place, change in enumerate(changes):
         moment = change["updated_at"]
@@ -87,7 +89,9 @@ def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
         arrivals = [moment + _seconds(0.1 + _delay(random))]
         if random.random() < 0.002:  # the connector restarts and sends a change again
             arrivals.append(arrivals[0] + _seconds(random.uniform(5, 60)))
-        arrived += [(arrival, {**row, "arrived_at": _stamp(arrival)}) for arrival in arrivals]
+        arrived += [
+            (arrival, {**row, "arrived_at": _stamp(arrival)}) for arrival in arrivals
+        ]
     arrived.sort(key=lambda pair: (pair[0], pair[1]["lsn"]))
     yield from (row for _, row in arrived)
 
@@ -110,7 +114,12 @@ def _changes(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
         if random.random() < 0.12:
             refunded = placed + _seconds(random.uniform(30, 600))
             share = random.choice((1.0, 0.5))
-            yield {**order, "status": "refunded", "amount_cents": -int(amount * share), "updated_at": refunded}
+            yield {
+                **order,
+                "status": "refunded",
+                "amount_cents": -int(amount * share),
+                "updated_at": refunded,
+            }
 
 
 def _delay(random: Random) -> float:
@@ -132,12 +141,16 @@ def _minute_sales(orders: Iterable[Row]) -> list[Row]:
         if change in seen:
             continue
         seen.add(change)
-        total = totals.setdefault((order["store_id"], f"{order['updated_at'][:16]}:00.000Z"), [0, 0])
+        total = totals.setdefault(
+            (order["store_id"], f"{order['updated_at'][:16]}:00.000Z"), [0, 0]
+        )
         total[0] += 1
         total[1] += order["amount_cents"]
     return [
         {"store_id": store, "minute": minute, "changes": count, "amount_cents": amount}
-        for (store, minute), (count, amount) in sorted(totals.items(), key=lambda item: item[0][::-1])
+        for (store, minute), (count, amount) in sorted(
+            totals.items(), key=lambda item: item[0][::-1]
+        )
     ]
 
 
@@ -157,7 +170,9 @@ def _telemetry(random: Random) -> list[Row]:
     return [row for _, row in events]
 
 
-def _device(random: Random, device: str, partition: int) -> Iterator[tuple[datetime, Row]]:
+def _device(
+    random: Random, device: str, partition: int
+) -> Iterator[tuple[datetime, Row]]:
     """One device: it measures every 25 s, in a burst when it moves, and keeps what it cannot send."""
     gaps = list(_radio_gaps(random))
     silent = _SILENT.get(device, (0.0, 0.0))
@@ -170,12 +185,25 @@ def _device(random: Random, device: str, partition: int) -> Iterator[tuple[datet
             measured = _RADIO_DAY + _seconds(moment)
             for sent in _sendings(random, moment, gaps):
                 arrived = _RADIO_DAY + _seconds(sent)
-                yield arrived, _reading(random, device, partition, sequence, measured, arrived, battery)
-        moment += random.uniform(1, 3) if random.random() < 0.15 else random.uniform(20, 36)
+                yield (
+                    arrived,
+                    _reading(
+                        random, device, partition, sequence, measured, arrived, battery
+                    ),
+                )
+        moment += (
+            random.uniform(1, 3) if random.random() < 0.15 else random.uniform(20, 36)
+        )
 
 
 def _reading(
-    random: Random, device: str, partition: int, sequence: int, measured: datetime, arrived: datetime, battery: float
+    random: Random,
+    device: str,
+    partition: int,
+    sequence: int,
+    measured: datetime,
+    arrived: datetime,
+    battery: float,
 ) -> Row:
     return {
         "device_id": device,
@@ -192,12 +220,18 @@ def _radio_gaps(random: Random) -> Iterator[tuple[float, float]]:
     """When the device has no radio: every half hour or so, mostly a minute or two, seldom half an hour."""
     moment = random.expovariate(1 / 1800)
     while moment < _WATCHED_SECONDS:
-        length = random.uniform(600, 1500) if random.random() < 0.06 else random.expovariate(1 / 60)
+        length = (
+            random.uniform(600, 1500)
+            if random.random() < 0.06
+            else random.expovariate(1 / 60)
+        )
         yield moment, moment + length
         moment += length + random.expovariate(1 / 1800)
 
 
-def _sendings(random: Random, moment: float, gaps: Sequence[tuple[float, float]]) -> list[float]:
+def _sendings(
+    random: Random, moment: float, gaps: Sequence[tuple[float, float]]
+) -> list[float]:
     """When a reading arrives: after its own way through the network, or in a batch after the gap."""
     sent = moment
     for start, end in gaps:
@@ -218,8 +252,14 @@ def _entries(random: Random) -> Iterator[Row]:
     """The rows of five daily files; each has entries of the day before and corrections of older ones."""
     booked: list[Row] = []
     for file_day in (_FIRST_DAY + timedelta(days=day) for day in range(1, 6)):
-        fresh = [_entry(random, file_day - timedelta(days=1), len(booked) + i) for i in range(300)]
-        fixed = [_correction(random, entry) for entry in random.sample(booked, min(len(booked), 6))]
+        fresh = [
+            _entry(random, file_day - timedelta(days=1), len(booked) + i)
+            for i in range(300)
+        ]
+        fixed = [
+            _correction(random, entry)
+            for entry in random.sample(booked, min(len(booked), 6))
+        ]
         for entry in (*fresh, *fixed):
             yield {**entry, "file_day": file_day.isoformat()}
         revised = {entry["entry_id"]: entry for entry in fixed}
@@ -227,7 +267,9 @@ def _entries(random: Random) -> Iterator[Row]:
 
 
 def _entry(random: Random, day: date, number: int) -> Row:
-    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(random.uniform(6 * 3600, 20 * 3600))
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(
+        random.uniform(6 * 3600, 20 * 3600)
+    )
     return {
         "entry_id": f"E{number:06}",
         "revision": 1,
@@ -257,7 +299,12 @@ def _daily_balances(entries: Iterable[Row]) -> list[Row]:
         total[0] += 1
         total[1] += entry["amount_cents"]
     return [
-        {"account_id": account, "booking_day": day, "entries": count, "amount_cents": amount}
+        {
+            "account_id": account,
+            "booking_day": day,
+            "entries": count,
+            "amount_cents": amount,
+        }
         for (day, account), (count, amount) in sorted(totals.items())
     ]
 
