@@ -23,8 +23,8 @@ WHOLE = ("orders-to-warehouse", "mobile-telemetry", "ledger-batch")
 HOLDING = (*WHOLE, "demo-holds")
 ODCS_SCHEMA = REPOSITORY / "../shared/data/odcs/odcs-json-schema-v3.1.0.json"
 DATA = {
-    "orders-to-warehouse": {"orders": "orders.csv", "customers": "customers.csv", "warehouse": "minute_sales.csv"},
-    "mobile-telemetry": {"telemetry": "events.csv"},
+    "orders-to-warehouse": {"orders": "orders.csv", "warehouse": "minute_sales.csv"},
+    "mobile-telemetry": {"telemetry": "events.csv", "device-health": "device_health.csv"},
     "ledger-batch": {"entries": "entries.csv", "daily-balances": "daily_balances.csv"},
 }
 PAIRS = [(example, node, file) for example, files in DATA.items() for node, file in files.items()]
@@ -80,7 +80,9 @@ def test_one_line_makes_the_orders_plan_stale(tmp_path: Path) -> None:
     for file in (EXAMPLES / "orders-to-warehouse").rglob("*.yaml"):
         target = copy / file.relative_to(EXAMPLES / "orders-to-warehouse")
         target.parent.mkdir(parents=True, exist_ok=True)
-        text, count = re.subn(r"^( +interval:) 60 s$", r"\1 10 min", file.read_text(encoding="utf-8"), flags=re.M)
+        text, count = re.subn(
+            r"^( +interval:) 60 s$", r"\1 10 min", file.read_text(encoding="utf-8"), flags=re.M
+        )
         assert count == (file.name == "plan.yaml")
         target.write_text(text, encoding="utf-8")
     after = {(one.code, one.subject): one for one in inequalities(read_plan(copy / "plan.yaml"))}
@@ -135,7 +137,9 @@ def rows_of(name: str, file: str) -> list[dict[str, str]]:
 
 
 def test_the_generator_writes_the_data_that_are_there(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("generate_data", Path(__file__).with_name("generate_data.py"))
+    spec = importlib.util.spec_from_file_location(
+        "generate_data", Path(__file__).with_name("generate_data.py")
+    )
     assert spec is not None
     assert spec.loader is not None
     generate_data = importlib.util.module_from_spec(spec)
@@ -168,7 +172,9 @@ def test_the_ledger_agrees_to_the_cent_and_has_corrections() -> None:
     for row in latest.values():
         wanted[row["account_id"], row["booking_day"]] += int(row["amount_cents"])
     balances = rows_of("ledger-batch", "daily_balances.csv")
-    assert {(row["account_id"], row["booking_day"]): int(row["amount_cents"]) for row in balances} == dict(wanted)
+    assert {(row["account_id"], row["booking_day"]): int(row["amount_cents"]) for row in balances} == dict(
+        wanted
+    )
     assert any(row["revision"] != "1" for row in entries)
     newest_day = {row["file_day"]: row["booking_day"] for row in entries if row["revision"] == "1"}
     corrections = [row for row in entries if row["revision"] != "1"]
@@ -183,5 +189,7 @@ def test_devices_fall_silent_and_send_late_in_batches() -> None:
         behind += row["measured_at"] < newest
         newest = max(newest, row["measured_at"])
     assert 0.2 < behind / len(events) < 0.5
-    last = {row["device_id"]: row["measured_at"] for row in sorted(events, key=lambda row: row["measured_at"])}
+    last = {
+        row["device_id"]: row["measured_at"] for row in sorted(events, key=lambda row: row["measured_at"])
+    }
     assert last["d23"] < "2026-11-10T06:45" < max(last.values())
