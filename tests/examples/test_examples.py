@@ -81,7 +81,7 @@ def test_one_line_makes_the_orders_plan_stale(tmp_path: Path) -> None:
         target = copy / file.relative_to(EXAMPLES / "orders-to-warehouse")
         target.parent.mkdir(parents=True, exist_ok=True)
         text, count = re.subn(
-            r"^( +interval:) 60 s$", r"\1 10 min", file.read_text(encoding="utf-8"), flags=re.M
+            r"^( +interval:) 60 s$", r"\1 10 min", file.read_text(encoding="utf-8"), flags=re.MULTILINE
         )
         assert count == (file.name == "plan.yaml")
         target.write_text(text, encoding="utf-8")
@@ -99,7 +99,7 @@ def test_contracts_have_nothing_to_complain_of(file: Path) -> None:
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.odcs.yaml")), ids=lambda file: file.name)
 def test_contracts_are_valid_by_the_standard_s_own_schema(file: Path) -> None:
-    import jsonschema
+    import jsonschema  # type: ignore[import-untyped]
     import yaml
 
     if not ODCS_SCHEMA.is_file():
