@@ -15,6 +15,7 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.bundle import Contents
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
 
@@ -101,6 +102,34 @@ def test(
 
     one = _read(plan, env)
     return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+
+
+def compile_plan(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Contents:
+    """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
+
+    `data` are files by dataset name; without them quality stays open, and the gates say so. The
+    result is what `write_bundle` writes.
+    """
+    from pipelineplan import __version__
+    from pipelineplan.bundle import compile_contents
+
+    show = progress or (lambda _: None)
+    one = _read(plan, env)
+    findings = check(one, strict=strict).findings
+    show("simulating")
+    simulated = simulate(one)
+    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    show("")
+    day = as_of.isoformat() if as_of is not None else ""
+    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

@@ -88,21 +88,25 @@ def _print(
             plans = [_result_json(result) for result in results]
             say(envelope("check", status, plans=plans, problems=[problem_json(p) for p in problems]))
         case "sarif":
-            from pipelineplan.bundle.as_sarif import to_sarif
+            from pipelineplan import __version__
+            from pipelineplan.bundle.as_sarif import as_sarif
 
-            findings = [finding for result in results for finding in result.failing]
-            say(json.dumps(to_sarif(findings, strict=options.strict), indent=2, ensure_ascii=False))
-            show_problems(problems, "text", "check") if problems else None
+            log = as_sarif(_all_findings(results), version=__version__, strict=options.strict)
+            say(json.dumps(log, indent=2, ensure_ascii=False))
         case "junit":
-            from pipelineplan.bundle.as_junit import to_junit
+            from pipelineplan.bundle.as_junit import as_junit
 
-            say(to_junit([(result.plan.name, result.findings) for result in results], strict=options.strict))
-            show_problems(problems, "text", "check") if problems else None
+            fail_on = Severity(options.fail_on)
+            say(as_junit(_all_findings(results), strict=options.strict, fail_on=fail_on).rstrip("\n"))
         case _:
             for result in results:
                 _print_text(result, options)
-            if problems:
-                show_problems(problems, "text", "check")
+    if problems and options.format != "json":
+        show_problems(problems, "text", "check")
+
+
+def _all_findings(results: list[CheckResult]) -> list[Finding]:
+    return [finding for result in results for finding in result.findings]
 
 
 def _result_json(result: CheckResult) -> dict[str, object]:

@@ -66,11 +66,26 @@ def not_null(column: str, at_most_share: float = 0.0) -> Draft:
 def unique(columns: tuple[str, ...]) -> Draft:
     """No two rows agree in all of `columns`; a row with a NULL among them agrees with none."""
     title = f"{', '.join(columns)} is unique"
+    if any('"' in column for column in columns):
+        # Great Expectations writes such a name into a condition of its own and cannot read it back.
+        return query(title, "uniqueness", sql.selected(_repeated(columns), 0.0), *columns)
     if len(columns) == 1:
         return expectation(title, "uniqueness", "expect_column_values_to_be_unique", columns[0])
     kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}
     kind = "expect_compound_columns_to_be_unique"
     return Draft(title, "uniqueness", kind, kwargs, "expectation", columns)
+
+
+def in_set(column: str, values: list[Any]) -> Draft:
+    """Every value of `column` that is not NULL is one of `values`."""
+    title = f"{column} is one of {len(values)} values"
+    texts = all(isinstance(value, str) and value for value in values)
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    if texts or numbers:
+        return expectation(title, "conformity", "expect_column_values_to_be_in_set", column, value_set=values)
+    # The schema of Great Expectations takes neither an empty text nor a mixed set.
+    listed = ", ".join(sql.literal(value) for value in values)
+    return broken_rows(title, "conformity", f"{sql.identifier(column)} NOT IN ({listed})", 0.0, column)
 
 
 def row_count(low: int | None, high: int | None) -> Draft:
@@ -108,11 +123,23 @@ def excess_rows(columns: tuple[str, ...]) -> str:
     return f"COUNT(CASE WHEN {known} THEN 1 END) - COUNT(DISTINCT CASE WHEN {known} THEN {row} END)"
 
 
+def _repeated(columns: tuple[str, ...]) -> str:
+    """The rows whose key occurs more than once."""
+    names = ", ".join(sql.identifier(column) for column in columns)
+    known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in columns)
+    counted = f"SELECT *, COUNT(*) OVER (PARTITION BY {names}) AS times FROM checked WHERE {known}"
+    return f"SELECT * FROM ({counted}) AS counted WHERE times > 1"
+
+
 def whole_percent(value: float) -> float | None:
-    """`value` as a `mostly` that Great Expectations' schema takes: hundredths; else None."""
+    """`value` as a `mostly` that the schema of Great Expectations takes, or None.
+
+    That schema wants a multiple of 0.01 in binary floating point, which 0.94 for one is not.
+    """
     hundredths = round(value * 100)
+    mostly = hundredths / 100
     exact = abs(value * 100 - hundredths) < 1e-9 and 0 <= hundredths <= 100
-    return hundredths / 100 if exact else None
+    return mostly if exact and (mostly / 0.01).is_integer() else None
 
 
 def _where(predicate: str) -> str:

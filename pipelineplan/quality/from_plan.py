@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pipelineplan.quality import sql
 from pipelineplan.quality.draft import (
+    Draft,
     Drafted,
     Reason,
     broken_rows,
     excess_rows,
     expectation,
     foreign_key,
+    in_set,
     not_null,
     query,
     row_count,
@@ -103,11 +106,10 @@ def _values(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     return tuple(_core(rule, column) for column in columns)
 
 
-def _core(rule: QualityRule, column: str) -> Any:
+def _core(rule: QualityRule, column: str) -> Draft:
     title = _title(rule, column)
     if rule.check == "domain":
-        kind = "expect_column_values_to_be_in_set"
-        return expectation(title, "conformity", kind, column, value_set=list(rule.values))
+        return in_set(column, list(rule.values))
     if rule.check == "regex":
         kind = "expect_column_values_to_match_regex"
         return expectation(title, "conformity", kind, column, regex=rule.pattern)
@@ -198,6 +200,9 @@ def _title(rule: QualityRule, column: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    """A bound as JSON has it: a date or time as text in ISO 8601."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 

@@ -23,6 +23,7 @@ from pipelineplan.quality.draft import (
     Reason,
     excess_rows,
     expectation,
+    in_set,
     not_null,
     query,
     row_count,
@@ -164,8 +165,7 @@ def _invalid_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
 def _all_valid(column: str, values: list[Any] | None, pattern: str | None) -> tuple[Draft, ...]:
     drafts = []
     if values is not None:
-        title, kind = f"{column} is one of {len(values)} values", "expect_column_values_to_be_in_set"
-        drafts.append(expectation(title, "conformity", kind, column, value_set=values))
+        drafts.append(in_set(column, values))
     if pattern is not None:
         title, kind = f"{column} matches {pattern}", "expect_column_values_to_match_regex"
         drafts.append(expectation(title, "conformity", kind, column, regex=pattern))

@@ -83,11 +83,11 @@ def _run(context: Any, suite: Suite, name: str) -> dict[str, Answer]:
     try:
         with _quiet():
             definition = context.validation_definitions.get(name)
-            results = definition.run(result_format=_FORMAT).to_json_dict()["results"]
+            results = definition.run(result_format=_FORMAT).results
     except Exception as error:  # noqa: BLE001 - its exceptions have no common root
         failed = Answer(CheckVerdict.NOT_EVALUATED, reason=why(str(error)))
         return {check.id: failed for check in suite.expectations}
-    found = {result["expectation_config"]["id"]: read_answer(result) for result in results}
+    found = {result.expectation_config.id: read_answer(result) for result in results}
     unclear = [check_id for check_id, answer in found.items() if answer.verdict is CheckVerdict.NOT_EVALUATED]
     if len(unclear) > 1:
         found |= _one_by_one(definition, unclear)
@@ -100,8 +100,7 @@ def _one_by_one(definition: Any, check_ids: list[str]) -> dict[str, Answer]:
         batch = definition.data.get_batch()
         for expectation in definition.suite.expectations:
             if expectation.id in check_ids:
-                validation = batch.validate(expectation, result_format=_FORMAT)
-                found[expectation.id] = read_answer(validation.to_json_dict())
+                found[expectation.id] = read_answer(batch.validate(expectation, result_format=_FORMAT))
     return found
 
 

@@ -31,13 +31,16 @@ class Answer:
     reason: str = ""
 
 
-def read_answer(validation: Mapping[str, Any]) -> Answer:
-    """The answer in one expectation's validation result, as its `to_json_dict` gives it."""
-    reason = _exception(validation.get("exception_info") or {})
+def read_answer(validation: Any) -> Answer:
+    """The answer in one `ExpectationValidationResult`.
+
+    Not in its JSON form, which turns decimals into floats.
+    """
+    reason = _exception(validation.exception_info or {})
     if reason:
         return Answer(CheckVerdict.NOT_EVALUATED, reason=reason)
-    verdict = CheckVerdict.PASS if validation.get("success") else CheckVerdict.FAIL
-    result = validation.get("result") or {}
+    verdict = CheckVerdict.PASS if validation.success else CheckVerdict.FAIL
+    result = validation.result or {}
     samples = sorted(shown(value) for value in result.get("partial_unexpected_list") or ())
     return Answer(
         verdict,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pipelineplan.contracts import Comparison
@@ -36,6 +37,8 @@ def literal(value: Any) -> str:
             return "TRUE" if value else "FALSE"
         case int() | float():
             return repr(value)
+        case Decimal():
+            return str(value)
         case datetime():
             kind = "TIMESTAMP WITH TIME ZONE" if value.tzinfo else "TIMESTAMP"
             return f"{kind} '{value.isoformat(sep=' ')}'"

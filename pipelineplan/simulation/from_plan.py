@@ -19,10 +19,9 @@ from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
 from pipelineplan.plan.semantics import disorder_of, event_time
-from pipelineplan.plan.sink import Sink
-from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage as PlannedStage
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
+from pipelineplan.simulation.chains import Chain, chain_to, workers_of
 from pipelineplan.simulation.library import Burst, Recipe
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -57,7 +56,7 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
     refused: list[tuple[str, str]] = []
     for sink in plan.model.sinks:
         try:
-            chain = _chain(plan, sink)
+            chain = chain_to(plan, sink)
             pipelines.append(_Reader(plan, chain).pipeline())
         except NotSimulated as reason:
             refused.append((sink.id, reason.reason))
@@ -65,49 +64,6 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
             refused.append((sink.id, str(error)))
     refused += [_refused_outage(outage) for outage in plan.model.outages if _breaks(outage) is None]
     return tuple(pipelines), tuple(dict.fromkeys(refused))
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """The way of records to one sink: `edges[i]` leads into `stages[i]`, the last into the sink."""
-
-    source: Source
-    stages: tuple[PlannedStage, ...]
-    sink: Sink
-    edges: tuple[Edge, ...]
-
-    @property
-    def name(self) -> str:
-        return f"{self.source.id} -> {self.sink.id}"
-
-
-def _chain(plan: Plan, sink: Sink) -> _Chain:
-    _runs_all_the_time(plan)
-    edges: list[Edge] = []
-    node = sink.id
-    while plan.graph.kinds[node] != "source":
-        into = plan.graph.into(node)
-        if len(into) != 1:
-            names = ", ".join(edge.upstream for edge in into)
-            raise NotSimulated(f"{node!r} has several inputs ({names}): joins and unions are not simulated yet")
-        edges.insert(0, into[0])
-        node = into[0].upstream
-        readers = [edge.downstream for edge in plan.graph.out_of(node)]
-        if len(readers) != 1:
-            raise NotSimulated(
-                f"{node!r} feeds several nodes ({', '.join(readers)}): fan-out is not simulated yet"
-            )
-    stages = tuple(plan.stage(edge.downstream) for edge in edges[:-1])
-    return _Chain(plan.source(node), stages, sink, tuple(edges))
-
-
-def _runs_all_the_time(plan: Plan) -> None:
-    ingestion = plan.model.ingestion
-    if ingestion is not None and ingestion.mode in {"batch", "micro_batch"}:
-        raise NotSimulated(
-            f"ingestion mode {ingestion.mode!r} runs by schedule or trigger: only pipelines that run all the "
-            "time are simulated yet"
-        )
 
 
 def _refused_outage(outage: PlannedOutage) -> tuple[str, str]:
@@ -125,7 +81,7 @@ class _Reader:
     """Reads one chain at each end, and gathers what is uncertain or assumed on the way."""
 
     plan: Plan
-    chain: _Chain
+    chain: Chain
     uncertain: dict[str, Uncertain] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
 
@@ -140,12 +96,16 @@ class _Reader:
             tuple(dict.fromkeys([*self.assumptions, *self.left_out()])),
         )
 
-    def at(self, operand: Operand | None, end: End, *, hurts_high: bool = True, default: float = 0.0) -> float:
+    def at(
+        self, operand: Operand | None, end: End, *, hurts_high: bool = True, default: float = 0.0
+    ) -> float:
         """The operand's value at an end: its high end is the pessimistic one if `hurts_high`."""
         if operand is None:
             return default
         if operand.low < operand.high:
-            self.uncertain.setdefault(operand.path, Uncertain(operand.path, f"{operand.name} {operand.shown}"))
+            self.uncertain.setdefault(
+                operand.path, Uncertain(operand.path, f"{operand.name} {operand.shown}")
+            )
         match end:
             case End.LIKELY:
                 return operand.value
@@ -171,7 +131,9 @@ class _Reader:
         retention = self.plan.operand("R", source.retention, "time", "retention")
         reset = source.consumer.offset_reset if source.consumer is not None else None
         if retention is not None and reset is None:
-            self.assumptions.append("offset reset is earliest: a reader whose position expired goes on at the oldest")
+            self.assumptions.append(
+                "offset reset is earliest: a reader whose position expired goes on at the oldest"
+            )
         return SourceLog(
             name=source.id,
             partitions=self.partitions(),
@@ -187,12 +149,14 @@ class _Reader:
         if first.exchange == "forward" and self.chain.stages:
             raise NotSimulated(f"source {source.id!r} states no partitions: add sources[].partitions")
         readers = source.max_parallel_readers or 1
-        self.assumptions.append(f"{source.id} is read by {readers} in parallel, since it states no partitions")
+        self.assumptions.append(
+            f"{source.id} is read by {readers} in parallel, since it states no partitions"
+        )
         return readers
 
     def stages(self, end: End) -> Iterator[Stage]:
         for number, (planned, edge) in enumerate(zip(self.chain.stages, self.chain.edges, strict=False)):
-            workers = _workers(planned)
+            workers = workers_of(planned)
             capacity = self.plan.operand("μ", planned, "capacity", f"capacity of a worker of {planned.id}")
             if capacity is None:
                 self.assumptions.append(f"{planned.id} states no capacity and never limits")
@@ -209,7 +173,7 @@ class _Reader:
             )
 
     def exchange(self, number: int, edge: Edge, workers: int) -> Exchange:
-        before = _workers(self.chain.stages[number - 1]) if number else workers
+        before = workers_of(self.chain.stages[number - 1]) if number else workers
         if edge.exchange == "forward" and before != workers:
             self.assumptions.append(
                 f"{edge.upstream} -> {edge.downstream} is dealt out evenly, as its {before} and {workers} "
@@ -226,7 +190,7 @@ class _Reader:
 
     def sink_stage(self, end: End) -> Stage:
         sink, edge = self.chain.sink, self.chain.edges[-1]
-        before = _workers(self.chain.stages[-1]) if self.chain.stages else self.partitions()
+        before = workers_of(self.chain.stages[-1]) if self.chain.stages else self.partitions()
         workers = sink.writers or before
         capacity = self.plan.operand("μ_sink", sink, "capacity", f"capacity of a writer of {sink.id}")
         if capacity is None:
@@ -235,7 +199,9 @@ class _Reader:
             name=sink.id,
             workers=workers,
             capacity_per_second=self.at(capacity, end, hurts_high=False, default=math.inf),
-            exchange=self.exchange(len(self.chain.stages), edge, workers) if self.chain.stages else Exchange.FORWARD,
+            exchange=self.exchange(len(self.chain.stages), edge, workers)
+            if self.chain.stages
+            else Exchange.FORWARD,
             selectivity=edge.selectivity,
         )
 
@@ -244,11 +210,17 @@ class _Reader:
         stages = [stage for stage in self.chain.stages if stage.checkpoint and stage.checkpoint.interval]
         if not stages:
             return None
-        intervals = [self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages]
+        intervals = [
+            self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages
+        ]
         if len({(each.value, each.low, each.high) for each in intervals if each is not None}) > 1:
-            raise NotSimulated("the stages state different checkpoint intervals: a pipeline of several jobs is not "
-                               "simulated yet; give stages of one job one interval")
-        pauses = [self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages]
+            raise NotSimulated(
+                "the stages state different checkpoint intervals: a pipeline of several jobs is not "
+                "simulated yet; give stages of one job one interval"
+            )
+        pauses = [
+            self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages
+        ]
         return Checkpoint(
             interval_seconds=self.at(intervals[0], end),
             duration_seconds=max(self.at(duration_operand(self.plan, stage), end) for stage in stages),
@@ -299,8 +271,8 @@ class _Reader:
             return Visible.ON_EMIT
         if not any(stage.checkpoint and stage.checkpoint.interval for stage in self.chain.stages):
             raise NotSimulated(
-                f"sink {self.chain.sink.id!r} commits with checkpoints, but no stage states their interval: add "
-                "stages[].checkpoint.interval"
+                f"sink {self.chain.sink.id!r} commits with checkpoints, but no stage states their interval: "
+                "add stages[].checkpoint.interval"
             )
         return Visible.AT_CHECKPOINT
 
@@ -319,7 +291,9 @@ class _Reader:
         return Load(
             average_per_second=self.at(average if average is not None else peak, end),
             peak_per_second=self.at(peak, end),
-            burst=Burst(burst.factor, self.at(self.plan.operand("burst", burst, "length"), end)) if burst else None,
+            burst=Burst(burst.factor, self.at(self.plan.operand("burst", burst, "length"), end))
+            if burst
+            else None,
             trace=trace.steps if trace is not None else (),
             trace_seconds=trace.length_seconds if trace is not None else 0.0,
         )
@@ -372,10 +346,6 @@ class _Reader:
         for slo in self.plan.model.slos:
             if slo.latency is not None and slo.subject in {stage.id for stage in self.chain.stages}:
                 yield f"latency of {slo.subject} is not judged: only sinks are, yet"
-
-
-def _workers(stage: PlannedStage) -> int:
-    return stage.parallelism.now if stage.parallelism is not None else 1
 
 
 def _why_unknown(windowed: list[PlannedStage]) -> str:
