@@ -15,6 +15,7 @@ from pipelineplan.contracts import lint, read_contract
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.rules import RULES, apply
 from pipelineplan.rules.criteria import judge
+from pipelineplan.sources import to_yaml
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 REPOSITORY = Path(__file__).parents[2]
@@ -153,6 +154,20 @@ def test_the_generator_writes_the_data_that_are_there(tmp_path: Path) -> None:
 
 def test_no_data_file_is_large() -> None:
     assert all(file.stat().st_size < 800_000 for file in EXAMPLES.rglob("data/*"))
+
+
+def test_the_profile_is_that_of_the_events() -> None:
+    profiling = pytest.importorskip("pipelineplan.profiling", reason="streams cannot be measured yet")
+    folder = EXAMPLES / "mobile-telemetry"
+    measured = profiling.measure(
+        [folder / "data/events.csv"],
+        event_time="measured_at",
+        arrival_time="arrived_at",
+        key="device_id",
+        partition="partition",
+        duplicates_by=("device_id", "seq"),
+    )
+    assert to_yaml(measured) == (folder / "profiles/telemetry.yaml").read_text(encoding="utf-8")
 
 
 def test_sales_in_equal_sales_out() -> None:
