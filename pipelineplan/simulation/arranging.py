@@ -96,7 +96,7 @@ def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario
     return network, _quiet(recipe.name, recipe.title, network, ((0.0, base),))
 
 
-def outage_scenario(  # noqa: PLR0913 - the six things an outage scenario is made of
+def outage_scenario(
     name: str, title: str, network: Network, rate: float, declared: DeclaredOutage, end: End
 ) -> Scenario:
     """One outage at a constant rate, begun at the end's place between two checkpoints."""
@@ -111,7 +111,7 @@ def outage_scenario(  # noqa: PLR0913 - the six things an outage scenario is mad
     return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
 
 
-def trace_scenario(network: Network, load: Load) -> Scenario:
+def trace_scenario(load: Load) -> Scenario:
     """The recorded load, once from its beginning to its end."""
     return Scenario(
         "recorded",

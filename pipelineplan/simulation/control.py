@@ -18,7 +18,7 @@ import simpy
 
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
-from pipelineplan.simulation.network import Network, NotSimulated, OffsetReset, Visible
+from pipelineplan.simulation.network import Checkpoint, Network, NotSimulated, OffsetReset, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -117,7 +117,7 @@ class _Control:
         for each in self.open:
             self.env.process(self._outage(each))
         if self.network.checkpoint:
-            self.env.process(self._checkpoints())
+            self.env.process(self._checkpoints(self.network.checkpoint))
         if np.isfinite(self.network.source.retention_seconds):
             self.env.process(self._cleaner())
         self.env.run(until=self.env.process(self._until_drained()))
@@ -148,9 +148,7 @@ class _Control:
             self._catch_up()
             self.fluid.set_rate(rate)
 
-    def _checkpoints(self) -> Process:
-        plan = self.network.checkpoint
-        assert plan is not None
+    def _checkpoints(self, plan: Checkpoint) -> Process:
         yield self.env.timeout(plan.interval_seconds)
         while True:
             if self.down:
@@ -192,7 +190,7 @@ class _Control:
                 channels = self.fluid.layout.edges[number].channels
                 wanted = self.fluid.passed(number, position)
                 missing = wanted * (1.0 - _BARRIER_TOLERANCE) - self.fluid.departed[channels]
-                with np.errstate(divide="ignore"):
+                with np.errstate(divide="ignore", invalid="ignore"):
                     times = np.where(missing > 0, missing / self.fluid.rates.outflow[channels], 0.0)
                 remaining = max(remaining, float(times.max()))
             if remaining <= 0:

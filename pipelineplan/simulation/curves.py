@@ -12,11 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.journal import first_time_at, value_at
 from pipelineplan.simulation.sharing import Floats
 
+Lanes = npt.NDArray[np.intp]
 # A count that is reached up to this share is reached: sums of floats differ in the last digits.
 _REACHED = 1.0 - 1e-12
 _GOLDEN = 0.6180339887498949
@@ -100,50 +102,40 @@ class Curves:
 
     def emitted_at(self, partition: int, arrived: Floats) -> Floats:
         """When those records first left the last queue before the sink."""
-        when = self.read_at(partition, arrived)
-        lane = np.full(len(arrived), self.run.fluid.layout.worker_of[partition])
-        stored = self.run.fluid.layout.stored_edges
-        for order, edge in enumerate(stored):
-            segment = max(
-                g for g, each in enumerate(self.run.fluid.layout.segments) if each.stages[0] <= edge
-            )
-            if segment and (
-                order == 0 or self.run.fluid.layout.segments[segment].stages[0] > stored[order - 1]
-            ):
-                lane = self._spread(segment, len(arrived))
-            when = self._through(order, edge, lane, when)
+        layout, when = self.run.fluid.layout, self.read_at(partition, arrived)
+        lane, inside = np.full(len(arrived), layout.worker_of[partition], dtype=np.intp), 0
+        for edge in layout.stored_edges:
+            segment = layout.segment_of(edge)
+            if segment > inside:
+                lane, inside = self._spread(segment, len(arrived)), segment
+            when = self._through(edge, lane, when)
         return when
 
     def passed_on(self, when: Floats) -> Floats:
         """When what every partition had sent by those times has left every lane: the watermark's way."""
-        for order, edge in enumerate(self.run.fluid.layout.stored_edges):
-            lanes = range(self.run.fluid.layout.network.stages[edge].workers)
-            each = [self._through(order, edge, np.full(len(when), lane), when) for lane in lanes]
+        layout = self.run.fluid.layout
+        for edge in layout.stored_edges:
+            lanes = range(layout.network.stages[edge].workers)
+            each = [self._through(edge, np.full(len(when), lane, dtype=np.intp), when) for lane in lanes]
             when = np.max(each, axis=0)
         return when
 
-    def _spread(self, segment: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    def _spread(self, segment: int, count: int) -> Lanes:
         """A lane for each of `count` records, in the shares of the exchange, evenly mixed."""
         edges = np.cumsum(self.run.fluid.layout.segments[segment].weights)
         points = (np.arange(count) * _GOLDEN + 0.5) % 1.0
-        return np.minimum(np.searchsorted(edges, points * edges[-1], side="right"), len(edges) - 1)
+        found = np.searchsorted(edges, points * edges[-1], side="right")
+        return np.asarray(np.minimum(found, len(edges) - 1), dtype=np.intp)
 
-    def _through(
-        self, order: int, edge: int, lane: np.ndarray[tuple[int], np.dtype[np.intp]], when: Floats
-    ) -> Floats:
+    def _through(self, edge: int, lane: Lanes, when: Floats) -> Floats:
         """When records that enter an edge's lanes at those times leave them."""
-        rows, out = self.run.fluid.journal.rows, np.full_like(when, np.inf)
-        first = self.partitions + sum(
-            self.run.fluid.layout.network.stages[each].workers
-            for each in self.run.fluid.layout.stored_edges[:order]
-        )
-        all_widths = (rows.shape[1] - self.partitions) // 2
+        came, left = self.run.fluid.curves_of(edge)
+        out = np.full_like(when, np.inf)
         for number in np.unique(lane):
             mine = (lane == number) & np.isfinite(when)
             if mine.any():
-                came, left = rows[:, first + number], rows[:, first + all_widths + number]
-                counts = value_at(self.time, came, when[mine]) * _REACHED
-                gone = first_time_at(self.time, np.maximum.accumulate(left), counts)
+                counts = value_at(self.time, came[:, number], when[mine]) * _REACHED
+                gone = first_time_at(self.time, np.maximum.accumulate(left[:, number]), counts)
                 out[mine] = np.maximum(gone, when[mine])
         return out
 
@@ -153,5 +145,5 @@ class Curves:
         covered = np.maximum.accumulate([cut.position[partition] for cut in self.run.cuts])
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
         found = np.searchsorted(covered, counts, side="left")
-        times = np.append(completed, np.inf)[found]
-        return np.maximum(times, arrived)
+        times: Floats = np.append(completed, np.inf)[found]
+        return np.asarray(np.maximum(times, arrived))

@@ -1,8 +1,8 @@
-"""The data plane: queues that fill and empty at constant rates, from one change to the next.
+r"""The data plane: queues that fill and empty at constant rates, from one change to the next.
 
-    lag  |      /\\
-         |     /  \\__            rates hold until a queue runs empty or full,
-         |____/      \\____       or until somebody turns a knob; time jumps there
+    lag  |      /\
+         |     /  \__            rates hold until a queue runs empty or full,
+         |____/      \____       or until somebody turns a knob; time jumps there
               ^  ^  ^
 There is no time step. The only error is rounding: what leaves one queue is, as the same
 number, what enters the next.
@@ -184,17 +184,26 @@ class Fluid:
 
     def passed(self, edge: int, position: Floats) -> Floats:
         """The count of an edge's channels once all records before `position` have passed it."""
-        for segment in reversed(self.layout.segments[1:]):
-            if segment.stages[0] <= edge:
-                return np.asarray(segment.weights * position.sum())
+        segment = self.layout.segment_of(edge)
+        if segment:
+            return np.asarray(self.layout.segments[segment].weights * position.sum())
         workers = len(self._base[0])
-        return np.bincount(self.layout.worker_of, weights=position, minlength=workers)
+        return np.bincount(self.layout.worker_of, weights=position, minlength=workers).astype(np.float64)
 
     def emitted(self) -> float:
         """Source records whose results have left the last queue."""
         stored = self.layout.stored_edges
         last = self.layout.edges[stored[-1]].channels if stored else self.log
         return float(self.departed[last].sum())
+
+    def curves_of(self, edge: int) -> tuple[Floats, Floats]:
+        """What came into and left the lanes of a stored edge, `[row, lane]` of the journal."""
+        before = [each for each in self.layout.stored_edges if each < edge]
+        first = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before)
+        lanes, rows = _width(self.layout.edges[edge].channels), self.journal.rows
+        return rows[:, first : first + lanes], rows[
+            :, first + len(self._kept) : first + len(self._kept) + lanes
+        ]
 
     def note(self) -> None:
         """Write the present counts into the journal."""

@@ -21,7 +21,8 @@ import numpy as np
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.sharing import Floats
 
-_SAMPLES = 2000
+_SAMPLES = 4000
+_GOLDEN = 0.6180339887498949
 
 
 class Since(StrEnum):
@@ -76,7 +77,7 @@ def freshness(curves: Curves, since: Since, until: Until, over: Over = Over.RECO
         return _sorted(delays, np.ones(len(at)))
     if event_time.window_seconds > 0:
         # A record lies anywhere in its window, whose end is up to a window away.
-        spread = (np.arange(len(at)) * 0.6180339887498949) % 1.0
+        spread = np.arange(len(at)) * (2 * _GOLDEN) % 1.0
         ends = at + spread * event_time.window_seconds
         return _sorted(_window_visible(curves, ends, until) - at, np.ones(len(at)))
     shown = curves.committed_at if _at_checkpoint(curves, until) else curves.emitted_at
@@ -110,14 +111,19 @@ def _tail_seconds(curves: Curves, until: Until) -> float:
 
 
 def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
-    """Arrival times in the middle of equal shares of the records, or of the time."""
+    """One arrival time out of each of equal shares of the records, or of the time.
+
+    Where in its share is shifted from one to the next, or else even steps would keep time with
+    the checkpoints and see only some of their phases.
+    """
     last = curves.run.fluid.now - tail
     if last <= 0:
         return np.zeros(0)
-    middles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    steps = np.arange(_SAMPLES)
+    places = (steps + steps * _GOLDEN % 1.0) / _SAMPLES
     if over is Over.TIME:
-        return middles * last
-    counts = middles * float(curves.appended_at(np.array([last]))[0])
+        return places * last
+    counts = places * float(curves.appended_at(np.array([last]))[0])
     rising = curves.appended > np.concatenate(((-1.0,), curves.appended[:-1]))
     return np.asarray(np.interp(counts, curves.appended[rising], curves.appended_time[rising]))
 

@@ -13,17 +13,15 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipelineplan.eventtime import completeness
 from pipelineplan.plan import Edge, Plan
-from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
-from pipelineplan.plan.semantics import disorder_of, event_time
-from pipelineplan.plan.sink import Sink
-from pipelineplan.plan.source import Source
+from pipelineplan.plan.semantics import event_time
 from pipelineplan.plan.stage import Stage as PlannedStage
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
-from pipelineplan.simulation.library import Burst, Recipe
+from pipelineplan.simulation.chains import Chain, chain_to, workers_of
+from pipelineplan.simulation.inflow import Inflow
+from pipelineplan.simulation.library import Recipe
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,
@@ -57,7 +55,7 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
     refused: list[tuple[str, str]] = []
     for sink in plan.model.sinks:
         try:
-            chain = _chain(plan, sink)
+            chain = chain_to(plan, sink)
             pipelines.append(_Reader(plan, chain).pipeline())
         except NotSimulated as reason:
             refused.append((sink.id, reason.reason))
@@ -65,49 +63,6 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
             refused.append((sink.id, str(error)))
     refused += [_refused_outage(outage) for outage in plan.model.outages if _breaks(outage) is None]
     return tuple(pipelines), tuple(dict.fromkeys(refused))
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """The way of records to one sink: `edges[i]` leads into `stages[i]`, the last into the sink."""
-
-    source: Source
-    stages: tuple[PlannedStage, ...]
-    sink: Sink
-    edges: tuple[Edge, ...]
-
-    @property
-    def name(self) -> str:
-        return f"{self.source.id} -> {self.sink.id}"
-
-
-def _chain(plan: Plan, sink: Sink) -> _Chain:
-    _runs_all_the_time(plan)
-    edges: list[Edge] = []
-    node = sink.id
-    while plan.graph.kinds[node] != "source":
-        into = plan.graph.into(node)
-        if len(into) != 1:
-            names = ", ".join(edge.upstream for edge in into)
-            raise NotSimulated(f"{node!r} has several inputs ({names}): joins and unions are not simulated yet")
-        edges.insert(0, into[0])
-        node = into[0].upstream
-        readers = [edge.downstream for edge in plan.graph.out_of(node)]
-        if len(readers) != 1:
-            raise NotSimulated(
-                f"{node!r} feeds several nodes ({', '.join(readers)}): fan-out is not simulated yet"
-            )
-    stages = tuple(plan.stage(edge.downstream) for edge in edges[:-1])
-    return _Chain(plan.source(node), stages, sink, tuple(edges))
-
-
-def _runs_all_the_time(plan: Plan) -> None:
-    ingestion = plan.model.ingestion
-    if ingestion is not None and ingestion.mode in {"batch", "micro_batch"}:
-        raise NotSimulated(
-            f"ingestion mode {ingestion.mode!r} runs by schedule or trigger: only pipelines that run all the "
-            "time are simulated yet"
-        )
 
 
 def _refused_outage(outage: PlannedOutage) -> tuple[str, str]:
@@ -125,7 +80,7 @@ class _Reader:
     """Reads one chain at each end, and gathers what is uncertain or assumed on the way."""
 
     plan: Plan
-    chain: _Chain
+    chain: Chain
     uncertain: dict[str, Uncertain] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
 
@@ -140,12 +95,16 @@ class _Reader:
             tuple(dict.fromkeys([*self.assumptions, *self.left_out()])),
         )
 
-    def at(self, operand: Operand | None, end: End, *, hurts_high: bool = True, default: float = 0.0) -> float:
+    def at(
+        self, operand: Operand | None, end: End, *, hurts_high: bool = True, default: float = 0.0
+    ) -> float:
         """The operand's value at an end: its high end is the pessimistic one if `hurts_high`."""
         if operand is None:
             return default
         if operand.low < operand.high:
-            self.uncertain.setdefault(operand.path, Uncertain(operand.path, f"{operand.name} {operand.shown}"))
+            self.uncertain.setdefault(
+                operand.path, Uncertain(operand.path, f"{operand.name} {operand.shown}")
+            )
         match end:
             case End.LIKELY:
                 return operand.value
@@ -165,34 +124,44 @@ class _Reader:
         )
         return Inputs(network, self.load(end), tuple(self.outages(end)))
 
+    def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:
+        """The chain's sources as one stream, read at `end`."""
+        return Inflow(
+            self.plan, self.chain.sources, lambda operand: self.at(operand, end, hurts_high=hurts_high)
+        )
+
     def source_log(self, end: End) -> SourceLog:
-        source = self.chain.source
-        hottest = self.plan.operand("h", source.keys, "hottest_key", "share of the hottest key")
-        retention = self.plan.operand("R", source.retention, "time", "retention")
-        reset = source.consumer.offset_reset if source.consumer is not None else None
-        if retention is not None and reset is None:
-            self.assumptions.append("offset reset is earliest: a reader whose position expired goes on at the oldest")
+        consumer = self.chain.source.consumer
+        reset = consumer.offset_reset if consumer is not None else None
+        kept = self.inflow(end, hurts_high=False).retention_seconds()
+        if math.isfinite(kept) and reset is None:
+            self.assumptions.append(
+                "offset reset is earliest: a reader whose position expired goes on at the oldest"
+            )
         return SourceLog(
-            name=source.id,
+            name=self.inflow(end).name,
             partitions=self.partitions(),
-            hottest_key=self.at(hottest, end),
-            retention_seconds=self.at(retention, end, hurts_high=False, default=math.inf),
+            hottest_key=self.inflow(end).hottest_key(),
+            retention_seconds=kept,
             offset_reset=OffsetReset(reset or "earliest"),
         )
 
     def partitions(self) -> int:
         source, first = self.chain.source, self.chain.edges[0]
-        if source.partitions is not None:
-            return source.partitions
+        stated = self.inflow(End.LIKELY).partitions()
+        if stated is not None:
+            return stated
         if first.exchange == "forward" and self.chain.stages:
             raise NotSimulated(f"source {source.id!r} states no partitions: add sources[].partitions")
         readers = source.max_parallel_readers or 1
-        self.assumptions.append(f"{source.id} is read by {readers} in parallel, since it states no partitions")
+        self.assumptions.append(
+            f"{source.id} is read by {readers} in parallel, since it states no partitions"
+        )
         return readers
 
     def stages(self, end: End) -> Iterator[Stage]:
         for number, (planned, edge) in enumerate(zip(self.chain.stages, self.chain.edges, strict=False)):
-            workers = _workers(planned)
+            workers = workers_of(planned)
             capacity = self.plan.operand("μ", planned, "capacity", f"capacity of a worker of {planned.id}")
             if capacity is None:
                 self.assumptions.append(f"{planned.id} states no capacity and never limits")
@@ -209,7 +178,7 @@ class _Reader:
             )
 
     def exchange(self, number: int, edge: Edge, workers: int) -> Exchange:
-        before = _workers(self.chain.stages[number - 1]) if number else workers
+        before = workers_of(self.chain.stages[number - 1]) if number else workers
         if edge.exchange == "forward" and before != workers:
             self.assumptions.append(
                 f"{edge.upstream} -> {edge.downstream} is dealt out evenly, as its {before} and {workers} "
@@ -219,14 +188,11 @@ class _Reader:
         return Exchange(edge.exchange)
 
     def keyed_hottest(self, edge: Edge, end: End) -> float:
-        keys = self.chain.source.keys
-        if edge.exchange != "keyed" or keys is None or edge.key not in {None, keys.field}:
-            return 0.0
-        return self.at(self.plan.operand("h", keys, "hottest_key", "share of the hottest key"), end)
+        return self.inflow(end).hottest_key(edge.key) if edge.exchange == "keyed" else 0.0
 
     def sink_stage(self, end: End) -> Stage:
         sink, edge = self.chain.sink, self.chain.edges[-1]
-        before = _workers(self.chain.stages[-1]) if self.chain.stages else self.partitions()
+        before = workers_of(self.chain.stages[-1]) if self.chain.stages else self.partitions()
         workers = sink.writers or before
         capacity = self.plan.operand("μ_sink", sink, "capacity", f"capacity of a writer of {sink.id}")
         if capacity is None:
@@ -235,7 +201,9 @@ class _Reader:
             name=sink.id,
             workers=workers,
             capacity_per_second=self.at(capacity, end, hurts_high=False, default=math.inf),
-            exchange=self.exchange(len(self.chain.stages), edge, workers) if self.chain.stages else Exchange.FORWARD,
+            exchange=self.exchange(len(self.chain.stages), edge, workers)
+            if self.chain.stages
+            else Exchange.FORWARD,
             selectivity=edge.selectivity,
         )
 
@@ -244,11 +212,17 @@ class _Reader:
         stages = [stage for stage in self.chain.stages if stage.checkpoint and stage.checkpoint.interval]
         if not stages:
             return None
-        intervals = [self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages]
+        intervals = [
+            self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages
+        ]
         if len({(each.value, each.low, each.high) for each in intervals if each is not None}) > 1:
-            raise NotSimulated("the stages state different checkpoint intervals: a pipeline of several jobs is not "
-                               "simulated yet; give stages of one job one interval")
-        pauses = [self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages]
+            raise NotSimulated(
+                "the stages state different checkpoint intervals: a pipeline of several jobs is not "
+                "simulated yet; give stages of one job one interval"
+            )
+        pauses = [
+            self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages
+        ]
         return Checkpoint(
             interval_seconds=self.at(intervals[0], end),
             duration_seconds=max(self.at(duration_operand(self.plan, stage), end) for stage in stages),
@@ -269,7 +243,8 @@ class _Reader:
         if stated is None:
             return EventTime(unknown_freshness=_why_unknown(windowed))
         lag, window = self.at(stated.lag, end), self.at(stated.window, end)
-        late, dropped = self.late_and_dropped(lag, window, self.at(stated.lateness, end, hurts_high=False))
+        lateness = self.at(stated.lateness, end, hurts_high=False)
+        late, dropped = self.inflow(End.LIKELY).late_and_dropped(lag, window, lateness)
         semantics = self.chain.source.semantics
         watermark = semantics.watermark if semantics else None
         return EventTime(
@@ -281,26 +256,14 @@ class _Reader:
             merged_watermark=watermark is not None and watermark.scope == "merged",
         )
 
-    def late_and_dropped(
-        self, lag: float, window: float, lateness: float
-    ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-        disorder = disorder_of(self.plan, self.chain.source)
-        if disorder is None:
-            return None, None
-        share = completeness(
-            disorder, window_seconds=window, watermark_lag_seconds=lag, allowed_lateness_seconds=lateness
-        )
-        late = (1.0 - share.at_first_firing.high, 1.0 - share.at_first_firing.low)
-        return late, (share.dropped.low, share.dropped.high)
-
     def visible(self) -> Visible:
         guarantee = self.chain.sink.guarantee
         if guarantee is None or guarantee.kind != "transactional":
             return Visible.ON_EMIT
         if not any(stage.checkpoint and stage.checkpoint.interval for stage in self.chain.stages):
             raise NotSimulated(
-                f"sink {self.chain.sink.id!r} commits with checkpoints, but no stage states their interval: add "
-                "stages[].checkpoint.interval"
+                f"sink {self.chain.sink.id!r} commits with checkpoints, but no stage states their interval: "
+                "add stages[].checkpoint.interval"
             )
         return Visible.AT_CHECKPOINT
 
@@ -309,19 +272,14 @@ class _Reader:
         return sink.mode == "upsert" or (sink.guarantee is not None and sink.guarantee.kind == "idempotent")
 
     def load(self, end: End) -> Load:
-        source = self.chain.source
-        peak, average = peak_rate(self.plan, source), average_rate(self.plan, source)
-        if peak is None:
-            raise NotSimulated(f"source {source.id!r} states no rate: add sources[].rate")
-        burst = source.rate.burst if source.rate is not None else None
-        reference = source.rate.profile if source.rate is not None else None
-        trace = self.plan.traces.get(reference) if reference is not None else None
+        inflow = self.inflow(end)
+        trace, length = inflow.trace()
         return Load(
-            average_per_second=self.at(average if average is not None else peak, end),
-            peak_per_second=self.at(peak, end),
-            burst=Burst(burst.factor, self.at(self.plan.operand("burst", burst, "length"), end)) if burst else None,
-            trace=trace.steps if trace is not None else (),
-            trace_seconds=trace.length_seconds if trace is not None else 0.0,
+            average_per_second=inflow.average_per_second(),
+            peak_per_second=inflow.peak_per_second(),
+            burst=inflow.burst(),
+            trace=trace,
+            trace_seconds=length,
         )
 
     def outages(self, end: End) -> Iterator[DeclaredOutage]:
@@ -361,6 +319,7 @@ class _Reader:
 
     def left_out(self) -> Iterator[str]:
         """What the plan says that this simulation leaves aside, so that nobody relies on it."""
+        yield from self.inflow(End.LIKELY).assumptions()
         yield "event times are arrival times: what a record loses on its way to the log is disorder"
         for stage in self.chain.stages:
             if stage.autoscaling is not None:
@@ -372,10 +331,6 @@ class _Reader:
         for slo in self.plan.model.slos:
             if slo.latency is not None and slo.subject in {stage.id for stage in self.chain.stages}:
                 yield f"latency of {slo.subject} is not judged: only sinks are, yet"
-
-
-def _workers(stage: PlannedStage) -> int:
-    return stage.parallelism.now if stage.parallelism is not None else 1
 
 
 def _why_unknown(windowed: list[PlannedStage]) -> str:

@@ -67,7 +67,11 @@ class Layout:
     @property
     def channels(self) -> int:
         """The length of the flat arrays."""
-        return self.edges[-1].channels.stop
+        return int(self.edges[-1].channels.stop)
+
+    def segment_of(self, edge: int) -> int:
+        """The number of the segment that an edge leads into or lies in."""
+        return max(number for number, segment in enumerate(self.segments) if segment.stages[0] <= edge)
 
     @property
     def stored_edges(self) -> tuple[int, ...]:
@@ -89,7 +93,7 @@ def lay_out(network: Network) -> Layout:
 
     Raises `NotSimulated` when no stage states a capacity, since then nothing can fall behind.
     """
-    if all(math.isinf(stage.capacity_per_second) for stage in network.stages):
+    if not any(_total(network, number) for number in range(len(network.stages))):
         raise NotSimulated(
             f"no stage after {network.source.name!r} states a capacity, so lag has no bound to be measured "
             "against: add `capacity: RECORDS/s` (per subtask) to a stage"
@@ -108,13 +112,15 @@ def _with_readers(network: Network) -> Network:
 
 
 def _with_finite_rates(network: Network) -> Network:
+    """Where there is room to fill or empty, nothing is infinitely fast: it outruns all others instead."""
+    if not any(stage.buffer_records > 0 for stage in network.stages[1:]):
+        return network
+    fastest = max(_total(network, number) for number in range(len(network.stages)))
     stages = list(network.stages)
     for number, stage in enumerate(stages):
-        later = [after for after in range(number + 1, len(stages)) if stages[after].buffer_records > 0]
-        if math.isinf(stage.capacity_per_second) and later:
-            fastest = max(_total(network, after) for after in range(number + 1, len(stages)))
-            capacity = _OUTRUNS * fastest * network.scale(number)
-            stages[number] = replace(stage, capacity_per_second=capacity)
+        scale = network.scale(number)
+        if math.isinf(stage.capacity_per_second) and scale > 0:
+            stages[number] = replace(stage, capacity_per_second=_OUTRUNS * fastest * scale)
     return replace(network, stages=tuple(stages))
 
 

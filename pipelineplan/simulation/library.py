@@ -31,7 +31,7 @@ LAWS: Mapping[str, str] = {
     "conserved": "appended = read + waiting in every partition, read = passed on + waiting in every edge",
     "bounded": "no queue is negative or above its room",
     "drains_when_stable": "where the busiest worker's load is below its capacity, lag returns to zero",
-    "replays_what_was_read": "replayed = read since the last completed checkpoint, and at most (I + d) times the rate",
+    "replays_what_was_read": "replayed = what was read since the last completed checkpoint began",
     "replays_nothing": "no position goes back",
     "loses_nothing": "no record expires unread while its age stays below the retention",
 }

@@ -19,7 +19,7 @@ import simpy
 
 from pipelineplan.simulation.control import appended_curve
 from pipelineplan.simulation.layout import Layout, lay_out
-from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.network import Checkpoint, Network
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -145,7 +145,7 @@ class _Model:
         self._start_workers()
         self.env.process(self._watch())
         if self.network.checkpoint:
-            self.env.process(self._checkpoints())
+            self.env.process(self._checkpoints(self.network.checkpoint))
         for outage in self.scenario.outages:
             self.env.process(self._outage(outage))
         self.env.run(until=self.end)
@@ -252,9 +252,7 @@ class _Model:
             self.gate.succeed()
             self.gate = self.env.event()
 
-    def _checkpoints(self) -> Process:
-        plan = self.network.checkpoint
-        assert plan is not None
+    def _checkpoints(self, plan: Checkpoint) -> Process:
         everything = range(len(self.stops))
         begin = plan.interval_seconds
         while True:

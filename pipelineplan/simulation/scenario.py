@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Breaks(StrEnum):
@@ -66,7 +67,7 @@ class Scenario:
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
         starts = [start for start, _ in self.rates]
-        if not starts or starts[0] != 0 or any(b <= a for a, b in zip(starts, starts[1:], strict=False)):
+        if not starts or starts[0] != 0 or any(b <= a for a, b in pairwise(starts)):
             raise ValueError(f"{self.name}: rate steps must begin at 0 and rise")
         if any(not math.isfinite(rate) or rate < 0 for _, rate in self.rates):
             raise ValueError(f"{self.name}: rates must be finite and not negative")

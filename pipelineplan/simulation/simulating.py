@@ -1,6 +1,6 @@
 """Run the scenarios of a pipeline and judge its promises.
 
-    Pipeline + recipes -> runs at every end of the inputs -> figures with intervals -> verdicts
+Pipeline + recipes -> runs at every end of the inputs -> figures with intervals -> verdicts
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> lis
     arranged = [(recipe.name, _of_recipe(recipe)) for recipe in chosen]
     likely = pipeline.inputs[End.LIKELY]
     if likely.load.trace:
-        arranged.append(("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.network, inputs.load))))
+        arranged.append(("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.load))))
     for index, declared in enumerate(likely.outages):
         name = declared.name or f"{declared.of.value}-outage"
         arranged.append((name, _of_outage(index, name)))
@@ -141,11 +141,13 @@ def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) ->
     for outage in run.scenario.outages:
         if outage.drain_target_seconds is not None:
             target = (outage.drain_target_seconds,) * 3
-            verdicts.append(judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain))
+            verdicts.append(
+                judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain)
+            )
     return verdicts
 
 
-def judge(  # noqa: PLR0913 - a verdict's parts
+def judge(
     subject: str,
     objective: str,
     figure: Figure,
@@ -178,7 +180,9 @@ def _said(figure: Figure) -> str:
 
 def _to_settle(uncertain: tuple[Uncertain, ...]) -> str:
     if not uncertain:
-        return "only chance decides: when in its interval a failure comes, and how long records happen to wait"
+        return (
+            "only chance decides: when in its interval a failure comes, and how long records happen to wait"
+        )
     return "to settle it, measure " + ", ".join(f"{each.path} ({each.text})" for each in uncertain)
 
 
@@ -186,10 +190,13 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
     notes = []
     load, worker = run.network.utilisation(run.scenario.rates[-1][1])
     if load > 1:
-        notes.append(f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts")
+        notes.append(
+            f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts"
+        )
     if run.halted_at is not None:
         notes.append(
-            f"the reader's position expired after {say_seconds(run.halted_at)} and no offset reset is set: it stops"
+            f"the reader's position expired after {say_seconds(run.halted_at)} and no offset reset is set: "
+            "it stops"
         )
     if any(math.isinf(each.drain_seconds) for each in run.phases) and load <= 1:
         notes.append(f"not drained within {say_seconds(run.fluid.now)}, where the run ends")
@@ -202,6 +209,8 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
             "keep it per partition"
         )
-    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages):  # noqa: PLR2004 - the study's limit
-        notes.append("service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound")
+    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages):
+        notes.append(
+            "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
+        )
     return notes

@@ -1,14 +1,13 @@
 """The curves and figures of a simulation as files: CSV always, Parquet with the extra `data`.
 
-    out/figures.csv   pipeline, scenario, figure, value, low, high, unit, tier, error_class
-    out/curves.csv    pipeline, scenario, time_seconds, arrival_rate_per_second, lag_records, ...
+out/figures.csv   pipeline, scenario, figure, value, low, high, unit, tier, error_class
+out/curves.csv    pipeline, scenario, time_seconds, arrival_rate_per_second, lag_records, ...
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +48,13 @@ def write_parquet(result: SimulationResult, folder: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
-def _tables(result: SimulationResult) -> dict[str, dict[str, Sequence[Any]]]:
+def _tables(result: SimulationResult) -> dict[str, dict[str, list[Any]]]:
     rows = result.to_rows()
     figures = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
     return {"figures": figures, "curves": result.curve_rows()}
 
 
-def _csv(columns: dict[str, Sequence[Any]]) -> str:
+def _csv(columns: dict[str, list[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,11 +15,20 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.plan.context import QualityLevel
 from pipelineplan.rules import RULES
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS
-from pipelineplan.rules.criteria import Attested, OutOfScope, Presence, RuleHome, criteria, criterion_of, judge
+from pipelineplan.rules.criteria import (
+    Attested,
+    OutOfScope,
+    Presence,
+    RuleHome,
+    criteria,
+    criterion_of,
+    judge,
+)
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
 HERE = Path(__file__).parent
+LEVELS = get_args(QualityLevel)
 HOMES = {"present", "rule", "attestation", "out_of_scope"}
 MINIMAL: dict[str, Any] = {
     "apiVersion": "pipelineplan/v1",
@@ -96,8 +105,7 @@ def test_every_code_has_a_case_and_no_case_is_of_an_unknown_code() -> None:
 
 def test_every_criterion_has_exactly_one_home_and_a_severity_at_every_level() -> None:
     data = read_document(catalogue.folder("contracts") / "criteria.yaml").data
-    levels = set(QualityLevel.__args__)  # type: ignore[attr-defined]
-    assert all(set(by_level) == levels for by_level in data["levels"].values())
+    assert all(set(by_level) == set(LEVELS) for by_level in data["levels"].values())
     for one in data["criteria"]:
         assert len(HOMES & set(one["home"])) == 1, one["id"]
         assert set(one) == {"id", "text", "stage", "severity", "home"}, one["id"]
@@ -137,16 +145,20 @@ def test_reasons_are_given_for_what_is_out_of_scope() -> None:
 
 
 def test_what_a_level_does_not_require_is_not_said(tmp_path: Path) -> None:
-    said = {level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in QualityLevel.__args__}  # type: ignore[attr-defined]
+    said = {level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in LEVELS}
     assert said["experiment"] < said["prototype"] < said["production"] == said["secure"]
-    at_prototype = [one for one in judge(plan_of(tmp_path, level="prototype")) if one.verdict is Verdict.FAILS]
-    assert {one.severity for one in at_prototype} == {Severity.INFO, Severity.WARNING}
+    prototype = judge(plan_of(tmp_path, level="prototype"))
+    assert {one.severity for one in prototype if one.verdict is Verdict.FAILS} == {
+        Severity.INFO,
+        Severity.WARNING,
+    }
 
 
 def test_fingerprints_name_the_object_and_survive_edits_above_it(tmp_path: Path) -> None:
     bare = judge(plan_of(tmp_path))
     assert len({one.fingerprint for one in bare}) == len(bare)
-    fuller = judge(plan_of(tmp_path, {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]}))
+    more = {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]}
+    fuller = judge(plan_of(tmp_path, more))
     before = {one.code: one.fingerprint for one in bare if one.code == "SRC101"}
     after = {one.code: one.fingerprint for one in fuller if one.code == "SRC101"}
     assert before == after
@@ -163,4 +175,3 @@ def test_conditions_keep_rules_off_plans_that_they_do_not_apply_to(tmp_path: Pat
 def test_a_text_that_is_no_path_of_presence_is_refused(wanted: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="wanted"):
         gaps(plan_of(tmp_path), wanted)
-
