@@ -44,7 +44,10 @@ class _Reads:
 
     def read(self, value: Any) -> Quantity:
         """The quantity that `value` writes; `QuantityError` says what is wrong with it."""
-        return parse(value, self.dimension)
+        quantity = parse(value, self.dimension)
+        if self.dimension is Dimension.SHARE and quantity.high > 1:
+            raise ValueError(f"found {quantity.text!r}, wanted a share of at most 100 %")
+        return quantity
 
 
 Duration = Annotated[Quantity, _Reads(Dimension.DURATION)]

@@ -34,7 +34,7 @@ def _timeout(plan: Plan, stage: Stage) -> Operand:
     title="Checkpoints complete with room to spare",
     why="A checkpoint that takes longer than its timeout never completes, and every restart goes back "
     "further; under backpressure it takes several times as long as on a quiet day.",
-    formula="d < timeout / 2, d = state of the largest task * share changed / write bandwidth",
+    formula="d <= timeout / 2, d = state of the largest task * share changed / write bandwidth",
     bad="600 GB over 64 tasks at 15 MB/s, not incremental: 625 s against a timeout of 10 min",
     good="the same, incremental with 2 % changed: 12.5 s",
     fix="make checkpoints incremental, raise parallelism or bandwidth, or the timeout",

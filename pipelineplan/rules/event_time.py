@@ -175,9 +175,9 @@ def idle_partitions(plan: Plan) -> Iterator[Claim]:
         if slo.freshness is None or not windowed_above(plan, slo.subject):
             continue
         for source in sources_above(plan, slo.subject):
-            if (source.partitions or 1) < 2:
-                continue
-            yield _idle_claim(plan, slo, source, waits(plan, slo, source))
+            windowed = any(source.id in plan.graph.above(s.id) for s in windowed_above(plan, slo.subject))
+            if windowed and (source.partitions or 1) > 1:
+                yield _idle_claim(plan, slo, source, waits(plan, slo, source))
 
 
 def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Claim:
@@ -186,7 +186,9 @@ def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Cla
     idle = plan.operand("idle", watermark, "idle_timeout", "idle timeout")
     name = slo.freshness.targets()[-1][0] if slo.freshness else "p95"
     target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-    if idle is None or target is None or isinstance(chain, str):
+    if isinstance(chain, str):
+        return Claim(path, subject, missing=chain)
+    if idle is None or target is None:
         missing = (
             f"one silent partition of {source.id!r} stops every window: state "
             "semantics.watermark.idle_timeout, longer than its normal gap"
