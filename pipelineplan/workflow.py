@@ -15,9 +15,8 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from pipelineplan.bundle import Contents
-    from pipelineplan.bundle import Difference
-    from pipelineplan.profiling import Unit
+    from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile

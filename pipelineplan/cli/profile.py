@@ -12,7 +12,7 @@ Columns such as Kafka's LogAppendTime, Debezium's ts_ms or a loader's _loaded_at
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,54 +126,56 @@ def _write(measured: StreamProfile, file: Path) -> None:
 
 
 def _print(measured: StreamProfile) -> None:
-    say(
-        coloured(
-            f"{measured.events:,} events, {measured.first_event_time} to {measured.last_event_time}", "bold"
-        )
-    )
-    late = measured.out_of_order
-    say(f"  out of order   {late.count:,} ({say_share(late.share)})")
-    say(f"  disorder       {_quantiles(measured.disorder_seconds.quantiles)}")
+    span = f"{measured.first_event_time} to {measured.last_event_time}"
+    say(coloured(f"{measured.events:,} events, {span}", "bold"))
+    for name, text in _lines(measured):
+        say(f"  {name:<15} {text}")
+    for reason in measured.unreadable.first:
+        say(f"    {safe(reason)}")
+
+
+def _lines(measured: StreamProfile) -> Iterator[tuple[str, str]]:
+    late, rate, gaps = measured.out_of_order, measured.rate, measured.gaps
+    yield "out of order", f"{late.count:,} ({say_share(late.share)})"
+    yield "disorder", _quantiles(measured.disorder_seconds.quantiles)
     if measured.lateness_seconds is not None:
-        say(f"  lateness       {_quantiles(measured.lateness_seconds.quantiles)}")
-    rate = measured.rate
-    say(
-        f"  rate           {rate.average_per_second:,.4g}/s, peak {rate.peak_per_second:,.4g}/s "
-        f"over {say_seconds(rate.peak_interval_seconds)} (by {rate.clock} time)"
-    )
-    say(
-        f"  gaps           longest {say_seconds(measured.gaps.longest_seconds)}, p99 {say_seconds(measured.gaps.p99_seconds)}"
-    )
+        yield "lateness", _quantiles(measured.lateness_seconds.quantiles)
+    peak = f"{rate.peak_per_second:,.4g}/s over {say_seconds(rate.peak_interval_seconds)}"
+    yield "rate", f"{rate.average_per_second:,.4g}/s, peak {peak} (by {rate.clock} time)"
+    yield "gaps", f"longest {say_seconds(gaps.longest_seconds)}, p99 {say_seconds(gaps.p99_seconds)}"
     for name, split in (("partitions", measured.partitions), ("keys", measured.keys)):
         if split is not None:
-            say(
-                f"  {name:<14} {split.values:,} of {safe(split.field)}, the hottest has {say_share(split.hottest_share)}"
-            )
+            hottest = say_share(split.hottest_share)
+            yield name, f"{split.values:,} of {safe(split.field)}, the hottest has {hottest}"
     if measured.duplicates is not None:
-        say(f"  duplicates     {measured.duplicates.count:,} ({say_share(measured.duplicates.share)})")
+        yield "duplicates", f"{measured.duplicates.count:,} ({say_share(measured.duplicates.share)})"
     if measured.future is not None and measured.future.count:
-        say(
-            f"  from the future {measured.future.count:,}, by up to {say_seconds(measured.future.furthest_seconds)}"
-        )
+        furthest = say_seconds(measured.future.furthest_seconds)
+        yield "from the future", f"{measured.future.count:,}, by up to {furthest}"
     if measured.unreadable.count:
-        say(coloured(f"  not read       {measured.unreadable.count:,} rows", "unknown"))
-        for reason in measured.unreadable.first:
-            say(f"    {safe(reason)}")
+        yield "not read", coloured(f"{measured.unreadable.count:,} rows", "unknown")
 
 
 def _quantiles(quantiles: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {say_seconds(seconds)}" for name, seconds in quantiles.items())
 
 
+_COLUMNS = ("lag", "allowed", "first firing", "final", "dropped", "latency p95")
+
+
 def _print_tradeoff(tried: Tradeoff) -> None:
-    say(
-        f"\n  windows of {say_seconds(tried.window_seconds)}, by the rule of {tried.rule.value}, watermark {tried.scope.value}"
-    )
-    say("  lag        allowed    first firing  final       dropped     latency p95")
+    window, rule = say_seconds(tried.window_seconds), tried.rule.value
+    say(f"\n  windows of {window}, by the rule of {rule}, watermark {tried.scope.value}")
+    say("  " + "".join(f"{column:<14}" for column in _COLUMNS).rstrip())
     for row in tried.rows:
-        latency = "none fired" if row.latency_p95_seconds is None else say_seconds(row.latency_p95_seconds)
-        knee = "  <- knee: beyond it waiting buys least" if row.knee else ""
-        say(
-            f"  {say_seconds(row.lag_seconds):<10} {say_seconds(row.allowed_lateness_seconds):<10} "
-            f"{say_share(row.at_first_firing):<13} {say_share(row.final):<11} {say_share(row.dropped):<11} {latency}{knee}"
+        latency = row.latency_p95_seconds
+        cells = (
+            say_seconds(row.lag_seconds),
+            say_seconds(row.allowed_lateness_seconds),
+            say_share(row.at_first_firing),
+            say_share(row.final),
+            say_share(row.dropped),
+            "none fired" if latency is None else say_seconds(latency),
         )
+        knee = "  <- knee: beyond it waiting buys least" if row.knee else ""
+        say("  " + "".join(f"{cell:<14}" for cell in cells).rstrip() + knee)
