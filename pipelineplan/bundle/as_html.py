@@ -92,15 +92,20 @@ def _top(contents: Contents) -> str:
 def _summary(contents: Contents) -> str:
     required = [gate for gate in contents.gates if gate.required]
     passed = sum(1 for gate in required if gate.state is GateState.PASS)
-    errors = len(contents.failing)
-    wanting = len(contents.wanting)
-    said = f"{passed} of {len(required)} required gates pass. "
-    if not wanting:
-        return f"{said}All {len(contents.findings)} verdicts of the rules hold."
-    return (
-        f"{said}{wanting} of {len(contents.findings)} verdicts do not hold; {errors} "
-        f"{'counts' if errors == 1 else 'count'} as {Severity.ERROR.value}."
+    failed = [
+        f"{gate.gate} {gate.title}" for gate in required if gate.state is GateState.FAIL
+    ]
+    wanting, errors = len(contents.wanting), len(contents.failing)
+    parts = [f"{passed} of {len(required)} required gates pass."]
+    if failed:
+        parts.append(f"What fails: {'; '.join(failed)}.")
+    parts.append(
+        f"{wanting} of the rules' {len(contents.findings)} verdicts do not hold"
+        + (f", {errors} of them as {Severity.ERROR.value}." if errors else ".")
+        if wanting
+        else f"All {len(contents.findings)} verdicts of the rules hold."
     )
+    return " ".join(parts)
 
 
 def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
@@ -133,8 +138,12 @@ def _states(contents: Contents) -> dict[str, str]:
     """The worst verdict on each node of the flow, by the findings whose object stands in its section."""
     order = {Verdict.HOLDS: 0, Verdict.UNKNOWN: 1, Verdict.FAILS: 2}
     model = contents.plan.model
-    paths = {f"$.sources[{index}]": source.id for index, source in enumerate(model.sources)}
-    paths |= {f"$.stages[{index}]": stage.id for index, stage in enumerate(model.stages)}
+    paths = {
+        f"$.sources[{index}]": source.id for index, source in enumerate(model.sources)
+    }
+    paths |= {
+        f"$.stages[{index}]": stage.id for index, stage in enumerate(model.stages)
+    }
     paths |= {f"$.sinks[{index}]": sink.id for index, sink in enumerate(model.sinks)}
     worst: dict[str, Verdict] = {}
     for finding in contents.findings:

@@ -26,10 +26,12 @@ SCHEMA = "pipelineplan/bundle/v1"
 
 def as_json(contents: Contents) -> str:
     """The bundle's data as JSON text."""
-    return (
-        json.dumps(as_data(contents), indent=2, ensure_ascii=False, allow_nan=False)
-        + "\n"
-    )
+    return as_text(as_data(contents))
+
+
+def as_text(data: Any) -> str:
+    """Plain data as JSON text, as every JSON file of a bundle is written."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_data(contents: Contents) -> dict[str, Any]:

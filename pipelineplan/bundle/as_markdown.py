@@ -219,8 +219,11 @@ def _section(section: ReportSection) -> Iterator[str]:
         yield ""
     if silent:
         yield f"Not stated: {', '.join(f'{markdown(f.label)} ({code(f.said.text)})' for f in silent)}."
-    for finding in section.findings:
-        yield f"- {finding.code} {finding.verdict.value}: {markdown(finding.message)}"
+    yield from (
+        f"- {f.code} {f.verdict.value}: {markdown(f.message)}" for f in section.wanting
+    )
+    if section.holding:
+        yield f"- hold: {markdown(section.holding)}"
 
 
 def _open(contents: Contents) -> Iterator[str]:

@@ -130,7 +130,11 @@ def _channels(
     altair: Any, names: list[str], x_title: str, y_title: str
 ) -> dict[str, Any]:
     """Two curves differ in colour and in dashes, since colour is never the only sign."""
-    legend = altair.Legend(title=None, orient="top") if len(names) > 1 else None
+    legend = (
+        altair.Legend(title=None, orient="top", columnPadding=28)
+        if len(names) > 1
+        else None
+    )
     colours = altair.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
     dashes = altair.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
     return {
@@ -146,7 +150,7 @@ def _target_line(altair: Any, wanted: list[dict[str, Any]]) -> Any:
         color="#010a06", strokeDash=[2, 3]
     )
     words = altair.Chart(altair.InlineData(values=wanted)).mark_text(
-        color="#010a06", align="left", x=4, dy=-6, fontSize=11
+        color="#010a06", align="left", x=4, dy=-6, fontSize=12
     )
     return rule.encode(y="v:Q") + words.encode(y="v:Q", text="what:N")
 
@@ -159,8 +163,8 @@ def _theme() -> dict[str, Any]:
         "gridColor": "#010a03",
         "domainColor": "#010a03",
         "tickColor": "#010a03",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
     }
     return {
         "background": "transparent",
@@ -213,16 +217,17 @@ def _axis_time(seconds: float) -> tuple[float, str]:
 
 def _axis_value(greatest: float, unit: str) -> tuple[float, str]:
     """The scale of an axis and its title: seconds as minutes or hours, counts in thousands or millions."""
+    words = {"s": "seconds", "": "records", "/s": "records/s"}[unit]
     steps: tuple[tuple[float, float, str], ...]
     if unit == "s":
         steps = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"))
     else:
         steps = (
-            (2e9, 1e9, f"billion{unit}"),
-            (2e6, 1e6, f"million{unit}"),
-            (2e3, 1e3, f"thousand{unit}"),
+            (2e9, 1e9, f"billion {words}"),
+            (2e6, 1e6, f"million {words}"),
+            (2e3, 1e3, f"thousand {words}"),
         )
-    for least, scale, words in steps:
+    for least, scale, title in steps:
         if greatest >= least:
-            return scale, words
-    return 1.0, {"s": "seconds", "": "records", "/s": "records/s"}[unit]
+            return scale, title
+    return 1.0, words

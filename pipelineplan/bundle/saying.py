@@ -32,7 +32,10 @@ def say_number(value: float, unit: str) -> str:
     dimension = _DIMENSIONS.get(unit)
     if dimension is not None:
         return say(value, dimension)
-    return f"{value:,.0f} {unit}".rstrip() if math.isfinite(value) else "without bound"
+    if not math.isfinite(value):
+        return "without bound"
+    number = f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.0f}"
+    return f"{number} {unit}".rstrip()
 
 
 def say_figure(figure: Figure) -> str:

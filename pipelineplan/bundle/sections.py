@@ -18,7 +18,7 @@ from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.recovery import state_bytes
 from pipelineplan.plan.section import Section
 from pipelineplan.quantities import Dimension, say
-from pipelineplan.verdicts import Finding
+from pipelineplan.verdicts import Finding, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,24 @@ class ReportSection:
     gate: str
     facts: tuple[Fact, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def wanting(self) -> tuple[Finding, ...]:
+        """The findings that do not hold."""
+        return tuple(
+            finding for finding in self.findings if finding.verdict is not Verdict.HOLDS
+        )
+
+    @property
+    def holding(self) -> str:
+        """How many verdicts of which rules hold, in one line; empty for none."""
+        counts: dict[str, int] = {}
+        for finding in self.findings:
+            if finding.verdict is Verdict.HOLDS:
+                counts[finding.code] = counts.get(finding.code, 0) + 1
+        return ", ".join(
+            f"{code} × {count}" if count > 1 else code for code, count in counts.items()
+        )
 
 
 Holds = Callable[[Plan], Iterable[Fact]]

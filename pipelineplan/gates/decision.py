@@ -218,7 +218,7 @@ def _gate_of(slo: SloVerdict) -> str:
 
 
 def _promised(scenario: str, slo: SloVerdict) -> str:
-    return f"{slo.message} (scenario {scenario}, {slo.path})"
+    return f"{slo.message} ({', '.join(part for part in (f'scenario {scenario}', slo.path) if part)})"
 
 
 def _of_quality(gate: str, quality: QualityReport | None) -> _Heard:
