@@ -52,12 +52,8 @@ def as_data(contents: Contents) -> dict[str, Any]:
         },
         "gates": contents.gates,
         "findings": [_finding(finding) for finding in contents.findings],
-        "simulation": contents.simulated.to_json_dict()
-        if contents.simulated is not None
-        else None,
-        "quality": contents.quality.to_json_dict()
-        if contents.quality is not None
-        else None,
+        "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
+        "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
         "checklists": contents.checklists,
     }
     redacted: dict[str, Any] = redacted_tree(as_plain(data))
@@ -72,15 +68,9 @@ def as_plain(value: Any) -> Any:
         return {"file": value.file, "line": value.line, "column": value.column}
     if isinstance(value, Section):
         fields = type(value).model_fields
-        return {
-            fields[name].alias or name: as_plain(getattr(value, name))
-            for name in fields
-        }
+        return {fields[name].alias or name: as_plain(getattr(value, name)) for name in fields}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: as_plain(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-        }
+        return {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): as_plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

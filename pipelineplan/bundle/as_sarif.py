@@ -41,9 +41,7 @@ def as_sarif(
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [
-            _result(finding, index[finding.code], strict=strict) for finding in wanting
-        ],
+        "results": [_result(finding, index[finding.code], strict=strict) for finding in wanting],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -63,9 +61,7 @@ def _rule(code: str, title: str, known: Rule | None) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
-    ending = (
-        "" if not finding.fix or finding.fix in finding.message else f"; {finding.fix}"
-    )
+    ending = "" if not finding.fix or finding.fix in finding.message else f"; {finding.fix}"
     return {
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -86,9 +82,7 @@ def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
 
 def _location(finding: Finding) -> dict[str, Any]:
     place = finding.position
-    physical: dict[str, Any] = {
-        "artifactLocation": {"uri": quote(place.file, safe="/")}
-    }
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file, safe="/")}}
     if place.line > 0:
         region = {"startLine": place.line}
         if place.column > 0:

@@ -50,9 +50,7 @@ class Contents:
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The findings that count as errors, worst first by place."""
-        return tuple(
-            f for f in self.wanting if f.counts_as(strict=self.strict) is Severity.ERROR
-        )
+        return tuple(f for f in self.wanting if f.counts_as(strict=self.strict) is Severity.ERROR)
 
     @property
     def wanting(self) -> tuple[Finding, ...]:
@@ -87,9 +85,7 @@ def compile_contents(
     `criteria` maps the codes of criteria to stage gates, the shipped ones by default.
     """
     gates = decide(plan, findings, simulated, quality, strict=strict, criteria=criteria)
-    checklists = tuple(
-        make(plan, simulated, gates) for make in (cutover, rollback, launch)
-    )
+    checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
         findings,

@@ -38,20 +38,14 @@ if TYPE_CHECKING:
 Part = Callable[[Runbook], Iterator[Step | LeftOut]]
 
 
-def cutover(
-    plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]
-) -> Checklist:
+def cutover(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The runbook of the cutover, every threshold from the plan or the simulation."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
     made = [entry for part in _PARTS for entry in part(book)]
-    steps = tuple(
-        book.sharpened(entry) if isinstance(entry, Step) else entry for entry in made
-    )
+    steps = tuple(book.sharpened(entry) if isinstance(entry, Step) else entry for entry in made)
     left_out = tuple(entry for entry in steps if isinstance(entry, LeftOut))
     kept = tuple(entry for entry in steps if isinstance(entry, Step))
-    return Checklist(
-        "cutover", f"Cutover of {plan.name}", kept, left_out, book.dates, triggers(plan)
-    )
+    return Checklist("cutover", f"Cutover of {plan.name}", kept, left_out, book.dates, triggers(plan))
 
 
 def triggers(plan: Plan) -> tuple[Said, ...]:
@@ -60,16 +54,11 @@ def triggers(plan: Plan) -> tuple[Said, ...]:
     if rollback is None or not rollback.triggers:
         return (not_stated("$.rollback.triggers, each with a number and a time"),)
     path = plan.path(rollback, "triggers")
-    return tuple(
-        Said(text, place(plan, (*path, index)))
-        for index, text in enumerate(rollback.triggers)
-    )
+    return tuple(Said(text, place(plan, (*path, index))) for index, text in enumerate(rollback.triggers))
 
 
 def _catch_up(book: Runbook) -> Iterator[Step | LeftOut]:
-    drain = simulated_as(
-        book.simulated, "drain_seconds", "within {}, the longest simulated drain"
-    )
+    drain = simulated_as(book.simulated, "drain_seconds", "within {}, the longest simulated drain")
     yield Step(
         "catch-up",
         "Catch-up over one full cycle",
@@ -81,9 +70,7 @@ def _catch_up(book: Runbook) -> Iterator[Step | LeftOut]:
         Said("age of the oldest unread record, and freshness at the sink"),
         book.alert("lag"),
         drain
-        or not_stated(
-            "a drain: run `pipelineplan simulate`, or $.cutover.steps[] catch-up with a timeout"
-        ),
+        or not_stated("a drain: run `pipelineplan simulate`, or $.cutover.steps[] catch-up with a timeout"),
         Said("stop the new job; the old side serves as before"),
     )
 
@@ -123,9 +110,7 @@ def _parity(book: Runbook) -> Iterator[Step | LeftOut]:
         book.backup,
         commands.parity(old, shadow, columns, "", "<FROZEN_EVENT_TIME>"),
         "Both counts are within the tolerance.",
-        Said(
-            "rows only in the old and rows only in the new output, up to the frozen event time"
-        ),
+        Said("rows only in the old and rows only in the new output, up to the frozen event time"),
         tolerance,
         book.before_window,
         Said("keep the old output; find the first key that differs"),

@@ -109,11 +109,7 @@ def compare(before: Side, after: Side) -> Difference:
         values=tuple(_values(before.plan, after.plan)),
         new=_open(new[name] for name in new if name not in old),
         resolved=_open(old[name] for name in old if name not in new),
-        changed=tuple(
-            VerdictChange(a, b)
-            for a, b in both
-            if a.verdict is not b.verdict or _reworded(a, b)
-        ),
+        changed=tuple(VerdictChange(a, b) for a, b in both if a.verdict is not b.verdict or _reworded(a, b)),
         figures=figures,
         promises=promises,
         scenarios=scenarios,
@@ -126,9 +122,7 @@ def _by_fingerprint(findings: Iterable[Finding]) -> dict[str, Finding]:
 
 def _open(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Those that do not hold: a verdict that comes or goes and holds is no news."""
-    return tuple(
-        finding for finding in findings if finding.verdict is not Verdict.HOLDS
-    )
+    return tuple(finding for finding in findings if finding.verdict is not Verdict.HOLDS)
 
 
 def _reworded(before: Finding, after: Finding) -> bool:
@@ -137,10 +131,7 @@ def _reworded(before: Finding, after: Finding) -> bool:
 
 
 def _values(before: Plan, after: Plan) -> Iterator[ValueChange]:
-    old, new = (
-        {leaf.key: leaf for leaf in _leaves(plan.composed.data, (), ())}
-        for plan in (before, after)
-    )
+    old, new = ({leaf.key: leaf for leaf in _leaves(plan.composed.data, (), ())} for plan in (before, after))
     for key in [*new, *(key for key in old if key not in new)]:
         then, now = old.get(key), new.get(key)
         if then is None or now is None or then.value != now.value:
@@ -196,30 +187,18 @@ def _simulated(
             then = judged.get((slo.subject, slo.objective))
             if then is not None and then.verdict is not slo.verdict:
                 promises.append(PromiseChange(scenario, then, slo))
-    gone = [
-        f"{name} is no longer simulated"
-        for key, name in ((k, k[1]) for k in old)
-        if key not in new
-    ]
-    come = [
-        f"{name} is simulated now"
-        for key, name in ((k, k[1]) for k in new)
-        if key not in old
-    ]
+    gone = [f"{name} is no longer simulated" for key, name in ((k, k[1]) for k in old) if key not in new]
+    come = [f"{name} is simulated now" for key, name in ((k, k[1]) for k in new) if key not in old]
     return tuple(figures), tuple(promises), (*come, *gone)
 
 
-def _figures(
-    scenario: str, old: Mapping[str, Figure], new: Mapping[str, Figure]
-) -> Iterator[FigureChange]:
+def _figures(scenario: str, old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Iterator[FigureChange]:
     for name, after in new.items():
         before = old.get(name)
         if before is not None and not all(
             _same(a, b) for a, b in zip(_ends(before), _ends(after), strict=True)
         ):
-            yield FigureChange(
-                scenario, name, before, after, _relative(before.value, after.value)
-            )
+            yield FigureChange(scenario, name, before, after, _relative(before.value, after.value))
 
 
 def _ends(figure: Figure) -> tuple[float, float, float]:
@@ -250,11 +229,7 @@ def as_markdown(difference: Difference) -> str:
         f"- {code(head) if head.startswith('$') else f'**{markdown(head)}**'}: {markdown(rest)}"
         for head, rest in _rows(difference)
     ]
-    return (
-        "\n".join(["### What this change does to the plan", "", *rows]) + "\n"
-        if rows
-        else ""
-    )
+    return "\n".join(["### What this change does to the plan", "", *rows]) + "\n" if rows else ""
 
 
 def _rows(difference: Difference) -> Iterator[tuple[str, str]]:
@@ -270,9 +245,7 @@ def _rows(difference: Difference) -> Iterator[tuple[str, str]]:
         )
     yield from ((f"new {f.code} {f.verdict.value}", _told(f)) for f in difference.new)
     for change in difference.changed:
-        states = dict.fromkeys(
-            (change.before.verdict.value, change.after.verdict.value)
-        )
+        states = dict.fromkeys((change.before.verdict.value, change.after.verdict.value))
         yield f"{change.after.code} {' -> '.join(states)}", _told(change.after)
     yield from ((f"resolved {f.code}", _told(f)) for f in difference.resolved)
     for figure in difference.figures:
@@ -293,14 +266,9 @@ def _moved(figure: FigureChange) -> str:
     before = say_number(figure.before.value, figure.before.unit)
     after = say_number(figure.after.value, figure.after.unit)
     share = (
-        f" ({figure.relative:+.0%})"
-        if figure.relative is not None and abs(figure.relative) >= 0.005
-        else ""
+        f" ({figure.relative:+.0%})" if figure.relative is not None and abs(figure.relative) >= 0.005 else ""
     )
     if before == after:
-        ends = (
-            say_number(value, figure.after.unit)
-            for value in (figure.after.low, figure.after.high)
-        )
+        ends = (say_number(value, figure.after.unit) for value in (figure.after.low, figure.after.high))
         return f"{after}, now {' to '.join(ends)}"
     return f"{before} -> {after}{share}"

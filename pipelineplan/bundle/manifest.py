@@ -62,9 +62,7 @@ def verify(folder: Path | str) -> tuple[Problem, ...]:
     root = Path(folder)
     listed = _listed(root)
     found = {
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_file() or path.is_symlink()
+        path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()
     }
     problems = list(_altered(root, listed, found))
     for name in sorted(set(listed) - found):
@@ -99,21 +97,13 @@ def _listed(root: Path) -> dict[str, Any]:
     file = root / MANIFEST
     document = read_document(file, file.as_posix())
     data = document.data
-    if (
-        not isinstance(data, dict)
-        or data.get("schema") != SCHEMA
-        or not isinstance(data.get("files"), dict)
-    ):
-        raise InputError(
-            [document.problem((), f"no manifest of a bundle, wanted schema {SCHEMA!r}")]
-        )
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("files"), dict):
+        raise InputError([document.problem((), f"no manifest of a bundle, wanted schema {SCHEMA!r}")])
     files: dict[str, Any] = data["files"]
     return files
 
 
-def _altered(
-    root: Path, listed: Mapping[str, Any], found: set[str]
-) -> Iterator[Problem]:
+def _altered(root: Path, listed: Mapping[str, Any], found: set[str]) -> Iterator[Problem]:
     for name in sorted(set(listed) & found):
         entry = listed[name]
         path = root / name

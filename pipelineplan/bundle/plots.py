@@ -72,13 +72,9 @@ def as_plots(
     time = scenario.series.get("time_seconds", ())
     drawn = []
     for panel in PANELS:
-        known = [
-            (name, words) for name, words in panel.series if name in scenario.series
-        ]
+        known = [(name, words) for name, words in panel.series if name in scenario.series]
         if known and len(time) > 1:
-            chart = _chart(
-                panel, known, scenario.series, targets if panel.unit == "s" else None
-            )
+            chart = _chart(panel, known, scenario.series, targets if panel.unit == "s" else None)
             drawn.append((panel.title, _svg(chart)))
     return tuple(drawn)
 
@@ -93,9 +89,7 @@ def _chart(
     import altair
 
     per_unit, per = _axis_time(series["time_seconds"][-1])
-    greatest = max(
-        value for name, _ in known for value in series[name] if math.isfinite(value)
-    )
+    greatest = max(value for name, _ in known for value in series[name] if math.isfinite(value))
     scale, shown = _axis_value(greatest, panel.unit)
     rows = [
         {
@@ -106,35 +100,18 @@ def _chart(
         for name, words in known
         for index in _kept(series["time_seconds"], series[name])
     ]
-    base = altair.Chart(altair.InlineData(values=rows)).mark_line(
-        strokeWidth=1.8, interpolate="linear"
-    )
-    chart = base.encode(
-        **_channels(
-            altair, [words for _, words in known], f"{per} since the start", shown
-        )
-    )
-    wanted = [
-        {"v": seconds / scale, "what": words}
-        for words, seconds in (targets or {}).items()
-    ]
+    base = altair.Chart(altair.InlineData(values=rows)).mark_line(strokeWidth=1.8, interpolate="linear")
+    chart = base.encode(**_channels(altair, [words for _, words in known], f"{per} since the start", shown))
+    wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
         chart = chart + _target_line(altair, wanted)
-    built: dict[str, Any] = (
-        chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
-    )
+    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
     return built
 
 
-def _channels(
-    altair: Any, names: list[str], x_title: str, y_title: str
-) -> dict[str, Any]:
+def _channels(altair: Any, names: list[str], x_title: str, y_title: str) -> dict[str, Any]:
     """Two curves differ in colour and in dashes, since colour is never the only sign."""
-    legend = (
-        altair.Legend(title=None, orient="top", columnPadding=28)
-        if len(names) > 1
-        else None
-    )
+    legend = altair.Legend(title=None, orient="top", columnPadding=28) if len(names) > 1 else None
     colours = altair.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
     dashes = altair.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
     return {
@@ -146,9 +123,7 @@ def _channels(
 
 
 def _target_line(altair: Any, wanted: list[dict[str, Any]]) -> Any:
-    rule = altair.Chart(altair.InlineData(values=wanted)).mark_rule(
-        color="#010a06", strokeDash=[2, 3]
-    )
+    rule = altair.Chart(altair.InlineData(values=wanted)).mark_rule(color="#010a06", strokeDash=[2, 3])
     words = altair.Chart(altair.InlineData(values=wanted)).mark_text(
         color="#010a06", align="left", x=4, dy=-6, fontSize=12
     )
@@ -195,11 +170,7 @@ def _kept(time: tuple[float, ...], values: tuple[float, ...]) -> list[int]:
     step = max(1, math.ceil(count / (_MOST_POINTS / 3)))
     kept = {0, count - 1}
     for start in range(0, count, step):
-        stretch = [
-            index
-            for index in range(start, min(start + step, count))
-            if math.isfinite(values[index])
-        ]
+        stretch = [index for index in range(start, min(start + step, count)) if math.isfinite(values[index])]
         if stretch:
             kept |= {
                 stretch[0],

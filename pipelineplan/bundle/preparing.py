@@ -52,9 +52,7 @@ def schema(book: Runbook) -> Iterator[Step | LeftOut]:
         for name, policy in contracts.policies.items()
         if policy.compatibility
     ]
-    rollout = "; ".join(
-        f"at {say_value(s.at)} {s.upgrade} to {s.to}" for s in contracts.rollout
-    )
+    rollout = "; ".join(f"at {say_value(s.at)} {s.upgrade} to {s.to}" for s in contracts.rollout)
     path = place(book.plan, book.plan.path(contracts))
     yield Step(
         "schema",
@@ -123,9 +121,7 @@ def capacity(book: Runbook) -> Iterator[Step | LeftOut]:
     policy, replay = book.plan.model.capacity, book.plan.model.replay
     rate = replay.rate_limit if replay is not None else None
     size = book.source.record.size if book.source.record is not None else None
-    quota = (
-        int(rate.value * size.value) if rate is not None and size is not None else None
-    )
+    quota = int(rate.value * size.value) if rate is not None and size is not None else None
     full = stated(
         book.plan,
         policy,
@@ -159,11 +155,7 @@ def shadow(book: Runbook) -> Iterator[Step | LeftOut]:
             "the strategy is big_bang ($.cutover.strategy): nothing runs beside the old side",
         )
         return
-    workers = (
-        book.job.parallelism.now
-        if book.job is not None and book.job.parallelism is not None
-        else None
-    )
+    workers = book.job.parallelism.now if book.job is not None and book.job.parallelism is not None else None
     yield Step(
         "shadow",
         "Shadow output",
@@ -193,9 +185,7 @@ def backfill(book: Runbook) -> Iterator[Step | LeftOut]:
         f"idempotent by {', '.join(replay.idempotent_by) or '<KEY>'}.",
         book.owner,
         book.backup,
-        commands.run_job(
-            None, "--from", replay.start or "<FROM>", "--to", replay.end or "<TO>"
-        ),
+        commands.run_job(None, "--from", replay.start or "<FROM>", "--to", replay.end or "<TO>"),
         "The backfill finishes by itself and its last event time is the end of the range.",
         Said("rows of the range read and written, duplicates by the key"),
         stated(
@@ -208,7 +198,5 @@ def backfill(book: Runbook) -> Iterator[Step | LeftOut]:
         not_stated("$.cutover.steps[] backfill with a timeout")
         if not book.own_steps()
         else book.before_window,
-        Said(
-            "stop it and delete the range by the idempotency key; it can be run again"
-        ),
+        Said("stop it and delete the range by the idempotency key; it can be run again"),
     )

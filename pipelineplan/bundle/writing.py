@@ -37,9 +37,7 @@ WRITERS: Mapping[str, Writer] = {
     "report.md": as_markdown,
     "bundle.json": as_json,
     "plan.resolved.yaml": lambda c: as_resolved(c.plan, c.findings),
-    "findings.sarif": lambda c: as_text(
-        as_sarif(c.findings, version=c.version, strict=c.strict)
-    ),
+    "findings.sarif": lambda c: as_text(as_sarif(c.findings, version=c.version, strict=c.strict)),
     "junit.xml": lambda c: as_junit(c.findings, strict=c.strict),
     "checklists/cutover.md": lambda c: _checklist(c, "cutover"),
     "checklists/rollback.md": lambda c: _checklist(c, "rollback"),
@@ -49,9 +47,7 @@ _TEMPORARY = ".pipelineplan-tmp-"
 _OLD = ".pipelineplan-old"
 
 
-def render(
-    contents: Contents, more: Mapping[str, bytes] | None = None
-) -> dict[str, bytes]:
+def render(contents: Contents, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Every file of the bundle by its relative name, the manifest last; text in UTF-8 with \\n.
 
     `more` adds files of other rooms (simulation/..., quality/gx/...) under their relative names.
@@ -60,19 +56,12 @@ def render(
     files |= more or {}
     for name in files:
         parts = PurePosixPath(name).parts
-        if (
-            not parts
-            or ".." in parts
-            or PurePosixPath(name).is_absolute()
-            or name == MANIFEST
-        ):
+        if not parts or ".." in parts or PurePosixPath(name).is_absolute() or name == MANIFEST:
             raise ValueError(f"{name!r} is no name for a file of a bundle")
     return {**files, MANIFEST: manifest_of(contents, files).encode()}
 
 
-def write_bundle(
-    contents: Contents, folder: Path | str, more: Mapping[str, bytes] | None = None
-) -> Path:
+def write_bundle(contents: Contents, folder: Path | str, more: Mapping[str, bytes] | None = None) -> Path:
     """Compile `contents` into `folder`, replacing a bundle that is there; returns the folder.
 
     Raises `InputError` when `folder` is something else than a bundle or empty, or cannot be written.
@@ -87,9 +76,7 @@ def write_bundle(
         _put(files, place)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(
-            [Problem(f"cannot be written: {reason}", Position(str(folder)))]
-        ) from error
+        raise InputError([Problem(f"cannot be written: {reason}", Position(str(folder)))]) from error
     return place
 
 
@@ -100,13 +87,7 @@ def _refuse(place: Path) -> None:
         message = "holds files and is no bundle (no manifest.json of one): nothing in it was touched"
     else:
         return
-    raise InputError(
-        [
-            Problem(
-                message, Position(str(place)), fix="give a new folder, or an empty one"
-            )
-        ]
-    )
+    raise InputError([Problem(message, Position(str(place)), fix="give a new folder, or an empty one")])
 
 
 def _put(files: Mapping[str, bytes], place: Path) -> None:
@@ -170,14 +151,8 @@ def _mend(place: Path) -> None:
     if not place.parent.is_dir():
         return
     prefix = f".{place.name}{_TEMPORARY}"
-    for stale in sorted(
-        path for path in place.parent.iterdir() if path.name.startswith(prefix)
-    ):
-        if (
-            stale.is_dir()
-            and not stale.is_symlink()
-            and not _alive(stale.name.removeprefix(prefix))
-        ):
+    for stale in sorted(path for path in place.parent.iterdir() if path.name.startswith(prefix)):
+        if stale.is_dir() and not stale.is_symlink() and not _alive(stale.name.removeprefix(prefix)):
             shutil.rmtree(stale, ignore_errors=True)
 
 
@@ -196,8 +171,4 @@ def _alive(process: str) -> bool:
 
 def _checklist(contents: Contents, kind: str) -> str:
     checklist = contents.checklist(kind)
-    return (
-        as_checklist_md(checklist)
-        if checklist is not None
-        else f"No {kind} runbook was compiled.\n"
-    )
+    return as_checklist_md(checklist) if checklist is not None else f"No {kind} runbook was compiled.\n"

@@ -77,12 +77,8 @@ def criteria_stages() -> Mapping[str, str]:
     if not file.is_file():
         return {}
     listed = read_document(file, "contracts/criteria.yaml").data.get("criteria", [])
-    coded = [
-        (entry.get("home", {}).get("code"), entry.get("stage")) for entry in listed
-    ]
-    return {
-        code: f"W{stage}" for code, stage in coded if code and isinstance(stage, int)
-    }
+    coded = [(entry.get("home", {}).get("code"), entry.get("stage")) for entry in listed]
+    return {code: f"W{stage}" for code, stage in coded if code and isinstance(stage, int)}
 
 
 def stage_of(code: str, criteria: Mapping[str, str]) -> str:
