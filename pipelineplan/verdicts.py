@@ -1,8 +1,8 @@
 """What a judge says: a verdict, the numbers it rests on, and where each of them came from.
 
-    holds     the inequality is true for every value that the operands allow
-    fails     it is false for every one of them
-    unknown   it depends on where in its interval a value lies, or an operand is missing
+holds     the inequality is true for every value that the operands allow
+fails     it is false for every one of them
+unknown   it depends on where in its interval a value lies, or an operand is missing
 """
 
 from __future__ import annotations

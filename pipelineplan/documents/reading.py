@@ -7,6 +7,7 @@ are resolved by the core schema of YAML 1.2. What YAML 1.1 would have read diffe
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -29,6 +30,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
+_NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_document(
@@ -62,7 +64,9 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     except yaml.MarkedYAMLError as error:
         reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
     except yaml.reader.ReaderError as error:
-        where = _position_of(text, error.position, name)
+        # The C parser counts bytes here and the Python one characters, so the place is looked up.
+        found = _NOT_PRINTABLE.search(text)
+        where = _position_of(text, found.start() if found else error.position, name)
         reader.problems.append(Problem("a control character that YAML does not allow", where))
     if reader.problems:
         raise InputError(reader.problems)
@@ -101,6 +105,22 @@ def _position_of(text: str, index: int, name: str) -> Position:
 def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     context = f" ({error.context})" if error.context else ""
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
+
+
+def _is_trap(text: str) -> bool:
+    """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
+    lowered = text.lower()
+    words = lowered in _TRAPS or lowered in _NOT_NUMBERS or _number(text) in {math.inf, -math.inf}
+    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+
+
+def _number(text: str) -> int | float | str:
+    """A plain scalar as the number that it writes, else as it is."""
+    if len(text) > 40:
+        return text
+    if _INTEGER.match(text):
+        return int(text.replace("_", ""))
+    return float(text.replace("_", "")) if _FLOAT.match(text) else text
 
 
 @dataclass
@@ -194,19 +214,11 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        lowered = text.lower()
-        if lowered in _WORDS:
-            return _WORDS[lowered]
-        if lowered in self.plain_words:
-            return text
-        if lowered in _TRAPS or lowered in _NOT_NUMBERS or _CLOCK.match(text) or _LEADING_ZERO.match(text):
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+        if text.lower() not in self.plain_words and _is_trap(text):
             self._trap(text, event.start_mark, path)
-            return text
-        if _INTEGER.match(text) and len(text) <= 40:
-            return int(text.replace("_", ""))
-        if _FLOAT.match(text) and len(text) <= 40:
-            return float(text.replace("_", ""))
-        return text
+        return _number(text)
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
@@ -265,17 +277,28 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key == "<<":
-            parent.merged.extend(v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict))
-            parent.key = None
+            self._merge(parent, value if isinstance(value, list) else [value])
         elif parent.key is not None:
             parent.value[parent.key] = value
             parent.key = None
+
+    def _merge(self, parent: _Open, values: list[Any]) -> None:
+        """What `<<` brings into a mapping; the mapping's own keys stay."""
+        parent.merged += [value for value in values if isinstance(value, dict)]
+        if len(parent.merged) == 0 or not all(isinstance(value, dict) for value in values):
+            path = (*parent.path, "<<")
+            where = self.keys[path]
+            line = self.lines[where.line - 1]
+            message = "found no mapping to merge, wanted an alias of one such as <<: *defaults"
+            self.problems.append(Problem(message, where, dotted(path), source_line=line))
+        parent.key = None
 
     def _count(self, mark: Any, more: int = 1) -> None:
         self.values += more
         if self.values > MOST_VALUES:
             self.complain(
-                f"more than {MOST_VALUES:,} values once aliases are expanded", mark,
+                f"more than {MOST_VALUES:,} values once aliases are expanded",
+                mark,
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)

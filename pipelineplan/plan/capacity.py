@@ -34,7 +34,9 @@ def utilisation(rate_per_second: float, share: float, capacity_per_second: float
     return rate_per_second * share / capacity_per_second if capacity_per_second else math.inf
 
 
-def drain_seconds(rate_per_second: float, share: float, capacity_per_second: float, piled_up_seconds: float) -> float:
+def drain_seconds(
+    rate_per_second: float, share: float, capacity_per_second: float, piled_up_seconds: float
+) -> float:
     """How long the busiest worker needs to work off what piled up, while new records arrive.
 
     `s * lambda * T / (mu - s * lambda)`; infinite when the worker is full without the backlog.
@@ -47,8 +49,11 @@ def drain_seconds(rate_per_second: float, share: float, capacity_per_second: flo
 
 
 def oldest_unread_seconds(utilised: float, piled_up_seconds: float) -> float:
-    """The greatest age of the oldest unread record, when capacity exceeds the rate: T itself."""
-    return piled_up_seconds if utilised < 1 else math.inf
+    """The greatest age of the oldest unread record: T itself, unless capacity is below the rate.
+
+    At exactly the rate the backlog stays as it is: it never drains and never grows.
+    """
+    return piled_up_seconds if utilised <= 1 else math.inf
 
 
 def seconds_to_loss(retention_seconds: float, piled_up_seconds: float, utilised: float) -> float:
@@ -58,7 +63,9 @@ def seconds_to_loss(retention_seconds: float, piled_up_seconds: float, utilised:
     return max(0.0, (retention_seconds - piled_up_seconds) / (1 - 1 / utilised))
 
 
-def effective_interval_seconds(interval_seconds: float, duration_seconds: float, pause_seconds: float) -> float:
+def effective_interval_seconds(
+    interval_seconds: float, duration_seconds: float, pause_seconds: float
+) -> float:
     """The interval that checkpoints really have: `max(I, d + minimum pause)`."""
     return max(interval_seconds, duration_seconds + pause_seconds)
 

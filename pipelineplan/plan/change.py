@@ -61,7 +61,9 @@ class Cutover(Section):
     communication: Text | None = None
     steps: tuple[Step, ...] = ()
     point_of_no_return: Text | None = None
-    parity: Text | None = Field(None, description="How old and new output are compared, and where it is frozen.")
+    parity: Text | None = Field(
+        None, description="How old and new output are compared, and where it is frozen."
+    )
 
 
 class Rollback(Section):

@@ -111,7 +111,9 @@ def _folder(folder: FilePath, root: FilePath) -> Composed:
     parts = [_whole(read_document(file, shown(file, root))) for file in files]
     parts = [part for part in parts if part.data.get("kind", "DataPlan") == "DataPlan"]
     if not parts:
-        raise InputError([Problem("a folder without a plan file, wanted *.yaml", Position(shown(folder, root)))])
+        raise InputError(
+            [Problem("a folder without a plan file, wanted *.yaml", Position(shown(folder, root)))]
+        )
     problems: list[Problem] = []
     whole = parts[0]
     for part in parts[1:]:

@@ -66,7 +66,9 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
     if slo.freshness is None:
         return "no freshness target"
     operands: list[Operand] = []
-    windowed = [stage for stage in windowed_above(plan, slo.subject) if source.id in plan.graph.above(stage.id)]
+    windowed = [
+        stage for stage in windowed_above(plan, slo.subject) if source.id in plan.graph.above(stage.id)
+    ]
     if len(windowed) > 1:
         return f"{slo.subject!r} stands behind several windows: `pipelineplan simulate` adds them up"
     for stage in windowed:
@@ -78,7 +80,7 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
     if committing is not None and slo.freshness.until == "committed_visible":
         found = [operand for operand in checkpoint_operands(plan, committing) if operand is not None]
         if not found:
-            return f"a transactional sink shows results at checkpoints: state the checkpoint of {committing.id!r}"
+            return f"a transactional sink shows results at checkpoints: state that of {committing.id!r}"
         operands += found
     return Waits(tuple(operands), slo.freshness.measured_from == "record")
 
@@ -91,5 +93,7 @@ def _committing_stage(plan: Plan, slo: Slo) -> Stage | None:
     if guarantee is None or guarantee.kind != "transactional":
         return None
     stages = [plan.stage(n) for n in plan.graph.above(slo.subject) if plan.graph.kinds[n] == "stage"]
-    stated = [stage for stage in stages if stage.checkpoint is not None and stage.checkpoint.interval is not None]
+    stated = [
+        stage for stage in stages if stage.checkpoint is not None and stage.checkpoint.interval is not None
+    ]
     return (stated or stages)[-1] if stages else None

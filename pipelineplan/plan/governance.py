@@ -102,7 +102,9 @@ class QualityCheck(Section):
     pattern: Text | None = None
     within: Duration | None = Field(None, description="For freshness: the greatest age of the newest row.")
     references: Text | None = Field(None, description="For referential: dataset.field")
-    sql: Text | None = Field(None, description="A SELECT of the rows that break the rule; {table} is the dataset.")
+    sql: Text | None = Field(
+        None, description="A SELECT of the rows that break the rule; {table} is the dataset."
+    )
     severity: Literal["error", "warning", "info"] = "error"
     owner: Text | None = None
     on_fail: Text | None = Field(None, description="What happens to the data, and who is told.")
@@ -177,7 +179,9 @@ class CapacityPolicy(Section):
 
     growth_horizon: Duration | None = None
     max_utilisation: Share | None = Field(None, description="Of the busiest worker at peak.")
-    failure_domains: Count | None = Field(None, description="Zones or racks that the workers are spread over.")
+    failure_domains: Count | None = Field(
+        None, description="Zones or racks that the workers are spread over."
+    )
     ten_times: Text | None = Field(None, description="The path to ten times the load.")
     price_file: Reference | None = None
     headroom: Number | None = None

@@ -1,6 +1,6 @@
 """The plan as a graph: sources, stages and sinks, and the edges between them.
 
-    orders -forward-> enrich -keyed-> minute-mart -forward-> warehouse
+orders -forward-> enrich -keyed-> minute-mart -forward-> warehouse
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def _no_input(edge: Edge, kinds: Mapping[str, NodeKind]) -> str:
 
 def _sorted(nodes: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Kahn's topological order that keeps the file's order, and one cycle if there is one."""
-    waiting = {node: {e.upstream for e in edges if e.downstream == node and e.upstream in nodes} for node in nodes}
+    waiting = {
+        node: {e.upstream for e in edges if e.downstream == node and e.upstream in nodes} for node in nodes
+    }
     order: list[str] = []
     while waiting:
         ready = [node for node, inputs in waiting.items() if not inputs]

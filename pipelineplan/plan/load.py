@@ -1,7 +1,7 @@
 """How much arrives at a stage, and the share of it that its busiest worker gets.
 
-    clicks (12 partitions) -forward-> count (8 workers): four workers have two partitions each,
-    so the busiest one carries 2/12 of the records and not 1/8.
+clicks (12 partitions) -forward-> count (8 workers): four workers have two partitions each,
+so the busiest one carries 2/12 of the records and not 1/8.
 """
 
 from __future__ import annotations
@@ -151,7 +151,15 @@ def _symbol(plan: Plan, source: Source, letter: str) -> str:
 def _scaled(operand: Operand, factor: float, name: str) -> Operand:
     value, low, high = operand.value * factor, operand.low * factor, operand.high * factor
     return Operand(
-        operand.symbol, name, value, low, high, operand.basis, operand.path, operand.position, operand.dimension
+        operand.symbol,
+        name,
+        value,
+        low,
+        high,
+        operand.basis,
+        operand.path,
+        operand.position,
+        operand.dimension,
     )
 
 

@@ -9,7 +9,15 @@ from pydantic import Field
 from pipelineplan.plan.section import AtLeastOne, Duration, Name, Section, Share, Text
 
 Signal = Literal[
-    "lag", "watermark_lag", "error_rate", "throughput", "checkpoint", "state", "skew", "dead_letters", "freshness"
+    "lag",
+    "watermark_lag",
+    "error_rate",
+    "throughput",
+    "checkpoint",
+    "state",
+    "skew",
+    "dead_letters",
+    "freshness",
 ]
 
 

@@ -67,7 +67,9 @@ class Plan:
         """The file, line and column of `path`, or of the nearest thing around it."""
         return self.composed.position(path)
 
-    def operand(self, symbol: str, section: Section | None, field_name: str, name: str = "") -> Operand | None:
+    def operand(
+        self, symbol: str, section: Section | None, field_name: str, name: str = ""
+    ) -> Operand | None:
         """The value of `section.field_name` as an operand, or None when there is none."""
         value = getattr(section, field_name, None) if section is not None else None
         if section is None or value is None or isinstance(value, bool):
@@ -96,7 +98,9 @@ class Plan:
         A verdict that is the same all over that range does not rest on the assumption.
         """
         low, high = between or (value, value)
-        return Operand(symbol, name, value, low, high, Basis.ASSUMED, dotted(path), self.position(path), dimension)
+        return Operand(
+            symbol, name, value, low, high, Basis.ASSUMED, dotted(path), self.position(path), dimension
+        )
 
     def _written(self, section: Section, field_name: str) -> Path:
         """The path of a field; of the section itself where its short form was written."""

@@ -1,6 +1,6 @@
 """From a plan file or folder to a `Plan`, or to every reason why it cannot become one.
 
-    files -> composed tree -> model -> graph and references -> Plan
+files -> composed tree -> model -> graph and references -> Plan
 """
 
 from __future__ import annotations
@@ -128,11 +128,13 @@ def _message(kind: str, details: Any, found: Any) -> str:
 
 
 def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:].replace("Input should", "should").replace("input should", "should")
+    return message[:1].lower() + message[1:].replace("Input should", "should").replace(
+        "input should", "should"
+    )
 
 
 def _document_path(loc: tuple[str | int, ...], data: Any) -> Path:
-    """pydantic's location, without the names of union members, as far as the document goes."""
+    """Pydantic's location, without the names of union members, as far as the document goes."""
     path: list[str | int] = []
     for index, step in enumerate(loc):
         if step == "policies" and isinstance(data, dict) and step not in data:
@@ -189,7 +191,9 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
     stages = [stage.id for stage in model.stages]
     nodes = [*(source.id for source in model.sources), *stages, *(sink.id for sink in model.sinks)]
     ends = [*stages, *(sink.id for sink in model.sinks)]
-    named = [(("slos", i, "for"), slo.subject, ends) for i, slo in enumerate(model.slos)]
+    named: list[tuple[Path, str, list[str]]] = [
+        (("slos", i, "for"), slo.subject, ends) for i, slo in enumerate(model.slos)
+    ]
     for i, pair in enumerate(model.reconciliation):
         named += [(("reconciliation", i, "source"), pair.source, nodes)]
         named += [(("reconciliation", i, "destination"), pair.destination, nodes)]
@@ -197,9 +201,7 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
-    return [
-        composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known
-    ]
+    return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
 
 
 def _nobody(name: str, known: list[str]) -> str:

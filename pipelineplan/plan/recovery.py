@@ -1,8 +1,8 @@
 """How long records pile up when something breaks: detection, repair, restart, and what is read again.
 
-    |-- detect --|-- repair --|-- restart --|------------ drain ------------|
-    records pile up for T = detect + repair + restart, and a job that goes back to its last
-    checkpoint reads up to I_eff + d seconds of records again.
+|-- detect --|-- repair --|-- restart --|------------ drain ------------|
+records pile up for T = detect + repair + restart, and a job that goes back to its last
+checkpoint reads up to I_eff + d seconds of records again.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ def restart_operands(plan: Plan, stage: Stage) -> list[Operand | None]:
     path = plan.path(stage, "checkpoint")
     stated = plan.operand("restart", stage.checkpoint, "restart", "time to restart")
     return [
-        stated
-        or plan.assumed("restart", "time to restart", 60.0, Dimension.DURATION, path, (10.0, 600.0))
+        stated or plan.assumed("restart", "time to restart", 60.0, Dimension.DURATION, path, (10.0, 600.0))
     ]
 
 
@@ -130,7 +129,9 @@ def restore_operand(plan: Plan, stage: Stage) -> Operand | None:
     operand = plan.operand("restore", section, "restore_bandwidth", "time to restore state")
     speed = stage.state.restore_bandwidth
     share, size = _state_share(stage), state_bytes(stage)
-    low, value, high = (capacity.restore_seconds(size, share, at) for at in (speed.high, speed.value, speed.low))
+    low, value, high = (
+        capacity.restore_seconds(size, share, at) for at in (speed.high, speed.value, speed.low)
+    )
     return _seconds(operand, value, low, high) if operand is not None else None
 
 

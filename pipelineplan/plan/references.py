@@ -46,10 +46,12 @@ def follow(model: DataPlan, composed: Composed, root: Root) -> References:
 
 
 def _contracts(model: DataPlan) -> Iterator[tuple[Path, str]]:
-    for section, nodes in (("sources", model.sources), ("sinks", model.sinks)):
-        for index, node in enumerate(nodes):
-            if node.contract is not None:
-                yield (section, index, "contract"), node.contract
+    for index, source in enumerate(model.sources):
+        if source.contract is not None:
+            yield ("sources", index, "contract"), source.contract
+    for index, sink in enumerate(model.sinks):
+        if sink.contract is not None:
+            yield ("sinks", index, "contract"), sink.contract
 
 
 def _profiles(model: DataPlan) -> Iterator[tuple[Path, str]]:

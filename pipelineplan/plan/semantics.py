@@ -75,7 +75,9 @@ def disorder_operand(plan: Plan, source: Source) -> Operand | None:
     path = plan.path(quantiles)
     if quantiles.profile is not None:
         last = plan.profiles[quantiles.profile].disorder()[-1][0]
-        return _shown(plan, "disorder", f"disorder measured in {quantiles.profile}, largest", last, path, Basis.MEASURED)
+        return _shown(
+            plan, "disorder", f"disorder measured in {quantiles.profile}, largest", last, path, Basis.MEASURED
+        )
     name, highest = _highest(quantiles)
     return _shown(plan, "disorder", f"disorder, {name}", highest, path, Basis.DECLARED)
 
@@ -86,7 +88,9 @@ def _highest(quantiles: Quantiles) -> tuple[str, float]:
     return (names[pairs[-1][0]], pairs[-1][1].value) if pairs else ("not stated", 0.0)
 
 
-def _shown(plan: Plan, symbol: str, name: str, seconds: float, path: tuple[str | int, ...], basis: Basis) -> Operand:
+def _shown(
+    plan: Plan, symbol: str, name: str, seconds: float, path: tuple[str | int, ...], basis: Basis
+) -> Operand:
     return Operand(
         symbol, name, seconds, seconds, seconds, basis, dotted(path), plan.position(path), Dimension.DURATION
     )

@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from pipelineplan.plan.section import AtLeastOne, Duration, Flag, Name, RecordRate, Reference, Section, Text, shorthand
+from pipelineplan.plan.section import (
+    AtLeastOne,
+    Duration,
+    Flag,
+    Name,
+    RecordRate,
+    Reference,
+    Section,
+    Text,
+    shorthand,
+)
 from pipelineplan.plan.stage import Input
 
 
@@ -16,7 +26,9 @@ class SinkGuarantee(Section):
     kind: Literal["at_least_once", "idempotent", "transactional"]
     timeout: Duration | None = Field(None, description="The transaction timeout.")
     broker_max: Duration | None = Field(None, description="The largest timeout that the broker accepts.")
-    two_phase_participation: Flag = Field(default=False, description="KIP-939: prepared transactions do not expire.")
+    two_phase_participation: Flag = Field(
+        default=False, description="KIP-939: prepared transactions do not expire."
+    )
 
     @model_validator(mode="before")
     @classmethod

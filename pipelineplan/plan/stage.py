@@ -31,7 +31,9 @@ class Input(Section):
     upstream: Name = Field(alias="from", description="A source or stage.")
     exchange: Exchange = Field("forward", description="forward keeps partitions; keyed hashes a key.")
     key: Text | None = None
-    selectivity: Number = Field(1.0, description="Records out of the upstream that reach this input, as a factor.")
+    selectivity: Number = Field(
+        1.0, description="Records out of the upstream that reach this input, as a factor."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -87,9 +87,7 @@ UNITS: dict[Dimension, dict[str, Fraction]] = {
     Dimension.SIZE: _BYTES,
     Dimension.BANDWIDTH: _per(_BYTES),
     Dimension.SHARE: _SHARES,
-    Dimension.GROWTH: {
-        unit: size * 86_400 for unit, size in _per({"%": Fraction(1, 100)}).items()
-    },
+    Dimension.GROWTH: {unit: size * 86_400 for unit, size in _per({"%": Fraction(1, 100)}).items()},
 }
 
 EXAMPLES: dict[Dimension, tuple[str, ...]] = {

@@ -1,15 +1,17 @@
 """CAP: does every stage keep up, and does it catch up in time after what the plan claims to survive?
 
-    s_w * lambda <= mu_w                                 keeps up
-    s_w * lambda * T / (mu_w - s_w * lambda) <= target   catches up
-    oldest unread record < retention                     nothing expires unread
+s_w * lambda <= mu_w                                 keeps up
+s_w * lambda * T / (mu_w - s_w * lambda) <= target   catches up
+oldest unread record < retention                     nothing expires unread
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipelineplan.documents import Path
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Arrival, Values, WorkerShare, arrivals, worker_share
 from pipelineplan.plan.objectives import Outage
@@ -19,7 +21,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
 from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
-from pipelineplan.verdicts import Operand
+from pipelineplan.verdicts import Operand, Verdict
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,20 @@ def keeps_up(plan: Plan) -> Iterator[Claim]:
         if isinstance(worker, str):
             yield Claim(path, stage.id, missing=worker)
             continue
-        yield Claim(
-            (*path, "capacity"),
-            stage.id,
-            worker.operands,
-            left=lambda v, w=worker: _exact(w.own_rate(v)),
-            right=lambda v: _exact(v["μ"]),
-            dimension=Dimension.RATE,
-            says=lambda e, w=worker: _load_said(w, e),
-            changes=worker.changes(),
-        )
+        yield _stability_claim((*path, "capacity"), worker)
+
+
+def _stability_claim(path: Path, worker: _Worker) -> Claim:
+    return Claim(
+        path,
+        worker.stage.id,
+        worker.operands,
+        left=lambda v: _exact(worker.own_rate(v)),
+        right=lambda v: _exact(v["μ"]),
+        dimension=Dimension.RATE,
+        says=lambda e: _load_said(worker, e),
+        changes=worker.changes(),
+    )
 
 
 def _load_said(worker: _Worker, evaluation: Evaluation) -> str:
@@ -152,16 +158,20 @@ def has_headroom(plan: Plan) -> Iterator[Claim]:
         worker = _worker(plan, stage)
         if isinstance(worker, str):
             continue  # CAP101 says what is missing
-        yield Claim(
-            (*plan.path(stage), "capacity"),
-            stage.id,
-            (*worker.operands, limit),
-            left=lambda v, w=worker: _exact(w.utilisation(v)),
-            right=lambda v: _exact(v["u"]),
-            dimension=Dimension.SHARE,
-            says=lambda e, w=worker: f"{_load_said(w, e)}; allowed are {e.right_shown}",
-            changes=worker.changes(),
-        )
+        yield _headroom_claim((*plan.path(stage), "capacity"), worker, limit)
+
+
+def _headroom_claim(path: Path, worker: _Worker, limit: Operand) -> Claim:
+    return Claim(
+        path,
+        worker.stage.id,
+        (*worker.operands, limit),
+        left=lambda v: _exact(worker.utilisation(v)),
+        right=lambda v: _exact(v["u"]),
+        dimension=Dimension.SHARE,
+        says=lambda e: f"{_load_said(worker, e)}; allowed are {e.right_shown}",
+        changes=worker.changes(),
+    )
 
 
 @rule(
@@ -169,12 +179,13 @@ def has_headroom(plan: Plan) -> Iterator[Claim]:
     title="The backlog of an outage drains in time",
     why="After an outage the busiest worker works off its own share with what it has to spare; that "
     "can take ten times longer than the mean over all workers says, or for ever.",
-    formula="s_w * λ * T / (μ - s_w * λ) <= drain target, T = detect + repair (+ restart + I_eff + d for a job)",
+    formula="s_w * λ * T / (μ - s_w * λ) <= drain target, "
+    "T = detect + repair (+ restart + I_eff + d for a job)",
     bad="92 % utilised, an hour down: 11 hours to drain against a target of 2 h",
     good="46 % utilised, an hour down: 51 minutes to drain",
     fix="raise parallelism or capacity, or state a drain target that can be met",
     source="spec of this tool, CAP drain; backlog B drains in B / (μ - λ)",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def drains(plan: Plan) -> Iterator[Claim]:
     """`s_w * λ * T / (μ - s_w * λ) <= target` for every outage with a target and every stage."""
@@ -220,20 +231,29 @@ def _drain_said(outage: Outage, worker: _Worker, down: Downtime, evaluation: Eva
     return (
         f"an outage of {outage.id or outage.of} of {say_seconds(down.down(values))} at peak takes stage "
         f"{worker.stage.id!r} {say_seconds(outage_only)} to drain{replay} (the mean over workers says "
-        f"{say_seconds(mean)}); the target is {evaluation.right_shown}{_plateau(worker, values)}"
+        f"{say_seconds(mean)}); the target is {evaluation.right_shown}{_plateau(worker, down, evaluation)}"
     )
 
 
-def _plateau(worker: _Worker, values: Values) -> str:
-    """Which parallelism would change nothing, because somebody still has as many channels."""
-    channels, now = worker.share.channels, int(values["p"])
-    if channels is None:
+def _plateau(worker: _Worker, down: Downtime, evaluation: Evaluation) -> str:
+    """Which parallelism would change nothing, and how long the next better one would take."""
+    channels, values = worker.share.channels, evaluation.values
+    now = int(values["p"])
+    if evaluation.verdict is Verdict.HOLDS or channels is None or now >= int(channels.value):
         return ""
     total = int(channels.value)
-    same = [p for p in range(now, total + 1) if -(-total // p) == -(-total // now)]
-    if len(same) < 2 or now >= total:
-        return ""
-    return f"; {same[0]} to {same[-1]} workers are one plateau"
+    most = -(-total // now)
+    same = [p for p in range(now, total) if -(-total // p) == most]
+    plateau = f"; {same[0]} to {same[-1]} workers are one plateau" if len(same) > 1 else ""
+    better = same[-1] + 1
+    then = {**values, "p": float(better)}
+    rate, share = worker.rate(then), worker.share.of_busiest(then)
+    took, took_all = (
+        say_seconds(capacity.drain_seconds(rate, share, then["μ"], seconds))
+        for seconds in (down.down(then), down.piled_up(then))
+    )
+    replay = f", {took_all} with the replay" if took_all != took else ""
+    return f"{plateau}; {better} would take {took}{replay}"
 
 
 @rule(
@@ -268,8 +288,13 @@ def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Cl
     rates = worker.operands if worker else ()
 
     def left(values: Values) -> Bounds:
-        oldest = capacity.oldest_unread_seconds(worker.utilisation(values) if worker else 0.0, down.piled_up(values))
-        return _exact(values["margin"] * oldest)
+        piled_up = values["margin"] * down.piled_up(values)
+        if worker is None:
+            return (piled_up, math.inf)  # nobody knows whether the readers ever catch up
+        return _exact(
+            values["margin"]
+            * capacity.oldest_unread_seconds(worker.utilisation(values), down.piled_up(values))
+        )
 
     yield Claim(
         plan.path(source, "retention"),
@@ -293,13 +318,14 @@ def _retention_said(
     values = evaluation.values
     utilised = worker.utilisation(values) if worker else 0.0
     kept = say_seconds(values["R"])
-    if utilised >= 1:
+    if utilised > 1:
         loss = capacity.seconds_to_loss(values["R"], down.piled_up(values), utilised)
         return (
             f"{source.id!r} keeps {kept}, and its readers never catch up at {say_share(utilised)}: records "
             f"expire unread {say_seconds(loss)} after an outage of {outage.id or outage.of}"
         )
     return (
-        f"{source.id!r} keeps {kept}; after an outage of {outage.id or outage.of} the oldest unread record is "
-        f"{say_seconds(down.piled_up(values))} old, {say_seconds(evaluation.left[0])} with margin"
+        f"{source.id!r} keeps {kept}; after an outage of {outage.id or outage.of} the oldest unread record "
+        f"is {say_seconds(down.piled_up(values))} old, {say_seconds(evaluation.left[0])} with margin"
+        f"{'' if worker else '; whether its readers catch up at all is unknown: state rate and capacity'}"
     )

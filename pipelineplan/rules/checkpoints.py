@@ -1,7 +1,7 @@
 """CHK: do checkpoints complete, and do transactions outlive the longest gap between them?
 
-    |-- I --|-- checkpoint, d --|     d < timeout / 2
-    |------------- transaction -------------|-- downtime --| commit     span <= tau <= broker's maximum
+|-- I --|-- checkpoint, d --|     d < timeout / 2
+|------------- transaction -------------|-- downtime --| commit     span <= tau <= broker's maximum
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim
-from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
+from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
 _FLINK_TIMEOUT_SECONDS = 600.0
@@ -34,7 +34,7 @@ def _timeout(plan: Plan, stage: Stage) -> Operand:
     title="Checkpoints complete with room to spare",
     why="A checkpoint that takes longer than its timeout never completes, and every restart goes back "
     "further; under backpressure it takes several times as long as on a quiet day.",
-    formula="d < timeout / 2, d = state of the largest task * share changed / write bandwidth",
+    formula="d <= timeout / 2, d = state of the largest task * share changed / write bandwidth",
     bad="600 GB over 64 tasks at 15 MB/s, not incremental: 625 s against a timeout of 10 min",
     good="the same, incremental with 2 % changed: 12.5 s",
     fix="make checkpoints incremental, raise parallelism or bandwidth, or the timeout",
@@ -54,25 +54,29 @@ def checkpoints_complete(plan: Plan) -> Iterator[Claim]:
             )
             yield Claim(plan.path(stage.checkpoint), stage.id, missing=missing)
             continue
-        yield Claim(
-            plan.path(stage.checkpoint),
-            stage.id,
-            (duration, _timeout(plan, stage)),
-            left=lambda v: (v["d"], v["d"]),
-            right=lambda v: (v["timeout"] / 2, v["timeout"] / 2),
-            dimension=Dimension.DURATION,
-            says=lambda e, s=stage: (
-                f"a checkpoint of {s.id!r} takes {e.left_shown} for the largest task; half its timeout is "
-                f"{e.right_shown}"
-            ),
-            changes=(Change("timeout", rises=True),),
-        )
+        yield _duration_claim(plan, stage, duration)
+
+
+def _duration_claim(plan: Plan, stage: Stage, duration: Operand) -> Claim:
+    return Claim(
+        plan.path(stage, "checkpoint"),
+        stage.id,
+        (duration, _timeout(plan, stage)),
+        left=lambda v: (v["d"], v["d"]),
+        right=lambda v: (v["timeout"] / 2, v["timeout"] / 2),
+        dimension=Dimension.DURATION,
+        says=lambda e: (
+            f"a checkpoint of {stage.id!r} takes {e.left_shown} for the largest task; half its timeout is "
+            f"{e.right_shown}"
+        ),
+        changes=(Change("timeout", rises=True),),
+    )
 
 
 @rule(
     "CHK102",
     title="One failed checkpoint does not fail the job",
-    why="With no tolerable failure a single slow checkpoint restarts the job, which makes the next one slower.",
+    why="With no tolerable failure one slow checkpoint restarts the job, which makes the next one slower.",
     formula="tolerable_failures >= 1",
     bad="tolerable_failures: 0",
     good="tolerable_failures: 2",
@@ -85,17 +89,21 @@ def tolerates_failures(plan: Plan) -> Iterator[Claim]:
     for stage in plan.model.stages:
         if stage.checkpoint is None or stage.checkpoint.interval is None:
             continue
-        path = (*plan.path(stage.checkpoint), "tolerable_failures")
-        stated = plan.operand("k", stage.checkpoint, "tolerable_failures", "tolerable failures")
-        yield Claim(
-            path,
-            stage.id,
-            (stated or plan.assumed("k", "tolerable failures", 0, None, path, (0, 3)),),
-            left=lambda _: (1.0, 1.0),
-            right=lambda v: (v["k"], v["k"]),
-            says=lambda e, s=stage: f"{s.id!r} tolerates {e.values['k']:.0f} failed checkpoints before it restarts",
-            changes=(Change("k", rises=True, whole=True),),
-        )
+        yield _tolerance_claim(plan, stage)
+
+
+def _tolerance_claim(plan: Plan, stage: Stage) -> Claim:
+    path = (*plan.path(stage, "checkpoint"), "tolerable_failures")
+    stated = plan.operand("k", stage.checkpoint, "tolerable_failures", "tolerable failures")
+    return Claim(
+        path,
+        stage.id,
+        (stated or plan.assumed("k", "tolerable failures", 0, None, path, (0, 3)),),
+        left=lambda _: (1.0, 1.0),
+        right=lambda v: (v["k"], v["k"]),
+        says=lambda e: f"{stage.id!r} tolerates {e.values['k']:.0f} failed checkpoints before it restarts",
+        changes=(Change("k", rises=True, whole=True),),
+    )
 
 
 @rule(
@@ -120,7 +128,9 @@ def transactions_outlive(plan: Plan) -> Iterator[Claim]:
         tau = plan.operand("tau", guarantee, "timeout", "transaction timeout")
         stage = _committing(plan, sink)
         if tau is None or stage is None:
-            missing = f"{sink.id!r} is transactional: state its guarantee.timeout and the checkpoint before it"
+            missing = (
+                f"{sink.id!r} is transactional: state its guarantee.timeout and the checkpoint before it"
+            )
             yield Claim(path, sink.id, missing=missing)
             continue
         yield _transaction_claim(plan, sink, stage, tau)
@@ -150,8 +160,8 @@ def _transaction_claim(plan: Plan, sink: Sink, stage: Stage, tau: Operand) -> Cl
         right=lambda v: (v["tau"], v["tau"]),
         dimension=Dimension.DURATION,
         says=lambda e: (
-            f"a transaction of {sink.id!r} may stay open for {e.left_shown} through {int(e.values['k'])} failed "
-            f"checkpoints and a restart; it expires after {e.right_shown}"
+            f"a transaction of {sink.id!r} may stay open for {e.left_shown} through {int(e.values['k'])} "
+            f"failed checkpoints and a restart; it expires after {e.right_shown}"
         ),
         changes=(Change("tau", rises=True), Change("I", rises=False), Change("timeout", rises=False)),
     )
@@ -183,29 +193,31 @@ def _committing(plan: Plan, sink: Sink) -> Stage | None:
     good="timeout: 1 h with broker_max: 1 h",
     fix="raise transaction.max.timeout.ms on the broker and state it as guarantee.broker_max",
     source="FLINK-30419: 1 h against the broker's default of 15 min",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def broker_accepts(plan: Plan) -> Iterator[Claim]:
     """`tau <= broker_max` for every transactional sink."""
     for sink in plan.model.sinks:
-        guarantee = sink.guarantee
-        tau = plan.operand("tau", guarantee, "timeout", "transaction timeout")
-        if guarantee is None or guarantee.kind != "transactional" or tau is None:
-            continue
-        path = plan.path(guarantee)
-        most = plan.operand("most", guarantee, "broker_max", "broker's maximum") or plan.assumed(
-            "most", "broker's maximum", 900.0, Dimension.DURATION, path, (900.0, 86_400.0)
-        )
-        yield Claim(
-            (*path, "timeout"),
-            sink.id,
-            (tau, most),
-            left=lambda v: (v["tau"], v["tau"]),
-            right=lambda v: (v["most"], v["most"]),
-            dimension=Dimension.DURATION,
-            says=lambda e, s=sink: (
-                f"{s.id!r} asks for transactions of {e.left_shown}; the broker accepts up to "
-                f"{say_seconds(e.right[0])}"
-            ),
-            changes=(Change("tau", rises=False), Change("most", rises=True)),
-        )
+        tau = plan.operand("tau", sink.guarantee, "timeout", "transaction timeout")
+        if sink.guarantee is not None and sink.guarantee.kind == "transactional" and tau is not None:
+            yield _broker_claim(plan, sink, tau)
+
+
+def _broker_claim(plan: Plan, sink: Sink, tau: Operand) -> Claim:
+    path = plan.path(sink, "guarantee")
+    most = plan.operand("most", sink.guarantee, "broker_max", "broker's maximum") or plan.assumed(
+        "most", "broker's maximum", 900.0, Dimension.DURATION, path, (900.0, 86_400.0)
+    )
+    return Claim(
+        (*path, "timeout"),
+        sink.id,
+        (tau, most),
+        left=lambda v: (v["tau"], v["tau"]),
+        right=lambda v: (v["most"], v["most"]),
+        dimension=Dimension.DURATION,
+        says=lambda e: (
+            f"{sink.id!r} asks for transactions of {e.left_shown}; the broker accepts up to "
+            f"{say_seconds(e.right[0])}"
+        ),
+        changes=(Change("tau", rises=False), Change("most", rises=True)),
+    )

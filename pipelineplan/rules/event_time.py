@@ -1,8 +1,8 @@
 """EVT: does the watermark wait long enough for the data, and not too long for its readers?
 
-    event time ->      W              B          L
-    |------- window -------|--- lag ---|--- allowed lateness ---|
-                                       ^ first firing           ^ later records are dropped
+event time ->      W              B          L
+|------- window -------|--- lag ---|--- allowed lateness ---|
+                                   ^ first firing           ^ later records are dropped
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pipelineplan.eventtime import Disorder, share_within
 from pipelineplan.plan import Plan
+from pipelineplan.plan.freshness import Waits, waits
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Slo
 from pipelineplan.plan.semantics import (
@@ -25,7 +26,7 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
-from pipelineplan.rules.registry import BY_LEVEL, rule
+from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
 
 
 @rule(
@@ -38,7 +39,7 @@ from pipelineplan.rules.registry import BY_LEVEL, rule
     good="disorder p99 40 s, p99.9 2 min; lag 30 s, allowed lateness 5 min; completeness 99.5 %",
     fix="widen watermark.lag or window.allowed_lateness, or promise less; profile the stream to know more",
     source="spec of this tool, EVT completeness; Akidau et al., The Dataflow Model, PVLDB 8(12), 2015",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def complete_enough(plan: Plan) -> Iterator[Claim]:
     """The promised completeness against the disorder of every source before the SLO's subject."""
@@ -113,12 +114,10 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
     source="spec of this tool, EVT freshness; the sum of two waits, each uniform over its period",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:
     """Every freshness target against the waits that no capacity removes."""
-    from pipelineplan.plan.freshness import waits
-
     for slo in plan.model.slos:
         if slo.freshness is None:
             continue
@@ -129,17 +128,24 @@ def fresh_enough(plan: Plan) -> Iterator[Claim]:
                 if isinstance(chain, str):
                     yield Claim(path, f"{slo.subject} {source.id}", missing=chain)
                     continue
-                target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-                yield Claim(
-                    path,
-                    f"{slo.subject} {source.id} {name}",
-                    (*chain.operands, *((target,) if target else ())),
-                    left=lambda v, c=chain, p=probability: c.quantile(v, p),
-                    right=lambda v: (v["F"], v["F"]),
-                    dimension=Dimension.DURATION,
-                    says=lambda e, s=slo, q=name: _freshness_said(s, q, e),
-                    changes=tuple(Change(s, rises=False) for s in ("I", "B", "W") if s in chain.symbols),
-                )
+                yield _freshness_claim(plan, slo, source, chain, (name, probability))
+
+
+def _freshness_claim(
+    plan: Plan, slo: Slo, source: Source, chain: Waits, quantile: tuple[str, float]
+) -> Claim:
+    name, probability = quantile
+    target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
+    return Claim(
+        plan.path(slo, "freshness", name),
+        f"{slo.subject} {source.id} {name}",
+        (*chain.operands, *((target,) if target else ())),
+        left=lambda v: chain.quantile(v, probability),
+        right=lambda v: (v["F"], v["F"]),
+        dimension=Dimension.DURATION,
+        says=lambda e: _freshness_said(slo, name, e),
+        changes=tuple(Change(symbol, rises=False) for symbol in ("I", "B", "W") if symbol in chain.symbols),
+    )
 
 
 def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
@@ -165,29 +171,27 @@ def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
 )
 def idle_partitions(plan: Plan) -> Iterator[Claim]:
     """The idle timeout of every source with several partitions against the loosest freshness target."""
-    from pipelineplan.plan.freshness import waits
-
     for slo in plan.model.slos:
         if slo.freshness is None or not windowed_above(plan, slo.subject):
             continue
         for source in sources_above(plan, slo.subject):
-            if (source.partitions or 1) < 2:
-                continue
-            yield _idle_claim(plan, slo, source, waits(plan, slo, source))
+            windowed = any(source.id in plan.graph.above(s.id) for s in windowed_above(plan, slo.subject))
+            if windowed and (source.partitions or 1) > 1:
+                yield _idle_claim(plan, slo, source, waits(plan, slo, source))
 
 
-def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: object) -> Claim:
-    from pipelineplan.plan.freshness import Waits
-
+def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Claim:
     path, subject = plan.path(source, "semantics", "watermark"), f"{slo.subject} {source.id}"
     watermark = source.semantics.watermark if source.semantics is not None else None
     idle = plan.operand("idle", watermark, "idle_timeout", "idle timeout")
     name = slo.freshness.targets()[-1][0] if slo.freshness else "p95"
     target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-    if idle is None or target is None or not isinstance(chain, Waits):
+    if isinstance(chain, str):
+        return Claim(path, subject, missing=chain)
+    if idle is None or target is None:
         missing = (
-            f"one silent partition of {source.id!r} stops every window: state semantics.watermark.idle_timeout, "
-            f"longer than its normal gap"
+            f"one silent partition of {source.id!r} stops every window: state "
+            "semantics.watermark.idle_timeout, longer than its normal gap"
         )
         return Claim(path, subject, missing=missing)
 

@@ -1,0 +1,181 @@
+"""A recipe meets a plan: which network runs, at which rates, and when things break.
+
+    recipe "sink-outage" + the plan's peak, its own sink outage, its checkpoints
+      -> rates ((0, 11_000/s),), the sink stands still from 3 checkpoints on
+
+Where an input is an interval, three runs are arranged: the likely, and the two ends at which
+everything goes well or badly at once. Load, outage, restart and interval between checkpoints
+hurt when they are long or large and capacity helps, so these ends enclose what the inputs
+allow. When within its interval a job fails is chance, and is treated the same: right after a
+checkpoint, in the middle, right before the next one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from pipelineplan.simulation.library import Burst, Recipe
+from pipelineplan.simulation.network import Exchange, Network
+from pipelineplan.simulation.result import FreshnessTarget, Uncertain
+from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+
+_SHORTEST_RUN_SECONDS = 3600.0
+_FIRST_OUTAGE_SECONDS = 60.0
+_CHECKPOINTS_BEFORE = 3
+_CHECKPOINTS_IN_A_RUN = 20
+_MARGIN_SECONDS = 0.001
+
+
+class End(StrEnum):
+    """Which values of the plan's intervals a run takes."""
+
+    LIKELY = "likely"
+    OPTIMISTIC = "optimistic"
+    PESSIMISTIC = "pessimistic"
+
+
+@dataclass(frozen=True)
+class DeclaredOutage:
+    """An outage that the plan claims to survive, `at_peak` or at the average rate."""
+
+    of: Breaks
+    detect_seconds: float
+    repair_seconds: float
+    drain_target_seconds: float | None = None
+    at_peak: bool = True
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Rates in records per second; `trace` are steps `(start_seconds, rate)` of a recorded load."""
+
+    average_per_second: float
+    peak_per_second: float
+    burst: Burst | None = None
+    trace: tuple[tuple[float, float], ...] = ()
+    trace_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One pipeline of a plan at one end of its intervals."""
+
+    network: Network
+    load: Load
+    outages: tuple[DeclaredOutage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One pipeline of a plan: its inputs at every end, its promises, and what it leaves open."""
+
+    name: str
+    inputs: dict[End, Inputs]
+    targets: tuple[FreshnessTarget, ...] = ()
+    uncertain: tuple[Uncertain, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario]:
+    """The network and scenario that `recipe` means for these inputs."""
+    network = _heated(inputs.network, recipe.hottest_key)
+    average, peak = inputs.load.average_per_second, inputs.load.peak_per_second
+    base = peak if recipe.level == "peak" else average
+    if recipe.burst is not None:
+        return network, _burst(recipe, network, base, inputs.load.burst or recipe.burst)
+    if recipe.broken is not None:
+        own = [each for each in inputs.outages if each.of is recipe.broken.of]
+        declared = (
+            own[0]
+            if own
+            else DeclaredOutage(recipe.broken.of, recipe.broken.detect_seconds, recipe.broken.repair_seconds)
+        )
+        return network, outage_scenario(recipe.name, recipe.title, network, base, declared, end)
+    return network, _quiet(recipe.name, recipe.title, network, ((0.0, base),))
+
+
+def outage_scenario(
+    name: str, title: str, network: Network, rate: float, declared: DeclaredOutage, end: End
+) -> Scenario:
+    """One outage at a constant rate, begun at the end's place between two checkpoints."""
+    outage = Outage(
+        of=declared.of,
+        start_seconds=_failure_seconds(network, end),
+        detect_seconds=declared.detect_seconds,
+        repair_seconds=declared.repair_seconds,
+        restart_seconds=network.checkpoint.restart_seconds if network.checkpoint else 0.0,
+        drain_target_seconds=declared.drain_target_seconds,
+    )
+    return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
+
+
+def trace_scenario(load: Load) -> Scenario:
+    """The recorded load, once from its beginning to its end."""
+    return Scenario(
+        "recorded",
+        load.trace,
+        horizon_seconds=load.trace_seconds,
+        settle_seconds=load.trace_seconds,
+        title="The recorded load",
+    )
+
+
+def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, float], ...]) -> Scenario:
+    checkpoint = network.checkpoint
+    cycles = _CHECKPOINTS_IN_A_RUN * checkpoint.effective_interval_seconds if checkpoint else 0.0
+    length = max(_SHORTEST_RUN_SECONDS, cycles, 3 * _settle_seconds(network))
+    return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
+
+
+def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scenario:
+    start = _failure_seconds(network, End.LIKELY)
+    end = start + burst.length_seconds
+    return Scenario(
+        recipe.name,
+        ((0.0, base), (start, base * burst.factor), (end, base)),
+        settle_seconds=_settle_seconds(network),
+        drain_from_seconds=(end,),
+        title=recipe.title,
+    )
+
+
+def _failure_seconds(network: Network, end: End) -> float:
+    """When something breaks: just after a checkpoint completed, half-way, or just before the next."""
+    checkpoint = network.checkpoint
+    if checkpoint is None:
+        return _FIRST_OUTAGE_SECONDS
+    interval = checkpoint.effective_interval_seconds
+    completed = (
+        checkpoint.interval_seconds + (_CHECKPOINTS_BEFORE - 1) * interval + checkpoint.duration_seconds
+    )
+    place = {
+        End.OPTIMISTIC: _MARGIN_SECONDS,
+        End.LIKELY: interval / 2,
+        End.PESSIMISTIC: interval - _MARGIN_SECONDS,
+    }
+    return completed + place[end]
+
+
+def _settle_seconds(network: Network) -> float:
+    """Long enough that what arrives at the end of the drain is seen at the sink."""
+    event_time = network.event_time
+    tail = event_time.window_seconds + event_time.watermark_lag_seconds
+    if network.checkpoint:
+        tail += 3 * (network.checkpoint.effective_interval_seconds + network.checkpoint.duration_seconds)
+    return max(600.0, 2 * tail)
+
+
+def _heated(network: Network, hottest_key: float) -> Network:
+    """The same network with a hottest key of at least that share, in the log and at keyed stages."""
+    if hottest_key <= 0:
+        return network
+    source = replace(network.source, hottest_key=max(network.source.hottest_key, hottest_key))
+    stages = tuple(
+        replace(stage, hottest_key=max(stage.hottest_key, hottest_key))
+        if stage.exchange is Exchange.KEYED
+        else stage
+        for stage in network.stages
+    )
+    return replace(network, source=source, stages=stages)

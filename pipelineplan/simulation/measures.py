@@ -1,0 +1,177 @@
+"""From a run to its figures: lag, drain, replay, duplicates, loss, lateness, freshness, utilisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipelineplan.simulation.control import Run
+from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.freshness import Since, Until, freshness
+from pipelineplan.simulation.journal import value_at
+from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.result import FLUID, Figure
+from pipelineplan.simulation.sharing import Floats
+
+_EXACT = "exact fluid, rounding only"
+_SAMPLED = "fluid, 1 in 4,000 of rank; the interval's end adds an estimate of the random wait"
+_COUNTED = "fluid; retention looks at whole records every few minutes, real logs delete segments later"
+_BOUNDED = "bounds from the disorder that the plan states"
+_CLOSED = "closed form"
+
+# Figure -> unit and error class, in the order in which they are reported.
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "peak_lag_records": ("records", _EXACT),
+    "oldest_unread_seconds": ("s", _EXACT),
+    "drain_seconds": ("s", _EXACT),
+    "replayed_records": ("records", _EXACT),
+    "duplicate_records": ("records", _EXACT),
+    "lost_records": ("records", _COUNTED),
+    "late_records": ("records", _BOUNDED),
+    "dropped_records": ("records", _BOUNDED),
+    "freshness_p50_seconds": ("s", _SAMPLED),
+    "freshness_p95_seconds": ("s", _SAMPLED),
+    "freshness_p99_seconds": ("s", _SAMPLED),
+    "watermark_delay_seconds": ("s", _EXACT),
+    "throughput_per_second": ("records/s", _EXACT),
+    "arrived_records": ("records", _EXACT),
+    "peak_utilisation_worst_worker": ("share", _CLOSED),
+}
+_SERIES_POINTS = 1001
+
+# Low, likely and high of one figure within one run.
+Range = tuple[float, float, float]
+
+
+def measure(run: Run) -> dict[str, Range]:
+    """Every figure of `FIGURES`, each as low, likely and high within this run."""
+    curves = Curves(run)
+    arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
+    lag = curves.lag()
+    oldest = curves.peak_age()
+    event_time = run.network.event_time
+    exact = {
+        "peak_lag_records": float(lag.records.max()),
+        "oldest_unread_seconds": oldest,
+        "drain_seconds": _drain(run),
+        "replayed_records": sum((each.replayed_records for each in run.phases), 0.0),
+        "duplicate_records": sum((each.duplicate_records for each in run.phases), 0.0),
+        "lost_records": float(run.lost.sum()),
+        "watermark_delay_seconds": oldest
+        + event_time.watermark_lag_seconds
+        + event_time.watermark_interval_seconds,
+        "throughput_per_second": _passes(run, arrived) / run.fluid.now,
+        "arrived_records": arrived,
+        "peak_utilisation_worst_worker": run.network.utilisation(run.scenario.peak_rate)[0],
+    }
+    found: dict[str, Range] = {name: (value, value, value) for name, value in exact.items()}
+    if _overloaded(run):
+        # What has grown up to here goes on growing, so there is no upper end.
+        for name in ("peak_lag_records", "oldest_unread_seconds", "watermark_delay_seconds"):
+            found[name] = (exact[name], exact[name], math.inf)
+    found["late_records"] = _share_of(arrived, event_time.late_share)
+    found["dropped_records"] = _share_of(arrived, event_time.dropped_share)
+    return found | _freshness(curves)
+
+
+def _drain(run: Run) -> float:
+    """The longest drain of the run: after an outage, or after a burst."""
+    if _overloaded(run):
+        return math.inf
+    bursts = [math.inf if seconds is None else seconds for seconds in run.burst_drains]
+    return max([each.drain_seconds for each in run.phases] + bursts, default=0.0)
+
+
+def _overloaded(run: Run) -> bool:
+    """Whether the rate at the end of the run is more than the busiest worker can take."""
+    return run.network.utilisation(run.scenario.rates[-1][1])[0] > 1.0
+
+
+def _passes(run: Run, arrived: float) -> float:
+    """Records whose reading was not undone: all that arrived, but for what waits or was lost."""
+    return arrived - float(run.fluid.queue[run.fluid.log].sum()) - float(run.lost.sum())
+
+
+def _share_of(records: float, shares: tuple[float, float] | None) -> Range:
+    if shares is None:
+        return (0.0, math.nan, records)
+    low, high = shares
+    return (low * records, (low + high) / 2 * records, high * records)
+
+
+def _freshness(curves: Curves) -> dict[str, Range]:
+    if curves.run.network.event_time.unknown_freshness:
+        return {f"freshness_p{percent}_seconds": (0.0, math.nan, math.inf) for percent in (50, 95, 99)}
+    since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
+    delays = freshness(curves, since, Until.COMMITTED)
+    return {
+        f"freshness_p{percent}_seconds": widened(curves.run, delays.quantile(percent / 100), percent / 100)
+        for percent in (50, 95, 99)
+    }
+
+
+def widened(run: Run, seconds: float, probability: float) -> Range:
+    """A delay and, at its high end, the random wait that a fluid leaves out."""
+    return (seconds, seconds, seconds + random_wait(run.network, run.scenario.peak_rate, probability))
+
+
+def random_wait(network: Network, rate_per_second: float, probability: float) -> float:
+    """An estimate, in seconds, of the quantile of waiting that only randomness causes.
+
+    Per stage Kingman's upper bound of the mean wait `(ca^2/rho + rho*cs^2) / (2*mu*(1 - rho))` with
+    Poisson arrivals, and an exponential tail, summed over the stages with one service time each.
+    0 where a worker is overloaded: there the fluid's own queue is what counts.
+    Source: J. F. C. Kingman, On the algebra of queues, J. Applied Probability 3, 1966.
+    """
+    total = 0.0
+    for number, stage in enumerate(network.stages):
+        if math.isinf(stage.capacity_per_second):
+            continue
+        share = max(network.worker_shares(number))
+        load = share * rate_per_second * network.scale(number) / stage.capacity_per_second
+        if 0 < load < 1:
+            mean = (1 / load + load * stage.service_cv**2) / (2 * stage.capacity_per_second * (1 - load))
+            total += mean * -math.log(1 - probability) + 1 / stage.capacity_per_second
+    return total
+
+
+def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
+    """The likely run's figures with the interval over all runs; the first run is the likely one."""
+    figures = {}
+    for name, (unit, error_class) in FIGURES.items():
+        ranges = [run[name] for run in runs]
+        low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
+        figures[name] = Figure(ranges[0][1], low, high, unit, FLUID, error_class)
+    return figures
+
+
+def series(run: Run) -> dict[str, tuple[float, ...]]:
+    """The curves over time, at even steps and where lag peaks, as columns."""
+    curves = Curves(run)
+    lag = curves.lag()
+    even = np.linspace(0.0, run.fluid.now, _SERIES_POINTS)
+    marks = [each.restarted_seconds for each in run.phases] + [float(lag.time[lag.records.argmax()])]
+    time = np.unique(np.concatenate((even, np.clip(marks, 0.0, run.fluid.now))))
+    event_time = run.network.event_time
+    delay = event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
+    oldest = value_at(lag.time, lag.oldest_seconds, time)
+    return {
+        "time_seconds": _column(time),
+        "arrival_rate_per_second": _column(_rate_at(run, time)),
+        "lag_records": _column(value_at(lag.time, lag.records, time)),
+        "oldest_unread_seconds": _column(oldest),
+        "watermark_delay_seconds": _column(oldest + delay),
+    }
+
+
+def _rate_at(run: Run, time: Floats) -> Floats:
+    starts = np.array([start for start, _ in run.scenario.rates])
+    rates = np.array([rate for _, rate in run.scenario.rates])
+    return np.asarray(rates[np.searchsorted(starts, time, side="right") - 1])
+
+
+def _column(values: Floats) -> tuple[float, ...]:
+    """Rounded to a millionth, so that the last bits of a sum do not reach a file."""
+    return tuple(float(value) for value in np.round(values, 6))

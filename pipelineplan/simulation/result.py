@@ -1,0 +1,194 @@
+"""What a simulation says: figures with interval, tier and error class, verdicts, curves.
+
+    peak_lag_records   39.6 M   (38.1 M to 41.2 M)   T1, exact fluid
+
+A figure's interval is what the intervals of the plan's inputs allow, not sampling noise. A value
+that is not finite (a backlog that never drains) is `null` in JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelineplan.simulation.scenario import Phases
+from pipelineplan.verdicts import Verdict
+
+FLUID = "T1"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a scenario, somewhere in `[low, high]`, with the tier that produced it."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    tier: str
+    error_class: str
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data; what is not finite is None."""
+        return {
+            "value": _plain(self.value),
+            "low": _plain(self.low),
+            "high": _plain(self.high),
+            "unit": self.unit,
+            "tier": self.tier,
+            "error_class": self.error_class,
+        }
+
+
+@dataclass(frozen=True)
+class SloVerdict:
+    """Whether a promise of the plan holds in a scenario; `target` and figure in seconds."""
+
+    subject: str
+    objective: str
+    target_seconds: float
+    figure: Figure
+    verdict: Verdict
+    message: str
+    path: str = ""
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "subject": self.subject,
+            "objective": self.objective,
+            "target_seconds": _plain(self.target_seconds),
+            "figure": self.figure.to_json_dict(),
+            "verdict": self.verdict.value,
+            "message": self.message,
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """One scenario. `series` are columns of equal length: `time_seconds` and the curves over it."""
+
+    name: str
+    title: str
+    pipeline: str
+    figures: Mapping[str, Figure]
+    series: Mapping[str, tuple[float, ...]]
+    slo_verdicts: tuple[SloVerdict, ...]
+    phases: tuple[Phases, ...]
+    notes: tuple[str, ...]
+    tier: str = FLUID
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data: every figure by its name, then verdicts, phases, notes; no curves."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "pipeline": self.pipeline,
+            "tier": self.tier,
+            **{name: figure.to_json_dict() for name, figure in self.figures.items()},
+            "slo_verdicts": [verdict.to_json_dict() for verdict in self.slo_verdicts],
+            "phases": [_phases(each) for each in self.phases],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """All scenarios of a plan; `not_simulated` pairs a scenario or part with the reason.
+
+    `seed` is None where nothing was drawn at random.
+    """
+
+    scenarios: tuple[ScenarioResult, ...]
+    not_simulated: tuple[tuple[str, str], ...] = ()
+    assumptions: tuple[str, ...] = ()
+    seed: int | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fails if any promise fails, else unknown if any is, or was not simulated, else holds."""
+        verdicts = {each.verdict for scenario in self.scenarios for each in scenario.slo_verdicts}
+        if Verdict.FAILS in verdicts:
+            return Verdict.FAILS
+        return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts or self.not_simulated else Verdict.HOLDS
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data in a fixed order."""
+        return {
+            "verdict": self.verdict.value,
+            "seed": self.seed,
+            "scenarios": [scenario.to_json_dict() for scenario in self.scenarios],
+            "not_simulated": [{"what": what, "reason": reason} for what, reason in self.not_simulated],
+            "assumptions": list(self.assumptions),
+        }
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row per figure of each scenario, for a table."""
+        return [
+            {
+                "pipeline": scenario.pipeline,
+                "scenario": scenario.name,
+                "figure": name,
+                **figure.to_json_dict(),
+            }
+            for scenario in self.scenarios
+            for name, figure in scenario.figures.items()
+        ]
+
+    def curve_rows(self) -> dict[str, list[Any]]:
+        """The curves of all scenarios as columns of one long table."""
+        columns: dict[str, list[Any]] = {"pipeline": [], "scenario": []}
+        for scenario in self.scenarios:
+            length = len(next(iter(scenario.series.values()), ()))
+            columns["pipeline"] += [scenario.pipeline] * length
+            columns["scenario"] += [scenario.name] * length
+            for name, values in scenario.series.items():
+                columns.setdefault(name, []).extend(values)
+        return columns
+
+
+@dataclass(frozen=True)
+class FreshnessTarget:
+    """A promised quantile of freshness: at most `seconds`, which the plan may give as an interval."""
+
+    subject: str
+    probability: float
+    seconds: tuple[float, float, float]
+    since: str = "record"
+    until: str = "committed_visible"
+    over: str = "records"
+    path: str = ""
+
+    @property
+    def objective(self) -> str:
+        """Its name, as in `freshness p95`."""
+        return f"freshness p{self.probability * 100:g}"
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """An input that the plan gives as an interval: where it stands and what is written."""
+
+    path: str
+    text: str = field(default="")
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _phases(each: Phases) -> dict[str, Any]:
+    names = (
+        "of",
+        "start_seconds",
+        "detected_seconds",
+        "repaired_seconds",
+        "restarted_seconds",
+        "drained_seconds",
+        "replayed_records",
+        "duplicate_records",
+    )
+    return {**{name: getattr(each, name) for name in names}, "drain_seconds": _plain(each.drain_seconds)}

@@ -1,0 +1,110 @@
+"""What happens to a network: how fast records come, and what breaks when.
+
+rate   ____|----|______________       steps: (start, records per second)
+sink   ........xxxxx.............     outage: detect, repair, restart; then the drain
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+
+class Breaks(StrEnum):
+    """What an outage takes away."""
+
+    JOB = "job"
+    WORKER = "worker"
+    SOURCE = "source"
+    SINK = "sink"
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Something stands still from `start_seconds`: until it is noticed, then repaired, then restarted.
+
+    `restart_seconds` passes only where the job has to be restored (`job`, `worker`); the drain
+    follows and is what the simulation finds.
+    """
+
+    of: Breaks
+    start_seconds: float
+    detect_seconds: float = 0.0
+    repair_seconds: float = 0.0
+    restart_seconds: float = 0.0
+    drain_target_seconds: float | None = None
+
+    @property
+    def restores(self) -> bool:
+        """Whether the job goes back to its last completed checkpoint."""
+        return self.of in {Breaks.JOB, Breaks.WORKER}
+
+    @property
+    def down_seconds(self) -> float:
+        """Detection, repair and, where the job is restored, restart."""
+        return self.detect_seconds + self.repair_seconds + (self.restart_seconds if self.restores else 0.0)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`rates` are steps `(start_seconds, records_per_second)`, the first at 0; each holds until the next.
+
+    The run ends once everything has drained and `settle_seconds` more have passed, at the
+    latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
+    drain is measured as it is after an outage.
+    """
+
+    name: str
+    rates: tuple[tuple[float, float], ...]
+    outages: tuple[Outage, ...] = ()
+    horizon_seconds: float = 172_800.0
+    settle_seconds: float = 600.0
+    drain_from_seconds: tuple[float, ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
+        starts = [start for start, _ in self.rates]
+        if not starts or starts[0] != 0 or any(b <= a for a, b in pairwise(starts)):
+            raise ValueError(f"{self.name}: rate steps must begin at 0 and rise")
+        if any(not math.isfinite(rate) or rate < 0 for _, rate in self.rates):
+            raise ValueError(f"{self.name}: rates must be finite and not negative")
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest rate of the run, in records per second."""
+        return max(rate for _, rate in self.rates)
+
+    @property
+    def busy_until_seconds(self) -> float:
+        """When the last thing that was planned has happened: a rate step, a repair."""
+        ends = [outage.start_seconds + outage.down_seconds for outage in self.outages]
+        steps = self.rates[-1][0]
+        return max([steps, *ends, *self.drain_from_seconds])
+
+
+@dataclass(frozen=True)
+class Phases:
+    """What an outage did: times in seconds from the start of the run, counts in records.
+
+    `drained_seconds` is None where the run ended before every partition had been empty once.
+    """
+
+    of: str
+    start_seconds: float
+    detected_seconds: float
+    repaired_seconds: float
+    restarted_seconds: float
+    drained_seconds: float | None
+    replayed_records: float
+    duplicate_records: float
+    drain_target_seconds: float | None = None
+
+    @property
+    def drain_seconds(self) -> float:
+        """From the restart until every partition had been empty once; inf if it never was."""
+        if self.drained_seconds is None:
+            return math.inf
+        return self.drained_seconds - self.restarted_seconds

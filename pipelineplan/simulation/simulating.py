@@ -1,0 +1,216 @@
+"""Run the scenarios of a pipeline and judge its promises.
+
+Pipeline + recipes -> runs at every end of the inputs -> figures with intervals -> verdicts
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from pipelineplan.quantities import say_seconds
+from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, outage_scenario, trace_scenario
+from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.freshness import Over, Since, Until, freshness
+from pipelineplan.simulation.library import Recipe, read_library
+from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, series, widened
+from pipelineplan.simulation.network import Network, NotSimulated
+from pipelineplan.simulation.result import (
+    FLUID,
+    Figure,
+    FreshnessTarget,
+    ScenarioResult,
+    SimulationResult,
+    SloVerdict,
+    Uncertain,
+)
+from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.verdicts import Verdict
+
+# How one end's network and scenario are made; the name and title are in the scenario.
+Arranged = Callable[[Inputs, End], tuple[Network, Scenario]]
+_DEFAULT = ("steady", "peak")
+
+
+def simulate_pipelines(
+    pipelines: Iterable[Pipeline],
+    recipes: Iterable[Recipe] | None = None,
+    not_simulated: tuple[tuple[str, str], ...] = (),
+) -> SimulationResult:
+    """Run `recipes` on every pipeline; by default steady, peak, recorded, and each declared outage.
+
+    A scenario that this slice cannot simulate is named with its reason and the others still run.
+    """
+    chosen = None if recipes is None else tuple(recipes)
+    results, refused, assumptions = [], list(not_simulated), []
+    for pipeline in pipelines:
+        assumptions += [f"{pipeline.name}: {each}" for each in pipeline.assumptions]
+        for name, arranged in _arrangements(pipeline, chosen):
+            try:
+                results.append(run_ends(pipeline, arranged))
+            except NotSimulated as reason:
+                refused.append((f"{pipeline.name}: {name}", reason.reason))
+    return SimulationResult(tuple(results), tuple(refused), tuple(dict.fromkeys(assumptions)))
+
+
+def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
+    if recipes is not None:
+        return [(recipe.name, _of_recipe(recipe)) for recipe in recipes]
+    chosen = [recipe for name in _DEFAULT for recipe in read_library() if recipe.name == name]
+    arranged = [(recipe.name, _of_recipe(recipe)) for recipe in chosen]
+    likely = pipeline.inputs[End.LIKELY]
+    if likely.load.trace:
+        arranged.append(("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.load))))
+    for index, declared in enumerate(likely.outages):
+        name = declared.name or f"{declared.of.value}-outage"
+        arranged.append((name, _of_outage(index, name)))
+    return arranged
+
+
+def _of_recipe(recipe: Recipe) -> Arranged:
+    return lambda inputs, end: arrange(recipe, inputs, end)
+
+
+def _of_outage(index: int, name: str) -> Arranged:
+    def arranged(inputs: Inputs, end: End) -> tuple[Network, Scenario]:
+        declared = inputs.outages[index]
+        load = inputs.load
+        rate = load.peak_per_second if declared.at_peak else load.average_per_second
+        title = f"Outage of the {declared.of.value}, as the plan declares it"
+        return inputs.network, outage_scenario(name, title, inputs.network, rate, declared, end)
+
+    return arranged
+
+
+def run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
+    """One scenario at every end of the inputs, as figures with intervals and verdicts."""
+    runs = _runs(pipeline, arranged)
+    likely = runs[0]
+    figures = combine([measure(run) for run in runs])
+    verdicts = [*_freshness_verdicts(pipeline, runs), *_drain_verdicts(pipeline, likely, figures)]
+    return ScenarioResult(
+        name=likely.scenario.name,
+        title=likely.scenario.title,
+        pipeline=pipeline.name,
+        figures=figures,
+        series=series(likely),
+        slo_verdicts=tuple(verdicts),
+        phases=likely.phases,
+        notes=tuple(_notes(likely, pipeline)),
+    )
+
+
+def _runs(pipeline: Pipeline, arranged: Arranged) -> list[Run]:
+    """The likely run first, then those of the other ends that differ from it."""
+    seen: list[tuple[Network, Scenario]] = []
+    for end in (End.LIKELY, End.OPTIMISTIC, End.PESSIMISTIC):
+        pair = arranged(pipeline.inputs[end], end)
+        if pair not in seen:
+            seen.append(pair)
+    return [run_scenario(network, scenario) for network, scenario in seen]
+
+
+def _freshness_verdicts(pipeline: Pipeline, runs: list[Run]) -> list[SloVerdict]:
+    """Judged where nothing breaks: an outage is what an error budget is for."""
+    if runs[0].scenario.outages:
+        return []
+    curves = [Curves(run) for run in runs]
+    return [_freshness_verdict(target, curves, pipeline.uncertain) for target in pipeline.targets]
+
+
+def _freshness_verdict(
+    target: FreshnessTarget, curves: list[Curves], uncertain: tuple[Uncertain, ...]
+) -> SloVerdict:
+    ranges = [_freshness_range(target, each) for each in curves]
+    low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
+    error_class = FIGURES["freshness_p95_seconds"][1]
+    figure = Figure(ranges[0][1], low, high, "s", FLUID, error_class)
+    return judge(target.subject, target.objective, figure, target.seconds, uncertain, target.path)
+
+
+def _freshness_range(target: FreshnessTarget, curves: Curves) -> Range:
+    if curves.run.network.event_time.unknown_freshness:
+        return (0.0, math.nan, math.inf)
+    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    return widened(curves.run, delays.quantile(target.probability), target.probability)
+
+
+def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) -> list[SloVerdict]:
+    verdicts = []
+    for outage in run.scenario.outages:
+        if outage.drain_target_seconds is not None:
+            target = (outage.drain_target_seconds,) * 3
+            verdicts.append(
+                judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain)
+            )
+    return verdicts
+
+
+def judge(
+    subject: str,
+    objective: str,
+    figure: Figure,
+    target: tuple[float, float, float],
+    uncertain: tuple[Uncertain, ...] = (),
+    path: str = "",
+) -> SloVerdict:
+    """Holds when the whole interval is within the target, fails when all of it is beyond.
+
+    `target` is its likely value, low and high end, in seconds.
+    """
+    likely, least, most = target
+    if figure.high <= least:
+        verdict = Verdict.HOLDS
+    elif figure.low > most:
+        verdict = Verdict.FAILS
+    else:
+        verdict = Verdict.UNKNOWN
+    message = f"{objective} of {subject}: {_said(figure)} against {say_seconds(likely)}"
+    if verdict is Verdict.UNKNOWN:
+        message += f"; {_to_settle(uncertain)}"
+    return SloVerdict(subject, objective, likely, figure, verdict, message, path)
+
+
+def _said(figure: Figure) -> str:
+    value = say_seconds(figure.value)
+    low, high = say_seconds(figure.low), say_seconds(figure.high)
+    return value if low == high else f"{value} ({low} to {high})"
+
+
+def _to_settle(uncertain: tuple[Uncertain, ...]) -> str:
+    if not uncertain:
+        return (
+            "only chance decides: when in its interval a failure comes, and how long records happen to wait"
+        )
+    return "to settle it, measure " + ", ".join(f"{each.path} ({each.text})" for each in uncertain)
+
+
+def _notes(run: Run, pipeline: Pipeline) -> list[str]:
+    notes = []
+    load, worker = run.network.utilisation(run.scenario.rates[-1][1])
+    if load > 1:
+        notes.append(
+            f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts"
+        )
+    if run.halted_at is not None:
+        notes.append(
+            f"the reader's position expired after {say_seconds(run.halted_at)} and no offset reset is set: "
+            "it stops"
+        )
+    if any(math.isinf(each.drain_seconds) for each in run.phases) and load <= 1:
+        notes.append(f"not drained within {say_seconds(run.fluid.now)}, where the run ends")
+    if run.scenario.outages and pipeline.targets:
+        notes.append("freshness targets are judged without outages; this run's freshness is in its figures")
+    if run.network.event_time.unknown_freshness:
+        notes.append(run.network.event_time.unknown_freshness)
+    if run.network.event_time.merged_watermark and (run.phases or load > 1):
+        notes.append(
+            "the watermark is taken after merging, so catching up may drop records beyond those counted: "
+            "keep it per partition"
+        )
+    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages):
+        notes.append(
+            "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
+        )
+    return notes
