@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pipelineplan.bundle.checklist import Checklist
 from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.errors import Position
 from pipelineplan.plan.section import Section
@@ -54,13 +55,19 @@ def as_data(contents: Contents) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in contents.findings],
         "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
         "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
-        "checklists": contents.checklists,
+        "checklists": [checklist_json(each) for each in contents.checklists],
     }
     redacted: dict[str, Any] = redacted_tree(as_plain(data))
     return redacted
 
 
-def as_plain(value: Any) -> Any:
+def checklist_json(checklist: Checklist) -> dict[str, Any]:
+    """One runbook as plain values."""
+    data: dict[str, Any] = redacted_tree(as_plain(checklist))
+    return {**data, "open_points": redacted_tree(list(checklist.open_points))}
+
+
+def as_plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value reads best
     """`value` as what JSON can say: frozen things become objects, what is not finite becomes None."""
     if isinstance(value, Enum):
         return value.value

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from pipelineplan.bundle.as_json import as_plain
 from pipelineplan.bundle.escaping import code, line, markdown
+from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.bundle.saying import say_name, say_number, say_value
 from pipelineplan.documents import Path, dotted
 from pipelineplan.plan import Plan
-from pipelineplan.verdicts import Finding, Verdict
+from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.result import Figure, SimulationResult, SloVerdict
@@ -27,13 +29,15 @@ if TYPE_CHECKING:
 _SAME = 1e-9
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One plan with its findings and, if it was simulated, its simulation."""
 
     plan: Plan
     findings: tuple[Finding, ...]
     simulated: SimulationResult | None = None
+
+
+SideLike: TypeAlias = "Side | tuple[Plan, tuple[Finding, ...], SimulationResult | None]"
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class PromiseChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """Everything that differs between two sides; false when nothing does."""
+    """Everything that differs between two sides; `empty` when nothing does."""
 
     values: tuple[ValueChange, ...] = ()
     new: tuple[Finding, ...] = ()
@@ -86,8 +90,9 @@ class Difference:
     promises: tuple[PromiseChange, ...] = ()
     scenarios: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
-        """Whether anything differs."""
+    @property
+    def empty(self) -> bool:
+        """Whether nothing differs."""
         parts = (
             self.values,
             self.new,
@@ -97,16 +102,41 @@ class Difference:
             self.promises,
             self.scenarios,
         )
-        return any(parts)
+        return not any(parts)
+
+    @property
+    def worse(self) -> bool:
+        """Whether a finding counts as an error now that did not, or a simulated promise fails now."""
+        appeared = [*self.new, *(c.after for c in self.changed if not _is_error(c.before))]
+        broken = [change.after.verdict is Verdict.FAILS for change in self.promises]
+        return any(_is_error(finding) for finding in appeared) or any(broken)
+
+    def to_text(self) -> str:
+        """For a terminal; empty when nothing changed."""
+        return as_text(self)
+
+    def to_markdown(self) -> str:
+        """For a pull request; empty when nothing changed."""
+        return as_markdown(self)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        data: dict[str, Any] = redacted_tree(as_plain(self))
+        return {"empty": self.empty, "worse": self.worse, **data}
 
 
-def compare(before: Side, after: Side) -> Difference:
+def _is_error(finding: Finding) -> bool:
+    return finding.verdict is not Verdict.HOLDS and finding.counts_as() is Severity.ERROR
+
+
+def compare(before: SideLike, after: SideLike) -> Difference:
     """What differs from `before` to `after`; findings are matched by fingerprint, scenarios by name."""
-    old, new = (_by_fingerprint(side.findings) for side in (before, after))
+    was, now = Side(*before), Side(*after)
+    old, new = (_by_fingerprint(side.findings) for side in (was, now))
     both = [(old[name], new[name]) for name in new if name in old]
-    figures, promises, scenarios = _simulated(before.simulated, after.simulated)
+    figures, promises, scenarios = _simulated(was.simulated, now.simulated)
     return Difference(
-        values=tuple(_values(before.plan, after.plan)),
+        values=tuple(_values(was.plan, now.plan)),
         new=_open(new[name] for name in new if name not in old),
         resolved=_open(old[name] for name in old if name not in new),
         changed=tuple(VerdictChange(a, b) for a, b in both if a.verdict is not b.verdict or _reworded(a, b)),

@@ -2,8 +2,8 @@
 
     manifest.json   {"files": {"report.md": {"sha256": "9f86...", "bytes": 12345}, ...}, "seed": 7, ...}
 
-Text is hashed as it was written, with \\n at the end of lines; `verify` also accepts a text file whose
-line endings a checkout turned into \\r\\n, and nothing else.
+Text is hashed as it was written, with plain line feeds; `verify` also accepts a text file whose line
+endings a checkout turned into those of Windows, and nothing else.
 """
 
 from __future__ import annotations
@@ -65,22 +65,11 @@ def verify(folder: Path | str) -> tuple[Problem, ...]:
         path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() or path.is_symlink()
     }
     problems = list(_altered(root, listed, found))
-    for name in sorted(set(listed) - found):
-        problems.append(
-            Problem(
-                "is missing from the bundle",
-                Position(name),
-                fix="compile the bundle again",
-            )
-        )
-    for name in sorted(found - set(listed) - {MANIFEST}):
-        problems.append(
-            Problem(
-                "is not part of the bundle",
-                Position(name),
-                fix="remove it, or keep it elsewhere",
-            )
-        )
+    lost, more = sorted(set(listed) - found), sorted(found - set(listed) - {MANIFEST})
+    problems += [
+        Problem("is missing from the bundle", Position(name), fix="compile it again") for name in lost
+    ]
+    problems += [Problem("is not part of the bundle", Position(name), fix="remove it") for name in more]
     return tuple(problems)
 
 

@@ -86,7 +86,7 @@ def _chart(
     targets: Mapping[str, float] | None,
 ) -> dict[str, Any]:
     """A Vega-Lite specification, built by Altair."""
-    import altair
+    import altair as alt
 
     per_unit, per = _axis_time(series["time_seconds"][-1])
     greatest = max(value for name, _ in known for value in series[name] if math.isfinite(value))
@@ -100,31 +100,31 @@ def _chart(
         for name, words in known
         for index in _kept(series["time_seconds"], series[name])
     ]
-    base = altair.Chart(altair.InlineData(values=rows)).mark_line(strokeWidth=1.8, interpolate="linear")
-    chart = base.encode(**_channels(altair, [words for _, words in known], f"{per} since the start", shown))
+    base = alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=1.8, interpolate="linear")
+    chart = base.encode(**_channels(alt, [words for _, words in known], f"{per} since the start", shown))
     wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
-        chart = chart + _target_line(altair, wanted)
+        chart = chart + _target_line(alt, wanted)
     built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
     return built
 
 
-def _channels(altair: Any, names: list[str], x_title: str, y_title: str) -> dict[str, Any]:
+def _channels(alt: Any, names: list[str], x_title: str, y_title: str) -> dict[str, Any]:
     """Two curves differ in colour and in dashes, since colour is never the only sign."""
-    legend = altair.Legend(title=None, orient="top", columnPadding=28) if len(names) > 1 else None
-    colours = altair.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
-    dashes = altair.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
+    legend = alt.Legend(title=None, orient="top", columnPadding=28) if len(names) > 1 else None
+    colours = alt.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
+    dashes = alt.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
     return {
-        "x": altair.X("t:Q", title=x_title, scale=altair.Scale(nice=False)),
-        "y": altair.Y("v:Q", title=y_title, axis=altair.Axis(tickCount=4)),
-        "color": altair.Color("what:N", scale=colours, legend=legend),
-        "strokeDash": altair.StrokeDash("what:N", scale=dashes, legend=legend),
+        "x": alt.X("t:Q", title=x_title, scale=alt.Scale(nice=False)),
+        "y": alt.Y("v:Q", title=y_title, axis=alt.Axis(tickCount=4)),
+        "color": alt.Color("what:N", scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("what:N", scale=dashes, legend=legend),
     }
 
 
-def _target_line(altair: Any, wanted: list[dict[str, Any]]) -> Any:
-    rule = altair.Chart(altair.InlineData(values=wanted)).mark_rule(color="#010a06", strokeDash=[2, 3])
-    words = altair.Chart(altair.InlineData(values=wanted)).mark_text(
+def _target_line(alt: Any, wanted: list[dict[str, Any]]) -> Any:
+    rule = alt.Chart(alt.InlineData(values=wanted)).mark_rule(color="#010a06", strokeDash=[2, 3])
+    words = alt.Chart(alt.InlineData(values=wanted)).mark_text(
         color="#010a06", align="left", x=4, dy=-6, fontSize=12
     )
     return rule.encode(y="v:Q") + words.encode(y="v:Q", text="what:N")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelineplan.bundle.checklist import Said
 from pipelineplan.bundle.saying import not_stated, place, say_value
 from pipelineplan.documents import dotted
-from pipelineplan.gates import criteria_stages, stage_of
+from pipelineplan.gates import stage_of
 from pipelineplan.plan import Plan
 from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.recovery import state_bytes
@@ -60,9 +60,8 @@ Holds = Callable[[Plan], Iterable[Fact]]
 def sections(plan: Plan, findings: Iterable[Finding]) -> tuple[ReportSection, ...]:
     """All thirteen, in order; a finding stands in the section of its stage gate."""
     by_gate: dict[str, list[Finding]] = {}
-    stages = criteria_stages()
     for finding in findings:
-        by_gate.setdefault(stage_of(finding.code, stages), []).append(finding)
+        by_gate.setdefault(stage_of(finding.code), []).append(finding)
     made: list[ReportSection] = []
     told: set[str] = set()
     for number, (title, gate, holds) in enumerate(_SECTIONS, start=1):

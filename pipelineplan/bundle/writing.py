@@ -67,7 +67,7 @@ def write_bundle(contents: Contents, folder: Path | str, more: Mapping[str, byte
     Raises `InputError` when `folder` is something else than a bundle or empty, or cannot be written.
     """
     # resolve() would follow a link at the place itself
-    place = Path(os.path.abspath(folder))
+    place = Path(os.path.abspath(folder))  # noqa: PTH100
     try:
         _mend(place)
         _refuse(place)

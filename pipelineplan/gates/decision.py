@@ -21,7 +21,6 @@ from pipelineplan.gates.stages import (
     REQUIRED,
     RESTS_ON,
     TITLES,
-    criteria_stages,
     stage_of,
 )
 from pipelineplan.plan import Plan
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 class GateState(StrEnum):
     """What is decided of a stage gate."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - it is no password
     FAIL = "fail"
     UNKNOWN = "unknown"
     BLOCKED = "blocked"
@@ -77,20 +76,17 @@ def decide(
     quality: QualityReport | None = None,
     *,
     strict: bool = False,
-    criteria: Mapping[str, str] | None = None,
 ) -> tuple[GateDecision, ...]:
     """The decision on every stage gate, in the plan's own sequence.
 
     `findings` are all verdicts, those that hold among them: they are what a gate passes by.
-    `criteria` maps the codes of criteria to stages (the shipped ones by default). Under `strict`, what rests on an assumption
-    fails instead of being unknown.
+    Under `strict`, what rests on an assumption fails instead of being unknown.
     """
     required = REQUIRED[plan.model.metadata.quality_level]
-    stages = criteria_stages() if criteria is None else criteria
     heard = {
         gate: _hear(
             gate,
-            _mine(gate, findings, stages),
+            _mine(gate, findings),
             simulated,
             quality,
             strict=strict,
@@ -115,8 +111,8 @@ def overall(decisions: Iterable[GateDecision]) -> Verdict:
     return Verdict.HOLDS
 
 
-def _mine(gate: str, findings: Sequence[Finding], criteria: Mapping[str, str]) -> list[Finding]:
-    return [finding for finding in findings if stage_of(finding.code, criteria) == gate]
+def _mine(gate: str, findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if stage_of(finding.code) == gate]
 
 
 def _hear(
