@@ -370,3 +370,14 @@ def test_a_run_prints_nothing_and_tells_progress(shop: Shop, tmp_path: Path) -> 
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False, env=env
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_query_that_never_ends_is_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelineplan.quality import duckdb_dialect
+
+    monkeypatch.setattr(duckdb_dialect, "LONGEST_STATEMENT_SECONDS", 0.2)
+    endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t WHERE n < 0"
+    suites = compile_suites([], [rule("sql", query=endless)])
+    (found,) = run_suites(suites, {"orders": shop.parquet("orders", shop.orders())}).checks
+    assert found.verdict is CheckVerdict.NOT_EVALUATED
+    assert found.reason == "stopped: the statement ran for too long"
