@@ -381,3 +381,12 @@ def test_a_query_that_never_ends_is_stopped(shop: Shop, monkeypatch: pytest.Monk
     (found,) = run_suites(suites, {"orders": shop.parquet("orders", shop.orders())}).checks
     assert found.verdict is CheckVerdict.NOT_EVALUATED
     assert found.reason == "stopped: the statement ran for too long"
+
+
+@pytest.mark.parametrize("where", ["parts", "parts/*.parquet", "**/o-*.parquet", "parts/o-[0-9].parquet"])
+def test_data_is_a_file_a_folder_or_a_glob(shop: Shop, tmp_path: Path, where: str) -> None:
+    (tmp_path / "parts").mkdir()
+    for number in range(2):
+        shop.parquet(f"parts/o-{number}", shop.orders())
+    report = run_suites(compile_suites([], [rule("volume", low=20, high=20)]), {"orders": tmp_path / where})
+    assert (failed(report), unclear(report), report.datasets) == ([], [], {"orders": 20})
