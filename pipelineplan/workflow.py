@@ -5,7 +5,7 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +15,11 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from pipelineplan.bundle import Contents
+    from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
 
@@ -83,6 +85,44 @@ def simulate(
     from pipelineplan.simulation import simulate as run
 
     return run(_read(plan, env), recipes_named(tuple(scenarios)))
+
+
+def profile(
+    data: Sequence[str | Path],
+    *,
+    event_time: str,
+    arrival_time: str | None = None,
+    key: str | None = None,
+    partition: str | None = None,
+    duplicates_by: Sequence[str] = (),
+    unit: Unit = "auto",
+    progress: Progress | None = None,
+) -> StreamProfile:
+    """Measure the recorded events in `data`: CSV, JSONL or Parquet files, or globs of them.
+
+    Columns are named; numeric times are in `unit`. Needs the extra `data`. Raises `InputError` for
+    files or columns that cannot be used; rows that cannot be read are counted in the profile.
+    """
+    from pipelineplan.profiling import measure
+
+    return measure(
+        data,
+        event_time=event_time,
+        arrival_time=arrival_time,
+        key=key,
+        partition=partition,
+        duplicates_by=duplicates_by,
+        unit=unit,
+        progress=None if progress is None else lambda events: progress(f"{events:,} events read"),
+    )
+
+
+def diff(before: Plan, after: Plan) -> Difference:
+    """What changed from one plan to another: values, verdicts, and simulated figures."""
+    from pipelineplan.bundle import compare
+
+    sides = [(plan, check(plan).findings, simulate(plan)) for plan in (before, after)]
+    return compare(*sides)
 
 
 def test(

@@ -55,11 +55,36 @@ def say_value(value: object) -> str:
     """A value of the plan as it was written; lists joined by commas."""
     if isinstance(value, Quantity):
         return value.text
+    if isinstance(value, Section):
+        return _say_section(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {say_value(entry)}" for key, entry in value.items())
     if isinstance(value, tuple):
-        return ", ".join(say_value(entry) for entry in value)
+        apart = "; " if any(isinstance(entry, Section) for entry in value) else ", "
+        return apart.join(say_value(entry) for entry in value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _say_section(section: Section) -> str:
+    """What is stated in a section, field by field; one field alone without its name."""
+    given = [
+        (n, getattr(section, n))
+        for n in type(section).model_fields
+        if n in section.model_fields_set
+    ]
+    said = [
+        (name.replace("_", " "), say_value(value))
+        for name, value in given
+        if value not in (None, (), {})
+    ]
+    if len(said) == 1:
+        return said[0][1]
+    return ", ".join(
+        text if name in {"id", "kind", "quantiles"} else f"{name} {text}"
+        for name, text in said
+    )
 
 
 def place(plan: Plan, path: Path) -> str:

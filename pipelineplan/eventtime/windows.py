@@ -94,8 +94,9 @@ class WindowTally:
         at = np.searchsorted(after, deadline, side="left")
         fires = at < len(after)
         first = chunk.state.records - len(after)
-        clock = np.zeros(len(after), dtype=np.int64) if clock_ms is None else clock_ms
-        self._fired.append((waiting[fires], at[fires] + first, clock[at[fires]]))
+        if fires.any():
+            clock = np.zeros(len(after), dtype=np.int64) if clock_ms is None else clock_ms
+            self._fired.append((waiting[fires], at[fires] + first, clock[at[fires]]))
         self._open = waiting[~fires]
 
 

@@ -77,12 +77,13 @@ def criteria_stages() -> Mapping[str, str]:
     if not file.is_file():
         return {}
     listed = read_document(file, "contracts/criteria.yaml").data.get("criteria", [])
-    coded = [
-        (entry.get("home", {}).get("code"), entry.get("stage")) for entry in listed
-    ]
-    return {
-        code: f"W{stage}" for code, stage in coded if code and isinstance(stage, int)
-    }
+    stages: dict[str, str] = {}
+    for entry in listed:
+        home = entry.get("home", {})
+        code = home.get("code") or home.get("rule")
+        if code and isinstance(entry.get("stage"), int):
+            stages.setdefault(code, f"W{entry['stage']}")  # the stage that names a rule first
+    return stages
 
 
 def stage_of(code: str, criteria: Mapping[str, str]) -> str:

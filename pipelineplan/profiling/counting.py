@@ -20,6 +20,8 @@ Integers = npt.NDArray[np.int64]
 
 MOST_VALUES = 1 << 21
 _BITS_KEPT = 11
+# Each is a multiple of the one before.
+_BIN_WIDTHS = (1, 10, 60, 600, 3600, 86_400)
 ROUNDING = 2.0**-10
 
 _NAMED = (
@@ -66,12 +68,16 @@ class ValueCounts:
 
     def merge(self, other: ValueCounts) -> ValueCounts:
         """The counts of both; rounded when there are too many different values."""
-        merged = _summed(
+        merged = self.add(other)
+        return merged.round_up() if len(merged.values) > MOST_VALUES else merged
+
+    def add(self, other: ValueCounts) -> ValueCounts:
+        """The counts of both, whatever their number."""
+        return _summed(
             np.concatenate([self.values, other.values]),
             np.concatenate([self.counts, other.counts]),
             rounded=self.rounded or other.rounded,
         )
-        return merged.round_up() if len(merged.values) > MOST_VALUES else merged
 
     def round_up(self) -> ValueCounts:
         """Values rounded away from zero to eleven significant bits."""
@@ -110,6 +116,42 @@ class ValueCounts:
         chosen = {0, *range(max(0, len(shares) - _LARGEST_KEPT), len(shares))}
         chosen |= {int(at) for at in np.searchsorted(shares, (*_BODY, *_FAR))}
         return [(int(self.values[at]), float(shares[at])) for at in sorted(chosen)]
+
+
+@dataclass(frozen=True)
+class TimeBins:
+    """Events per bin of `width_seconds` since 1970; bins widen when there are too many."""
+
+    width_seconds: int
+    counts: ValueCounts
+
+    @classmethod
+    def of(cls, rising_us: Integers) -> TimeBins:
+        """Count times that never fall, by the second."""
+        seconds = rising_us // 1_000_000
+        starts = np.flatnonzero(np.concatenate([[True], seconds[1:] != seconds[:-1]]))
+        return cls(1, ValueCounts(seconds[starts], np.diff(np.append(starts, len(seconds)))))
+
+    def merge(self, other: TimeBins) -> TimeBins:
+        """The counts of both, in the wider bins of the two or wider still."""
+        width = max(self.width_seconds, other.width_seconds)
+        merged = TimeBins(width, self._widened(width).add(other._widened(width)))
+        while len(merged.counts.values) > MOST_VALUES and width < _BIN_WIDTHS[-1]:
+            width = _BIN_WIDTHS[_BIN_WIDTHS.index(width) + 1]
+            merged = TimeBins(width, merged._widened(width))
+        return merged
+
+    def per(self, width: int) -> tuple[Integers, Integers]:
+        """Bins of `width` seconds counted from the first one here: numbers, rising, and their counts."""
+        first = int(self.counts.values[0])
+        numbers = (self.counts.values - first) * self.width_seconds // width
+        summed = _summed(numbers, self.counts.counts, rounded=False)
+        return summed.values, summed.counts
+
+    def _widened(self, width: int) -> ValueCounts:
+        if width == self.width_seconds:
+            return self.counts
+        return _summed(self.counts.values // (width // self.width_seconds), self.counts.counts, rounded=False)
 
 
 def _summed(values: Integers, counts: Integers, *, rounded: bool) -> ValueCounts:

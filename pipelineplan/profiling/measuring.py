@@ -15,9 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-
-from pipelineplan.profiling.counting import QUANTILES, ROUNDING, Integers, ValueCounts
+from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts
 from pipelineplan.profiling.files import quoted
 from pipelineplan.profiling.partials import SECOND_US, Partial, merge_all, partials
 from pipelineplan.profiling.recording import Progress, Recording, nothing_readable, open_recording
@@ -34,7 +32,7 @@ from pipelineplan.sources import (
     Unreadable,
 )
 
-_WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800)
+_WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
 _MOST_STEPS = 400
 _LARGEST_SHARES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -132,35 +130,32 @@ def _gaps(counts: ValueCounts) -> Gaps:
 def _rate(whole: Partial, clock: str) -> MeasuredRate:
     """The average over the time from the first event to the last, the peak over an interval."""
     span = max((whole.clock_us[1] - whole.clock_us[0]) / SECOND_US, 1.0)
-    peak_width = _width(span, 10, longest=60)
-    step_width = _width(span, _MOST_STEPS)
-    first = int(whole.seconds.values[0])
-    steps = _per_bin(whole.seconds, step_width, first)
+    bins = whole.seconds
+    peak_width = max([w for w in _widths(bins) if w <= 60 and w * 10 <= span], default=bins.width_seconds)
+    step_width = next((w for w in _widths(bins) if w * _MOST_STEPS >= span), _widths(bins)[-1])
     average = whole.events / span
+    steps = _steps(bins, step_width)
     return MeasuredRate(
         clock="arrival" if clock == "arrival" else "event",
         average_per_second=average,
         # An interval that the stream did not fill shows less than it carried.
-        peak_per_second=max(average, int(_per_bin(whole.seconds, peak_width, first).max()) / peak_width),
+        peak_per_second=max(average, int(bins.per(peak_width)[1].max()) / peak_width),
         peak_interval_seconds=float(peak_width),
-        length_seconds=float(len(steps) * step_width),
-        steps=tuple(
-            (float(number * step_width), int(count) / step_width) for number, count in enumerate(steps)
-        ),
+        length_seconds=steps[-1][0] + step_width,
+        steps=steps,
     )
 
 
-def _width(span: float, most: int, longest: int = 1 << 40) -> int:
-    """A width that cuts `span` seconds into about `most` bins: the longest for peaks, else the shortest."""
-    if longest < _WIDTHS[-1]:
-        return max([w for w in _WIDTHS if w <= longest and w * most <= span], default=1)
-    fitting = [w for w in _WIDTHS if w * most >= span]
-    return fitting[0] if fitting else int(span // most) + 1
+def _widths(bins: TimeBins) -> list[int]:
+    """The widths that are whole numbers of the bins there are."""
+    return [width for width in _WIDTHS if width % bins.width_seconds == 0]
 
 
-def _per_bin(seconds: ValueCounts, width: int, first: int) -> Integers:
-    numbers = (seconds.values - first) // width
-    return np.bincount(numbers, weights=seconds.counts).astype(np.int64)
+def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
+    """Rates from the first event on, one step per `width`, also where nothing came."""
+    numbers, counts = bins.per(width)
+    counted = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
 def _split(recording: Recording, column: str | None, events: int) -> Split | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelineplan.profiling.counting import Integers, ValueCounts, counted
+from pipelineplan.profiling.counting import TimeBins, ValueCounts, counted
 from pipelineplan.profiling.recording import Batch
 
 SECOND_US = 1_000_000
@@ -27,7 +27,7 @@ class Partial:
     """A stretch of at least one record; times in microseconds.
 
     The clock is that of arrival, or without one the newest event time so far. `seconds` counts
-    events by whole seconds of the clock, `gaps` the clock's steps from event to event.
+    events by seconds of the clock, `gaps` the clock's steps from event to event.
     """
 
     events: int
@@ -36,7 +36,7 @@ class Partial:
     out_of_order: int
     disorder: ValueCounts
     lateness: ValueCounts | None
-    seconds: ValueCounts
+    seconds: TimeBins
     gaps: ValueCounts
     clock_us: tuple[int, int]
     future: int
@@ -80,7 +80,7 @@ def partial(batch: Batch, newest_before_us: int | None = None) -> Partial:
         out_of_order=int(np.count_nonzero(disorder)),
         disorder=ValueCounts.of(disorder),
         lateness=None if lateness is None else ValueCounts.of(lateness),
-        seconds=_rising_counts(clock // SECOND_US),
+        seconds=TimeBins.of(clock),
         gaps=ValueCounts.of(np.diff(clock)),
         clock_us=(int(clock[0]), int(clock[-1])),
         future=len(ahead),
@@ -112,9 +112,3 @@ def merge_all(parts: Iterable[Partial]) -> Partial | None:
     while waiting:
         merged = waiting.pop()[1].merge(merged)
     return merged
-
-
-def _rising_counts(values: Integers) -> ValueCounts:
-    """Counts of values that never fall, without sorting them."""
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    return ValueCounts(values[starts], np.diff(np.append(starts, len(values))))

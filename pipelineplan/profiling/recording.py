@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROWS = 1 << 17
 EXAMPLES = 5
+MOST_PARTITIONS = 4096
 
 
 class Progress(Protocol):
@@ -78,11 +79,16 @@ class Recording:
         self.unreadable += len(self._rejected())
 
     def partition_names(self) -> list[str | None]:
-        """The values of the partition column, in order."""
+        """The values of the partition column, in order; `InputError` if they are no partitions."""
         column = quoted(self.partition or "")
         found = self.aggregate(
             f"SELECT DISTINCT {column}::VARCHAR AS p FROM readable ORDER BY p", [self.partition]
         )
+        if len(found) > MOST_PARTITIONS:
+            values = f"found {len(found):,} values in {self.partition!r}"
+            message = f"{values}, wanted at most {MOST_PARTITIONS} partitions"
+            fix = "is this the key? name the column of the partition"
+            raise InputError([Problem(message, Position(str(self.files[0].path)), fix=fix)])
         return [row[0] for row in found]
 
     def aggregate(self, sql: str, columns: Sequence[str | None]) -> list[Any]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelineplan.profiling import counting
-from pipelineplan.profiling.counting import QUANTILES, ROUNDING, ValueCounts, counted
+from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts, counted
 
 values = st.lists(st.integers(-(2**40), 2**40) | st.integers(-3, 3), min_size=1, max_size=80)
 
@@ -76,3 +76,17 @@ def test_too_many_values_are_rounded_up_by_less_than_a_thousandth(monkeypatch: p
 
 def test_rounding_zero_and_small_numbers_changes_nothing() -> None:
     assert counted([0, 1, -5, 2000, 2047]).round_up().values.tolist() == [-5, 0, 1, 2000, 2047]
+
+
+def test_too_many_time_bins_widen_and_keep_every_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.sort(np.random.default_rng(8).integers(0, 40_000, 3000)) * 1_000_000
+    exact = TimeBins.of(times[:1000]).merge(TimeBins.of(times[1000:]))
+    monkeypatch.setattr(counting, "MOST_VALUES", 900)
+    wide = TimeBins.of(times[:1000]).merge(TimeBins.of(times[1000:]))
+    assert (exact.width_seconds, wide.width_seconds) == (1, 60)
+    # A wide bin begins at a whole minute of the clock.
+    by_hand = np.bincount(times // 60_000_000)
+    assert wide.counts.values.tolist() == np.flatnonzero(by_hand).tolist()
+    assert wide.counts.counts.tolist() == by_hand[by_hand > 0].tolist()
+    again = wide.merge(TimeBins.of(times[:10]))
+    assert (again.width_seconds, again.counts.total) == (60, 3010)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import csv
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -99,6 +100,34 @@ def test_the_figures_are_the_definitions(tmp_path: Path) -> None:
     assert carried == pytest.approx(len(rows))
 
 
+def carried(profile: StreamProfile) -> float:
+    """Events under the steps of the rate."""
+    ends = [start for start, _ in profile.rate.steps[1:]] + [profile.rate.length_seconds]
+    return sum(rate * (end - start) for (start, rate), end in zip(profile.rate.steps, ends, strict=True))
+
+
+def test_bursts_and_silence_are_in_the_rate(tmp_path: Path) -> None:
+    # A minute of 2/s, an hour of nothing, a minute of 10/s.
+    times = [START + i * 500 for i in range(120)] + [START + 3_660_000 + i * 100 for i in range(600)]
+    profile = measure([write_csv(tmp_path / "a.csv", [(t,) for t in times], header=("t",))], event_time="t")
+    assert profile.rate.peak_interval_seconds == 60
+    assert profile.rate.peak_per_second == 10
+    silent = [start for start, rate in profile.rate.steps if rate == 0]
+    assert (silent[0], silent[-1]) == (60.0, 3650.0)
+    assert carried(profile) == pytest.approx(720)
+    assert profile.gaps.longest_seconds == pytest.approx(3600.5)
+
+
+def test_one_wild_clock_costs_no_memory(tmp_path: Path) -> None:
+    times = [0, START, START + 1, 250_000_000_000_000]
+    profile = measure(
+        [write_csv(tmp_path / "a.csv", [(t,) for t in times], header=("t",))], event_time="t", unit="ms"
+    )
+    assert profile.last_event_time.startswith("9892-")
+    assert len(profile.rate.steps) <= 401
+    assert carried(profile) == pytest.approx(4)
+
+
 def test_without_an_arrival_time_the_order_is_that_of_the_file(tmp_path: Path) -> None:
     rows = rows_of(2)
     file = write_csv(tmp_path / "a.csv", rows)
@@ -123,6 +152,8 @@ def test_every_format_gives_the_same_figures(tmp_path: Path) -> None:
     semicolons = [write_csv(tmp_path / "b.csv", rows, ";")]
     tabs = [write_csv(tmp_path / "b.tsv", rows, "\t")]
     zones = [write_csv(tmp_path / "c.csv", [(iso(e, 2), iso(a, -5), k) for e, a, k in rows])]
+    zipped = tmp_path / "z.csv.gz"
+    zipped.write_bytes(gzip.compress(b"\xef\xbb\xbf" + plain[0].read_bytes()))
     mixed = [write_csv(tmp_path / "d.csv", [(iso(e) + "Z", iso(a), k) for e, a, k in rows])]
     seconds = [write_csv(tmp_path / "e.csv", [(f"{e / 1000:.3f}", a / 1000, k) for e, a, k in rows])]
     micros = [write_csv(tmp_path / "f.csv", [(e * 1000, a * 10**6, k) for e, a, k in rows])]
@@ -139,6 +170,7 @@ def test_every_format_gives_the_same_figures(tmp_path: Path) -> None:
     write_csv(tmp_path / "part-1.csv", rows[:150])
     write_csv(tmp_path / "part-2.csv", rows[150:])
     pieces: list[list[Any]] = [
+        [zipped],
         semicolons,
         tabs,
         zones,
@@ -192,9 +224,9 @@ def test_stretches_add_up_to_the_whole_in_any_grouping(
 
 def plain(value: Any) -> Any:
     """Partials without arrays, so that they can be compared."""
+    fields = vars(value) | {"seconds": value.seconds.counts, "width": value.seconds.width_seconds}
     return {
-        k: (v.values.tolist(), v.counts.tolist()) if hasattr(v, "counts") else v
-        for k, v in vars(value).items()
+        k: (v.values.tolist(), v.counts.tolist()) if hasattr(v, "counts") else v for k, v in fields.items()
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelineplan.errors import InputError
 from pipelineplan.eventtime import Disorder, EngineRule, completeness
 from pipelineplan.profiling import Choices, measure, tradeoff
 from pipelineplan.profiling import recording as recording_module
@@ -105,3 +106,10 @@ def test_a_window_that_never_fires_has_no_latency(tmp_path: Path) -> None:
     (row,) = tradeoff([file], Choices(86_400.0, (1.0,)), event_time="t").rows
     assert row.latency_p50_seconds is None
     assert (row.at_first_firing, row.knee) == (1, False)
+
+
+def test_a_key_is_no_partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording_module, "MOST_PARTITIONS", 40)
+    file, _ = recorded(tmp_path, 50)
+    with pytest.raises(InputError, match="wanted at most 40 partitions"):
+        tradeoff([file], Choices(5.0, (1.0,)), event_time="t", partition="at")

@@ -24,9 +24,11 @@ from pipelineplan.rules.criteria import (
     criterion_of,
     judge,
 )
+from pipelineplan.rules.decisions import DECISION_TABLES
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
+PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES)
 HERE = Path(__file__).parent
 LEVELS = get_args(QualityLevel)
 HOMES = {"present", "rule", "attestation", "out_of_scope"}
@@ -87,7 +89,7 @@ def test_bad_fails_and_says_where_and_how_to_mend_it(case: dict[str, Any], tmp_p
     assert [one.verdict for one in found] == [Verdict.FAILS]
     assert found[0].path == case["at"]
     assert found[0].message.endswith(found[0].fix)
-    assert re.search(r"\b(add|state)\b.*:", found[0].fix), "a repair names the key"
+    assert re.search(r"\b(add|state|record)\b.*:", found[0].fix), "a repair names the key"
     assert found[0].severity is criterion_of(case["code"]).severity["production"]  # type: ignore[union-attr]
 
 
@@ -99,7 +101,7 @@ def test_good_holds(case: dict[str, Any], tmp_path: Path) -> None:
 
 def test_every_code_has_a_case_and_no_case_is_of_an_unknown_code() -> None:
     presence = {one.home.code for one in criteria() if isinstance(one.home, Presence)}
-    patterns = {pattern.code for pattern in ANTI_PATTERNS}
+    patterns = {pattern.code for pattern in PATTERNS}
     assert {case["code"] for case in CASES} == presence | patterns
 
 
@@ -133,10 +135,10 @@ def test_every_exit_criterion_of_the_eleven_stages_is_there() -> None:
 
 
 def test_rules_that_are_named_exist() -> None:
-    known = set(RULES) | {pattern.code for pattern in ANTI_PATTERNS}
+    known = set(RULES) | {pattern.code for pattern in PATTERNS}
     named = [one.home.code for one in criteria() if isinstance(one.home, RuleHome)]
     assert {code for code in named if code is not None} <= known
-    assert {pattern.code for pattern in ANTI_PATTERNS} <= set(named)
+    assert {pattern.code for pattern in PATTERNS} <= set(named)
 
 
 def test_reasons_are_given_for_what_is_out_of_scope() -> None:
