@@ -7,6 +7,7 @@ are resolved by the core schema of YAML 1.2. What YAML 1.1 would have read diffe
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -29,6 +30,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
+_NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_document(
@@ -62,7 +64,9 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     except yaml.MarkedYAMLError as error:
         reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
     except yaml.reader.ReaderError as error:
-        where = _position_of(text, error.position, name)
+        # The C parser counts bytes here and the Python one characters, so the place is looked up.
+        found = _NOT_PRINTABLE.search(text)
+        where = _position_of(text, found.start() if found else error.position, name)
         reader.problems.append(Problem("a control character that YAML does not allow", where))
     if reader.problems:
         raise InputError(reader.problems)
@@ -106,7 +110,7 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
 def _is_trap(text: str) -> bool:
     """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
     lowered = text.lower()
-    words = lowered in _TRAPS or lowered in _NOT_NUMBERS
+    words = lowered in _TRAPS or lowered in _NOT_NUMBERS or _number(text) in {math.inf, -math.inf}
     return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
 
 
@@ -273,13 +277,21 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key == "<<":
-            parent.merged.extend(
-                v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)
-            )
-            parent.key = None
+            self._merge(parent, value if isinstance(value, list) else [value])
         elif parent.key is not None:
             parent.value[parent.key] = value
             parent.key = None
+
+    def _merge(self, parent: _Open, values: list[Any]) -> None:
+        """What `<<` brings into a mapping; the mapping's own keys stay."""
+        parent.merged += [value for value in values if isinstance(value, dict)]
+        if len(parent.merged) == 0 or not all(isinstance(value, dict) for value in values):
+            path = (*parent.path, "<<")
+            where = self.keys[path]
+            line = self.lines[where.line - 1]
+            message = "found no mapping to merge, wanted an alias of one such as <<: *defaults"
+            self.problems.append(Problem(message, where, dotted(path), source_line=line))
+        parent.key = None
 
     def _count(self, mark: Any, more: int = 1) -> None:
         self.values += more

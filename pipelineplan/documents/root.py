@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 _LONGEST = 1000
+_LONGEST_PART = 255
 
 
 def find_root(file: Path) -> Path:
@@ -34,11 +35,27 @@ class Root:
         """The file that `reference` names; `ValueError` says why it may not be followed."""
         if "://" in reference or reference.startswith("//"):
             raise ValueError("a URL, wanted a file of this repository: nothing is fetched")
-        if not reference or len(reference) > _LONGEST or "\0" in reference:
+        if not _is_file_name(reference):
             raise ValueError("not a file name")
         if Path(reference).is_absolute() or PureWindowsPath(reference).is_absolute():
             raise ValueError("an absolute path, wanted one relative to the plan")
-        target = (self.base / reference).resolve()
+        target = _resolved(self.base / reference)
         if not target.is_relative_to(self.folder.resolve()):
             raise ValueError("leaves the root folder of the plan")
         return target
+
+
+def _is_file_name(reference: str) -> bool:
+    longest = max(len(part.encode(errors="replace")) for part in reference.split("/"))
+    return 0 < len(reference) <= _LONGEST and longest <= _LONGEST_PART and "\0" not in reference
+
+
+def _resolved(file: Path) -> Path:
+    """`file` with its links followed; before Python 3.13 a circle of them is an error by itself."""
+    try:
+        target = file.resolve()
+    except (OSError, RuntimeError):
+        raise ValueError("a circle of links") from None
+    if target.is_symlink():
+        raise ValueError("a circle of links")
+    return target

@@ -142,7 +142,7 @@ class Disorder:
         return Bounds((first + last) / 2, (first + last) / 2)
 
 
-def _require(holds: bool, message: str) -> None:
+def _require(holds: bool, message: str) -> None:  # noqa: FBT001 -- reads as the law it states
     if not holds:
         raise DisorderError(message)
 

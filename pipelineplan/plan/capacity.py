@@ -49,8 +49,11 @@ def drain_seconds(
 
 
 def oldest_unread_seconds(utilised: float, piled_up_seconds: float) -> float:
-    """The greatest age of the oldest unread record, when capacity exceeds the rate: T itself."""
-    return piled_up_seconds if utilised < 1 else math.inf
+    """The greatest age of the oldest unread record: T itself, unless capacity is below the rate.
+
+    At exactly the rate the backlog stays as it is: it never drains and never grows.
+    """
+    return piled_up_seconds if utilised <= 1 else math.inf
 
 
 def seconds_to_loss(retention_seconds: float, piled_up_seconds: float, utilised: float) -> float:

@@ -7,10 +7,11 @@ keys: 40_000_000             Count        -> 40000000
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import core_schema
 
 from pipelineplan.quantities import Dimension, Quantity, parse
 from pipelineplan.quantities.units import EXAMPLES
@@ -24,44 +25,42 @@ class Section(BaseModel):
     notes: str | None = Field(None, description="Free text for people; nothing is computed from it.")
 
 
-def _reads(dimension: Dimension) -> Callable[[Any], Quantity]:
-    def read(value: Any) -> Quantity:
-        return parse(value, dimension)
+@dataclass(frozen=True)
+class _Reads:
+    """Tells pydantic how a quantity of one dimension is read, and editors what it looks like."""
 
-    return read
+    dimension: Dimension
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        examples = list(EXAMPLES[self.dimension])
+        return {
+            "type": ["string", "number"] if self.dimension is Dimension.SHARE else ["string"],
+            "examples": examples,
+            "description": f"A {self.dimension.name.lower()}, for example {', '.join(examples)}.",
+        }
+
+    def read(self, value: Any) -> Quantity:
+        """The quantity that `value` writes; `QuantityError` says what is wrong with it."""
+        quantity = parse(value, self.dimension)
+        if self.dimension is Dimension.SHARE and quantity.high > 1:
+            raise ValueError(f"found {quantity.text!r}, wanted a share of at most 100 %")
+        return quantity
 
 
-def _described(dimension: Dimension) -> dict[str, Any]:
-    examples = list(EXAMPLES[dimension])
-    kinds = ["string", "number"] if dimension is Dimension.SHARE else ["string"]
-    return {
-        "type": kinds,
-        "examples": examples,
-        "description": f"A {dimension.name.lower()}, for example {', '.join(examples)}.",
-    }
+Duration = Annotated[Quantity, _Reads(Dimension.DURATION)]
+RecordRate = Annotated[Quantity, _Reads(Dimension.RATE)]
+Size = Annotated[Quantity, _Reads(Dimension.SIZE)]
+Bandwidth = Annotated[Quantity, _Reads(Dimension.BANDWIDTH)]
+Share = Annotated[Quantity, _Reads(Dimension.SHARE)]
+Growth = Annotated[Quantity, _Reads(Dimension.GROWTH)]
 
-
-Duration = Annotated[
-    Quantity, PlainValidator(_reads(Dimension.DURATION)), WithJsonSchema(_described(Dimension.DURATION))
-]
-RecordRate = Annotated[
-    Quantity, PlainValidator(_reads(Dimension.RATE)), WithJsonSchema(_described(Dimension.RATE))
-]
-Size = Annotated[Quantity, PlainValidator(_reads(Dimension.SIZE)), WithJsonSchema(_described(Dimension.SIZE))]
-Bandwidth = Annotated[
-    Quantity, PlainValidator(_reads(Dimension.BANDWIDTH)), WithJsonSchema(_described(Dimension.BANDWIDTH))
-]
-Share = Annotated[
-    Quantity, PlainValidator(_reads(Dimension.SHARE)), WithJsonSchema(_described(Dimension.SHARE))
-]
-Growth = Annotated[
-    Quantity, PlainValidator(_reads(Dimension.GROWTH)), WithJsonSchema(_described(Dimension.GROWTH))
-]
-
-Count = Annotated[int, Strict(), Field(ge=0, le=10**18)]
-AtLeastOne = Annotated[int, Strict(), Field(ge=1, le=10**9)]
-Number = Annotated[float, Strict(), Field(ge=0, le=1e30, allow_inf_nan=False)]
-Flag = Annotated[bool, Strict()]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**18)]
+AtLeastOne = Annotated[int, Field(strict=True, ge=1, le=10**9)]
+Number = Annotated[float, Field(strict=True, ge=0, le=1e30, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=120)]
 Reference = Annotated[str, Field(min_length=1, max_length=1000, description="A file, relative to the plan.")]

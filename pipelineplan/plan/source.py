@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -25,7 +26,7 @@ from pipelineplan.plan.section import (
     shorthand,
 )
 
-_QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)\Z")
+_QUANTILE = re.compile(r"p(?=[\d.]*[1-9])(\d{1,2}(?:\.\d{1,6})?)\Z")
 
 
 class Mutation(Section):
@@ -163,8 +164,8 @@ class Quantiles(Section):
 
     @model_validator(mode="after")
     def _grows(self) -> Quantiles:
-        seconds = [quantity.value for _, quantity in self.by_probability()]
-        if seconds != sorted(seconds):
+        rising = [quantity for _, quantity in self.by_probability()]
+        if any(a.low > b.low or a.high > b.high for a, b in pairwise(rising)):
             raise ValueError("quantiles that fall as the probability grows, wanted p50 <= p99 <= p99.9")
         return self
 

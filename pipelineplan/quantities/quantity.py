@@ -27,6 +27,11 @@ _ISO = re.compile(
 )
 _ISO_SECONDS = (604_800, 86_400, 3600, 60, 1)
 _LONGEST_TEXT = 200
+_USUAL = {
+    **{"m": "min", "w": "week", "y": "year", "rps": "/s", "per second": "/s", "per minute": "/min"},
+    **{f"{prefix}b": f"{prefix}bit" for prefix in "kMGT"},
+    **{f"{prefix}b/s": f"{prefix}bit/s" for prefix in "kMGT"},
+}
 
 
 class QuantityError(ValueError):
@@ -63,7 +68,10 @@ def parse(text: object, dimension: Dimension) -> Quantity:
         return text
     if isinstance(text, bool) or not isinstance(text, int | float | str):
         raise QuantityError(f"found {_short(text)}, wanted {_wanted(dimension)}")
-    written = str(text)
+    try:
+        written = str(text)
+    except ValueError:  # Python refuses to write integers of several thousand digits
+        raise QuantityError(f"found a number of too many digits, wanted {_wanted(dimension)}") from None
     if len(written) > _LONGEST_TEXT:
         raise QuantityError(f"found {len(written)} characters, wanted {_wanted(dimension)}")
     low, value, high = _interval(written, dimension)
@@ -91,9 +99,11 @@ def _interval(text: str, dimension: Dimension) -> tuple[Fraction, Fraction, Frac
 
 def _spread(text: str, value: Fraction, dimension: Dimension) -> Fraction:
     """Half the interval: a share of the value, or an amount in the same dimension."""
-    if text.strip().endswith("%") and dimension not in {Dimension.SHARE, Dimension.GROWTH}:
-        return value * _amount(text, Dimension.SHARE)
-    return _amount(text, dimension)
+    relative = text.strip().endswith("%") and dimension not in {Dimension.SHARE, Dimension.GROWTH}
+    half = value * _amount(text, Dimension.SHARE) if relative else _amount(text, dimension)
+    if half < 0:
+        raise QuantityError(f"found the spread {_short(text.strip())}, wanted one that is not negative")
+    return half
 
 
 def _amount(text: str, dimension: Dimension) -> Fraction:
@@ -124,9 +134,18 @@ def _iso_duration(text: str) -> Fraction:
 def _unknown_unit(text: str, unit: str, dimension: Dimension) -> str:
     if not unit:
         return f"found {_short(text)} without a unit, wanted {_wanted(dimension)}"
-    close = get_close_matches(unit, UNITS[dimension], n=1, cutoff=0.5)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"found the unit {_short(unit)}{hint}, wanted {_wanted(dimension)}"
+    hint = _likely(unit, dimension)
+    meant = f" (did you mean {hint!r}?)" if hint else ""
+    return f"found the unit {_short(unit)}{meant}, wanted {_wanted(dimension)}"
+
+
+def _likely(unit: str, dimension: Dimension) -> str:
+    """The unit that was probably meant: a usual abbreviation, another case, a near spelling."""
+    if _USUAL.get(unit, "?") in UNITS[dimension]:
+        return _USUAL[unit]
+    same = [known for known in UNITS[dimension] if known.lower() == unit.lower()]
+    close = same or get_close_matches(unit, UNITS[dimension], n=1, cutoff=0.5)
+    return close[0] if close else ""
 
 
 def _wanted(dimension: Dimension) -> str:

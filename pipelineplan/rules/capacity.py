@@ -7,6 +7,7 @@ oldest unread record < retention                     nothing expires unread
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -184,7 +185,7 @@ def _headroom_claim(path: Path, worker: _Worker, limit: Operand) -> Claim:
     good="46 % utilised, an hour down: 51 minutes to drain",
     fix="raise parallelism or capacity, or state a drain target that can be met",
     source="spec of this tool, CAP drain; backlog B drains in B / (μ - λ)",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def drains(plan: Plan) -> Iterator[Claim]:
     """`s_w * λ * T / (μ - s_w * λ) <= target` for every outage with a target and every stage."""
@@ -287,10 +288,13 @@ def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Cl
     rates = worker.operands if worker else ()
 
     def left(values: Values) -> Bounds:
-        oldest = capacity.oldest_unread_seconds(
-            worker.utilisation(values) if worker else 0.0, down.piled_up(values)
+        piled_up = values["margin"] * down.piled_up(values)
+        if worker is None:
+            return (piled_up, math.inf)  # nobody knows whether the readers ever catch up
+        return _exact(
+            values["margin"]
+            * capacity.oldest_unread_seconds(worker.utilisation(values), down.piled_up(values))
         )
-        return _exact(values["margin"] * oldest)
 
     yield Claim(
         plan.path(source, "retention"),
@@ -314,7 +318,7 @@ def _retention_said(
     values = evaluation.values
     utilised = worker.utilisation(values) if worker else 0.0
     kept = say_seconds(values["R"])
-    if utilised >= 1:
+    if utilised > 1:
         loss = capacity.seconds_to_loss(values["R"], down.piled_up(values), utilised)
         return (
             f"{source.id!r} keeps {kept}, and its readers never catch up at {say_share(utilised)}: records "
@@ -323,4 +327,5 @@ def _retention_said(
     return (
         f"{source.id!r} keeps {kept}; after an outage of {outage.id or outage.of} the oldest unread record "
         f"is {say_seconds(down.piled_up(values))} old, {say_seconds(evaluation.left[0])} with margin"
+        f"{'' if worker else '; whether its readers catch up at all is unknown: state rate and capacity'}"
     )

@@ -15,7 +15,7 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim
-from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
+from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
 _FLINK_TIMEOUT_SECONDS = 600.0
@@ -34,7 +34,7 @@ def _timeout(plan: Plan, stage: Stage) -> Operand:
     title="Checkpoints complete with room to spare",
     why="A checkpoint that takes longer than its timeout never completes, and every restart goes back "
     "further; under backpressure it takes several times as long as on a quiet day.",
-    formula="d < timeout / 2, d = state of the largest task * share changed / write bandwidth",
+    formula="d <= timeout / 2, d = state of the largest task * share changed / write bandwidth",
     bad="600 GB over 64 tasks at 15 MB/s, not incremental: 625 s against a timeout of 10 min",
     good="the same, incremental with 2 % changed: 12.5 s",
     fix="make checkpoints incremental, raise parallelism or bandwidth, or the timeout",
@@ -193,7 +193,7 @@ def _committing(plan: Plan, sink: Sink) -> Stage | None:
     good="timeout: 1 h with broker_max: 1 h",
     fix="raise transaction.max.timeout.ms on the broker and state it as guarantee.broker_max",
     source="FLINK-30419: 1 h against the broker's default of 15 min",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def broker_accepts(plan: Plan) -> Iterator[Claim]:
     """`tau <= broker_max` for every transactional sink."""

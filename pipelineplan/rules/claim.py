@@ -19,7 +19,7 @@ from pipelineplan.verdicts import Basis, Operand, Verdict
 
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
-_MOST_CORNERS = 4096
+_MOST_CORNERS = 8192
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,20 @@ def nearest(claim: Claim) -> Iterator[tuple[Change, float]]:
             yield change, found
 
 
+def holds_with(claim: Claim, symbol: str, value: float) -> bool:
+    """Whether the claim would hold with `value` for the operand `symbol`, all others as they are."""
+    values = {operand.symbol: operand.value for operand in claim.operands}
+    return _true_at(claim, {**values, symbol: value})
+
+
 def _verdict(claim: Claim, corners: list[Values]) -> tuple[Verdict, Bounds, Bounds]:
     lefts = [claim.left(values) for values in corners]
     rights = [claim.right(values) for values in corners]
     sides = list(zip(lefts, rights, strict=True))
     left = (min(low for low, _ in lefts), max(high for _, high in lefts))
     right = (min(low for low, _ in rights), max(high for _, high in rights))
+    if len(corners) == _MOST_CORNERS:
+        return Verdict.UNKNOWN, left, right  # more operands are uncertain than can be tried together
     if all(a[1] <= b[0] for a, b in sides):
         return Verdict.HOLDS, left, right
     if all(a[0] > b[1] for a, b in sides):
@@ -131,7 +139,9 @@ def _true_at(claim: Claim, values: Values) -> bool:
     """Whether the claim holds at `values`, whatever the other uncertain operands are."""
     fixed = {operand.symbol for operand in claim.operands if values[operand.symbol] != operand.value}
     corners = [{**corner, **{s: values[s] for s in fixed}} for corner in _corners(claim.operands)]
-    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners)
+    return len(corners) < _MOST_CORNERS and all(
+        claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners
+    )
 
 
 def _whole(claim: Claim, change: Change, values: dict[str, float]) -> float | None:

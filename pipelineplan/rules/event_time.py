@@ -26,7 +26,7 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
-from pipelineplan.rules.registry import BY_LEVEL, rule
+from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
 
 
 @rule(
@@ -39,7 +39,7 @@ from pipelineplan.rules.registry import BY_LEVEL, rule
     good="disorder p99 40 s, p99.9 2 min; lag 30 s, allowed lateness 5 min; completeness 99.5 %",
     fix="widen watermark.lag or window.allowed_lateness, or promise less; profile the stream to know more",
     source="spec of this tool, EVT completeness; Akidau et al., The Dataflow Model, PVLDB 8(12), 2015",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def complete_enough(plan: Plan) -> Iterator[Claim]:
     """The promised completeness against the disorder of every source before the SLO's subject."""
@@ -114,7 +114,7 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
     source="spec of this tool, EVT freshness; the sum of two waits, each uniform over its period",
-    severity=BY_LEVEL,
+    severity=ALWAYS_ERROR,
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:
     """Every freshness target against the waits that no capacity removes."""
@@ -175,9 +175,9 @@ def idle_partitions(plan: Plan) -> Iterator[Claim]:
         if slo.freshness is None or not windowed_above(plan, slo.subject):
             continue
         for source in sources_above(plan, slo.subject):
-            if (source.partitions or 1) < 2:
-                continue
-            yield _idle_claim(plan, slo, source, waits(plan, slo, source))
+            windowed = any(source.id in plan.graph.above(s.id) for s in windowed_above(plan, slo.subject))
+            if windowed and (source.partitions or 1) > 1:
+                yield _idle_claim(plan, slo, source, waits(plan, slo, source))
 
 
 def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Claim:
@@ -186,7 +186,9 @@ def _idle_claim(plan: Plan, slo: Slo, source: Source, chain: Waits | str) -> Cla
     idle = plan.operand("idle", watermark, "idle_timeout", "idle timeout")
     name = slo.freshness.targets()[-1][0] if slo.freshness else "p95"
     target = plan.operand("F", slo.freshness, name, f"freshness target {name}")
-    if idle is None or target is None or isinstance(chain, str):
+    if isinstance(chain, str):
+        return Claim(path, subject, missing=chain)
+    if idle is None or target is None:
         missing = (
             f"one silent partition of {source.id!r} stops every window: state "
             "semantics.watermark.idle_timeout, longer than its normal gap"

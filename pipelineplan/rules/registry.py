@@ -16,8 +16,8 @@ from typing import Literal
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
-from pipelineplan.quantities import say
-from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, nearest
+from pipelineplan.quantities import Dimension, parse, say
+from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
 from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint
 
 Status = Literal["preview", "stable", "deprecated"]
@@ -113,18 +113,36 @@ def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding
 def _turning(evaluation: Evaluation | None) -> tuple[str, ...]:
     if evaluation is None or evaluation.verdict is Verdict.HOLDS:
         return ()
-    operands = {operand.symbol: operand for operand in evaluation.claim.operands}
-    return tuple(_said(operands[change.symbol], change, value) for change, value in nearest(evaluation.claim))
+    claim = evaluation.claim
+    return tuple(_said(claim, change, value) for change, value in nearest(claim))
 
 
-def _said(operand: Operand, change: Change, value: float) -> str:
-    shown = f"{value:,.0f}" if change.whole else _rounded(value, operand, up=change.rises)
+def _said(claim: Claim, change: Change, value: float) -> str:
+    operand = next(operand for operand in claim.operands if operand.symbol == change.symbol)
+    shown = f"{value:,.0f}" if change.whole else _rounded(claim, operand, change, value)
     bound = "at least" if change.rises else "at most"
     return f"{operand.name} {bound} {shown} (now {operand.shown}, {operand.path})"
 
 
-def _rounded(value: float, operand: Operand, *, up: bool) -> str:
-    """Three significant digits, rounded to the side on which the claim holds."""
+def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> str:
+    """Three significant digits, as near as they can be said and still make the claim hold.
+
+    The unit that a person would choose rounds once more, so the text is read back and tried.
+    """
     step = 10.0 ** (math.floor(math.log10(value)) - 2) if value > 0 else 1.0
-    safe = (math.ceil if up else math.floor)(round(value / step, 6)) * step
-    return say(safe, operand.dimension) if operand.dimension is not None else f"{safe:,.4g}"
+    toward = 1 if change.rises else -1
+    start = (math.floor if change.rises else math.ceil)(value / step)
+    for count in range(start, start + 20 * toward, toward):
+        shown = _in_words(max(0, count) * step, operand.dimension)
+        if holds_with(claim, change.symbol, _read_back(shown, operand.dimension)):
+            return shown
+    return _in_words(value, operand.dimension)
+
+
+def _in_words(value: float, dimension: Dimension | None) -> str:
+    return say(value, dimension) if dimension is not None else f"{value:.4g}"
+
+
+def _read_back(shown: str, dimension: Dimension | None) -> float:
+    plain = shown.replace(",", "")
+    return parse(plain, dimension).value if dimension is not None else float(plain)

@@ -6,7 +6,7 @@ Importing this room loads neither numpy nor simpy: they come with the first simu
 from __future__ import annotations
 
 from pipelineplan.simulation.from_plan import pipelines_of, simulate
-from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe
+from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe, recipes_named
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult, SloVerdict
 from pipelineplan.simulation.writing import write_csv, write_parquet
@@ -22,6 +22,7 @@ __all__ = [
     "pipelines_of",
     "read_library",
     "read_recipe",
+    "recipes_named",
     "simulate",
     "write_csv",
     "write_parquet",

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
 
 from pipelineplan import catalogue
 from pipelineplan.documents import Document, read_document
 from pipelineplan.documents.document import Path
-from pipelineplan.errors import InputError, Problem
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, QuantityError, parse
 from pipelineplan.simulation.scenario import Breaks
 
@@ -77,6 +78,32 @@ def read_library() -> tuple[Recipe, ...]:
     """Every scenario that ships with the package, by name."""
     files = sorted((catalogue.folder("simulations") / "scenarios").glob("*.yaml"))
     return tuple(read_recipe(file, f"simulations/scenarios/{file.name}") for file in files)
+
+
+def recipes_named(names: tuple[str | FilePath, ...]) -> tuple[Recipe, ...] | None:
+    """The scenarios by these names or files, or the whole library for "all"; None for no name.
+
+    Raises `InputError` for a name that is none, with the nearest one.
+    """
+    if not names:
+        return None
+    library = {recipe.name: recipe for recipe in read_library()}
+    found: dict[str, Recipe] = {}
+    problems: list[Problem] = []
+    for name in map(str, names):
+        if name == "all":
+            found |= library
+        elif name in library:
+            found[name] = library[name]
+        elif FilePath(name).suffix in {".yaml", ".yml"}:
+            found[name] = read_recipe(FilePath(name), name)
+        else:
+            close = get_close_matches(name, library, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(library)}"
+            problems.append(Problem(f"there is no scenario {name!r}", Position("--scenario"), fix=hint))
+    if problems:
+        raise InputError(problems)
+    return tuple(found.values())
 
 
 def read_recipe(file: FilePath, shown_as: str | None = None) -> Recipe:

@@ -29,14 +29,14 @@ def main(folder: Path = EXAMPLES) -> None:
 
 def files() -> dict[str, list[Row]]:
     """Every data file of the examples with its rows."""
-    customers = list(_customers(Random("customers")))
-    orders = list(_orders(Random("orders"), customers))
+    orders = list(_orders(Random("orders")))
+    events = _telemetry(Random("telemetry"))
     entries = list(_entries(Random("ledger")))
     return {
-        "orders-to-warehouse/data/customers.csv": customers,
         "orders-to-warehouse/data/orders.csv": orders,
         "orders-to-warehouse/data/minute_sales.csv": _minute_sales(orders),
-        "mobile-telemetry/data/events.csv": _telemetry(Random("telemetry")),
+        "mobile-telemetry/data/events.csv": events,
+        "mobile-telemetry/data/device_health.csv": _device_health(events),
         "ledger-batch/data/entries.csv": entries,
         "ledger-batch/data/daily_balances.csv": _daily_balances(entries),
     }
@@ -63,23 +63,12 @@ def _seconds(amount: float) -> timedelta:
 # Orders: half an hour of a shop's changes.
 
 _SHOP_OPENS = datetime(2026, 11, 9, 10, 0, tzinfo=UTC)
+_SHOP_CLOSES = _SHOP_OPENS + timedelta(minutes=30)
 _CURRENCIES = ("EUR", "EUR", "EUR", "GBP", "SEK")
 
 
-def _customers(random: Random) -> Iterator[Row]:
-    for number in range(300):
-        changed = _SHOP_OPENS - _seconds(random.uniform(3600, 90 * 86_400))
-        yield {
-            "customer_id": f"C{number:04}",
-            "segment": random.choice(("new", "regular", "gold")),
-            "country": random.choice(("DE", "GB", "SE")),
-            "updated_at": _stamp(changed),
-            "lsn": 1_000_000 + number,
-        }
-
-
-def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
-    changes = sorted(_changes(random, customers), key=lambda change: change["updated_at"])
+def _orders(random: Random) -> Iterator[Row]:
+    changes = sorted(_changes(random), key=lambda change: change["updated_at"])
     arrived: list[tuple[datetime, Row]] = []
     for place, change in enumerate(changes):
         moment = change["updated_at"]
@@ -92,25 +81,31 @@ def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
     yield from (row for _, row in arrived)
 
 
-def _changes(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
+def _changes(random: Random) -> Iterator[Row]:
     """One change when an order is placed, and another when some of it is refunded."""
     for number in range(1200):
         placed = _SHOP_OPENS + _seconds(random.uniform(0, 1800))
         amount = random.randrange(500, 30_000)
         order = {
             "order_id": f"O{number:06}",
-            "customer_id": random.choice(customers)["customer_id"],
+            "customer_id": f"C{random.randrange(300):04}",
             "store_id": f"S{min(int(random.expovariate(0.25)), 19):02}",
             "status": "placed",
             "amount_cents": amount,
             "currency": random.choice(_CURRENCIES),
             "updated_at": placed,
+            "legacy_status": "open",
         }
         yield order
-        if random.random() < 0.12:
-            refunded = placed + _seconds(random.uniform(30, 600))
+        refunded = placed + _seconds(random.uniform(30, 600))
+        if random.random() < 0.12 and refunded < _SHOP_CLOSES:
             share = random.choice((1.0, 0.5))
-            yield {**order, "status": "refunded", "amount_cents": -int(amount * share), "updated_at": refunded}
+            yield {
+                **order,
+                "status": "refunded",
+                "amount_cents": -int(amount * share),
+                "updated_at": refunded,
+            }
 
 
 def _delay(random: Random) -> float:
@@ -170,12 +165,21 @@ def _device(random: Random, device: str, partition: int) -> Iterator[tuple[datet
             measured = _RADIO_DAY + _seconds(moment)
             for sent in _sendings(random, moment, gaps):
                 arrived = _RADIO_DAY + _seconds(sent)
-                yield arrived, _reading(random, device, partition, sequence, measured, arrived, battery)
+                yield (
+                    arrived,
+                    _reading(random, device, partition, sequence, measured, arrived, battery),
+                )
         moment += random.uniform(1, 3) if random.random() < 0.15 else random.uniform(20, 36)
 
 
 def _reading(
-    random: Random, device: str, partition: int, sequence: int, measured: datetime, arrived: datetime, battery: float
+    random: Random,
+    device: str,
+    partition: int,
+    sequence: int,
+    measured: datetime,
+    arrived: datetime,
+    battery: float,
 ) -> Row:
     return {
         "device_id": device,
@@ -208,6 +212,26 @@ def _sendings(random: Random, moment: float, gaps: Sequence[tuple[float, float]]
     return [sent, again] if random.random() < 0.008 else [sent]
 
 
+def _device_health(events: Iterable[Row]) -> list[Row]:
+    """What the mart shows in the end: every reading once, by device and five minutes of event time."""
+    readings = {(event["device_id"], event["seq"]): event for event in events}
+    windows: dict[tuple[str, str], list[Row]] = {}
+    for event in readings.values():
+        measured = event["measured_at"]
+        start = f"{measured[:14]}{int(measured[14:16]) // 5 * 5:02}:00.000Z"
+        windows.setdefault((start, event["device_id"]), []).append(event)
+    return [
+        {
+            "device_id": device,
+            "window_start": start,
+            "readings": len(inside),
+            "battery_percent": min(event["battery_percent"] for event in inside),
+            "signal_dbm": min(event["signal_dbm"] for event in inside),
+        }
+        for (start, device), inside in sorted(windows.items())
+    ]
+
+
 # Ledger: five days of a bank's files.
 
 _FIRST_DAY = date(2026, 11, 9)
@@ -227,7 +251,9 @@ def _entries(random: Random) -> Iterator[Row]:
 
 
 def _entry(random: Random, day: date, number: int) -> Row:
-    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(random.uniform(6 * 3600, 20 * 3600))
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC) + _seconds(
+        random.uniform(6 * 3600, 20 * 3600)
+    )
     return {
         "entry_id": f"E{number:06}",
         "revision": 1,
@@ -257,7 +283,12 @@ def _daily_balances(entries: Iterable[Row]) -> list[Row]:
         total[0] += 1
         total[1] += entry["amount_cents"]
     return [
-        {"account_id": account, "booking_day": day, "entries": count, "amount_cents": amount}
+        {
+            "account_id": account,
+            "booking_day": day,
+            "entries": count,
+            "amount_cents": amount,
+        }
         for (day, account), (count, amount) in sorted(totals.items())
     ]
 

@@ -1,0 +1,95 @@
+"""A runbook as Markdown that is ticked off on the day: one box per step, everything a step needs under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipelineplan.bundle.checklist import Checklist, Deadlines, Said, Step
+from pipelineplan.bundle.escaping import block, code, markdown
+from pipelineplan.quantities import say_seconds
+
+
+def as_checklist_md(checklist: Checklist) -> str:
+    """The runbook as one Markdown document."""
+    return "\n".join(_lines(checklist)) + "\n"
+
+
+def _lines(checklist: Checklist) -> Iterator[str]:
+    yield f"# {markdown(checklist.title)}"
+    yield ""
+    yield from _deadlines(checklist.deadlines)
+    yield from ("", "## What makes us go back", "")
+    yield from (f"- {_said(trigger)}" for trigger in checklist.triggers)
+    yield from ("", "## Steps", "")
+    for number, step in enumerate(checklist.steps, start=1):
+        yield from _step(number, step)
+    if checklist.left_out:
+        yield from ("## Left out", "")
+        yield from (
+            f"- {markdown(entry.title)}: {markdown(entry.reason)}"
+            for entry in checklist.left_out
+        )
+        yield ""
+    yield from ("## Open points", "")
+    yield from [f"- [ ] {markdown(point)}" for point in checklist.open_points] or [
+        "None."
+    ]
+
+
+def _deadlines(dates: Deadlines) -> Iterator[str]:
+    first = dates.earliest
+    if first is None:
+        yield "**Rollback deadline:** not computable from this plan."
+    else:
+        until = f", **{markdown(dates.until)}**" if dates.until else ""
+        yield (
+            f"**Rollback deadline:** {say_seconds(first.seconds)} after {markdown(dates.anchor)}{until}, "
+            f"because then {markdown(first.name)}."
+        )
+    last = dates.point_of_no_return
+    yield ""
+    yield f"**Point of no return:** {_said(last)}; at the latest the rollback deadline."
+    if dates.horizons:
+        yield from (
+            "",
+            "| what ends the way back | after | from | where |",
+            "|---|---|---|---|",
+        )
+    for horizon in dates.horizons:
+        cells = (
+            markdown(horizon.name),
+            say_seconds(horizon.seconds),
+            markdown(horizon.formula),
+            code(horizon.origin),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _step(number: int, step: Step) -> Iterator[str]:
+    yield f"### {number}. {markdown(step.title)}"
+    yield from ("", f"- [ ] {markdown(step.does)}")
+    rows = (
+        ("owner", step.owner),
+        ("backup", step.backup),
+        ("measure", step.measure),
+        ("threshold", step.threshold),
+        ("timeout", step.timeout),
+        ("way back", step.rollback),
+    )
+    yield from (f"- **{name}:** {_said(said)}" for name, said in rows)
+    if step.command:
+        yield from ("", block(step.command, "sh"))
+    if step.expect:
+        yield from ("", f"Expected: {markdown(step.expect)}")
+    yield ""
+
+
+def _said(said: Said) -> str:
+    if said.is_open:
+        return f"**open:** {markdown(said.text)}"
+    origin = (
+        f" ({code(said.origin) if said.origin.startswith('$') else markdown(said.origin)})"
+        if said.origin
+        else ""
+    )
+    return f"{markdown(said.text)}{origin}"

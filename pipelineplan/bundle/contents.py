@@ -1,0 +1,104 @@
+"""Everything that a bundle is compiled from, and the formats that it is written in.
+
+    Contents(plan, findings, simulated, quality, gates, checklists, ...)  --WRITERS-->  report.md, bundle.json, ...
+
+Adding a format is a module `as_<format>.py` and one line in `WRITERS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelineplan.bundle.checklist import Checklist
+from pipelineplan.bundle.cutover import cutover
+from pipelineplan.bundle.returning import launch, rollback
+from pipelineplan.gates import GateDecision, decide, overall
+from pipelineplan.plan import Plan
+from pipelineplan.verdicts import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelineplan.quality.report import QualityReport
+    from pipelineplan.simulation.result import SimulationResult
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What all writers write from; nothing in it depends on the clock or the machine.
+
+    `as_of` is the date that expiries were judged by, `version` the tool's own.
+    """
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    gates: tuple[GateDecision, ...]
+    checklists: tuple[Checklist, ...]
+    simulated: SimulationResult | None = None
+    quality: QualityReport | None = None
+    as_of: str = ""
+    seed: int | None = None
+    version: str = ""
+    strict: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the plan: by its required gates."""
+        return overall(self.gates)
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that count as errors, worst first by place."""
+        return tuple(
+            f for f in self.wanting if f.counts_as(strict=self.strict) is Severity.ERROR
+        )
+
+    @property
+    def wanting(self) -> tuple[Finding, ...]:
+        """The findings that do not hold: what fails first, by how much it counts, then by place."""
+        open_ones = [f for f in self.findings if f.verdict is not Verdict.HOLDS]
+        return tuple(sorted(open_ones, key=self._rank))
+
+    def _rank(self, finding: Finding) -> tuple[int, int, str, str, str]:
+        weight = finding.counts_as(strict=self.strict).rank
+        unknown = int(finding.verdict is Verdict.UNKNOWN)
+        return (-weight, unknown, finding.code, finding.path, finding.subject)
+
+    def checklist(self, kind: str) -> Checklist | None:
+        """The runbook of that kind."""
+        return next((each for each in self.checklists if each.kind == kind), None)
+
+
+def compile_contents(
+    plan: Plan,
+    findings: tuple[Finding, ...],
+    simulated: SimulationResult | None = None,
+    quality: QualityReport | None = None,
+    *,
+    as_of: str = "",
+    seed: int | None = None,
+    version: str = "",
+    strict: bool = False,
+    criteria: Mapping[str, str] | None = None,
+) -> Contents:
+    """Decide the gates and write the runbooks: everything a bundle says, ready for its writers.
+
+    `criteria` maps the codes of criteria to stage gates, the shipped ones by default.
+    """
+    gates = decide(plan, findings, simulated, quality, strict=strict, criteria=criteria)
+    checklists = tuple(
+        make(plan, simulated, gates) for make in (cutover, rollback, launch)
+    )
+    return Contents(
+        plan,
+        findings,
+        gates,
+        checklists,
+        simulated,
+        quality,
+        as_of,
+        seed,
+        version,
+        strict,
+    )

@@ -1,0 +1,90 @@
+"""The command line: one module per verb, and exit statuses that mean one thing everywhere.
+
+0  it holds      1  something does not hold      2  unusable input      3  the tool itself failed
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from pipelineplan import __version__
+from pipelineplan.cli.output import show_problems
+from pipelineplan.errors import InputError, MissingExtraError
+
+VERBS = {
+    "init": "a plan to start from",
+    "check": "every static rule, over one or many plans",
+    "explain": "a rule, and the plan's own values put into it",
+    "simulate": "what happens when it is late, down, or replayed",
+    "profile": "measure a recorded stream",
+    "test": "run the compiled quality suites on data",
+    "diff": "what a change of a plan changes",
+    "cutover": "the runbook with computed thresholds",
+    "bundle": "everything, compiled into one folder",
+    "verify": "whether a bundle is whole and unaltered",
+    "schema": "JSON Schemas of the plan and of the outputs",
+    "doctor": "what is installed, and what an extra would add",
+}
+
+
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
+    """Run one command line and return its exit status."""
+    parser = _parser(arguments)
+    options = parser.parse_args(list(arguments))
+    if options.verb is None:
+        parser.print_help()
+        return 2
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        show_problems(error.problems, getattr(options, "format", "text"), options.verb)
+        return 2
+    except MissingExtraError as error:
+        print(f"pipelineplan: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain once more while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("pipelineplan: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001  (our own fault: said so, with status 3)
+        return _our_fault(error)
+    return status
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pipelineplan",
+        description="Tells whether a data-pipeline plan holds, before it is built or switched over.",
+        epilog="exit status: 0 holds, 1 does not hold, 2 unusable input, 3 the tool itself failed",
+    )
+    parser.add_argument("--version", action="version", version=f"pipelineplan {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
+    wanted = next((word for word in arguments if word in VERBS), None)
+    for verb, says in VERBS.items():
+        command = verbs.add_parser(verb, help=says, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if verb == wanted:  # only the verb that runs is imported, so that every verb starts fast
+            module = import_module(f"pipelineplan.cli.{verb}")
+            command.description = module.__doc__
+            module.add_options(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _our_fault(error: Exception) -> int:
+    if os.environ.get("PIPELINEPLAN_TRACEBACK"):
+        raise error
+    print(
+        f"pipelineplan {__version__} failed: {type(error).__name__}: {error}\n"
+        "This is a fault of the tool and not of your input. Set PIPELINEPLAN_TRACEBACK=1, run it again and "
+        "report what it prints, with the plan if you may share it.",
+        file=sys.stderr,
+    )
+    return 3

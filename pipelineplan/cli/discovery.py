@@ -1,0 +1,45 @@
+"""Which plans a path on the command line means: a file, a folder that is one plan, or many.
+
+A folder whose own files have one `metadata:` section between them is one plan in parts; if several
+have one, each of them is a plan; a folder without plan files stands for all plans below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelineplan.errors import InputError, Position, Problem
+
+_KIND = re.compile(rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b", re.MULTILINE)
+_METADATA = re.compile(rb"^metadata\s*:", re.MULTILINE)
+_SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}
+
+
+def plans_below(path: Path) -> Iterator[Path]:
+    """The plan files and folders that `path` stands for; raises `InputError` when there is none."""
+    if not path.is_dir():
+        yield path
+        return
+    found = list(_plans_in(path))
+    if not found:
+        raise InputError([Problem("no plan in this folder or below it", Position(path.as_posix()))])
+    yield from found
+
+
+def _plans_in(folder: Path) -> Iterator[Path]:
+    entries = sorted(folder.iterdir())
+    files = [entry for entry in entries if entry.suffix in {".yaml", ".yml"} and entry.is_file()]
+    texts = {file: file.read_bytes() for file in files}
+    plans = [file for file, text in texts.items() if _KIND.search(text)]
+    named = [file for file in plans if _METADATA.search(texts[file])]
+    if len(named) > 1:
+        yield from named
+    elif plans and len(files) > 1:
+        yield folder
+    elif plans:
+        yield plans[0]
+    for entry in entries:
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _SKIPPED:
+            yield from _plans_in(entry)

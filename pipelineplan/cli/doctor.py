@@ -1,0 +1,51 @@
+"""Say what is installed, and what each extra would add.
+
+pipelineplan doctor
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from pipelineplan import __version__
+from pipelineplan.cli.output import coloured, envelope, say
+
+EXTRAS = {
+    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
+    "data": (("pyarrow", "duckdb"), "profile; Parquet in and out"),
+    "quality": (("great-expectations", "pandas", "sqlalchemy", "duckdb-engine"), "test --data"),
+    "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `doctor`."""
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List versions by extra."""
+    found = {extra: {name: _version(name) for name in names} for extra, (names, _) in EXTRAS.items()}
+    if options.format == "json":
+        extras = [{"extra": extra, "packages": packages} for extra, packages in found.items()]
+        say(envelope("doctor", 0, python=platform.python_version(), extras=extras))
+        return 0
+    say(f"pipelineplan {__version__} on Python {platform.python_version()}")
+    for extra, packages in found.items():
+        missing = [name for name, installed in packages.items() if installed is None]
+        state = coloured("missing", "unknown") if missing else coloured("there", "holds")
+        say(f"\n{extra or 'base'}: {state} ({EXTRAS[extra][1]})")
+        for name, installed in packages.items():
+            say(f"  {name:<20} {installed or 'not installed'}")
+        if missing:
+            say(f"  add it with: pip install 'pipelineplan[{extra}]'")
+    return 0
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

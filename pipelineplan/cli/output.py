@@ -1,0 +1,160 @@
+"""What commands print: text for people, one JSON envelope for machines, and nothing that bites.
+
+Results go to stdout and everything else to stderr. Text that came from a plan is stripped of
+control characters before it reaches a terminal. Colour is used on a terminal, unless NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from pipelineplan import __version__
+from pipelineplan.errors import Problem
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
+
+_COLOURS = {
+    "fails": "31",
+    "unknown": "33",
+    "holds": "32",
+    "dim": "2",
+    "bold": "1",
+    "error": "31",
+    "warning": "33",
+}
+
+
+def say(text: str = "") -> None:
+    """One line of the result, on stdout."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """One line beside the result, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def safe(text: str) -> str:
+    """`text` without control characters, so that a plan cannot drive somebody's terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def coloured(text: str, meaning: str) -> str:
+    """`text` in the colour that `meaning` has, where colour is wanted."""
+    code = _COLOURS.get(meaning)
+    if code is None or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return f"\033[{code}m{text}\033[0m"
+
+
+def envelope(command: str, status: int, **content: Any) -> str:
+    """The one JSON document that a command prints: schema, tool, status, and its own content."""
+    whole = {
+        "schema": f"pipelineplan/{command}/v1",
+        "tool": {"name": "pipelineplan", "version": __version__},
+        "exit_status": status,
+        **content,
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def show_problems(problems: Iterable[Problem], chosen_format: str, command: str) -> None:
+    """Every problem of an input: with the line and a caret as text, or in the envelope."""
+    found = list(problems)
+    if chosen_format == "json":
+        say(envelope(command, 2, problems=[problem_json(problem) for problem in found]))
+        return
+    for problem in found:
+        note(coloured(safe(str(problem)), "bold") if sys.stderr.isatty() else safe(str(problem)))
+        if problem.source_line:
+            note(_caret(problem.source_line, problem.position.line, problem.position.column))
+    many = f"{len(found)} problems keep" if len(found) != 1 else "1 problem keeps"
+    note(f"{many} this input from being used")
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """A problem as plain data."""
+    place = problem.position
+    return {
+        "message": problem.message,
+        "path": problem.path,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "fix": problem.fix,
+    }
+
+
+def finding_text(finding: Finding, *, strict: bool) -> str:
+    """A finding as text: where, what, the line with a caret, what would make it hold."""
+    severity = finding.counts_as(strict=strict)
+    verdict = coloured(finding.verdict.value, finding.verdict.value)
+    weight = (
+        "" if severity is Severity.INFO and finding.verdict is Verdict.UNKNOWN else f" ({severity.value})"
+    )
+    lines = [f"{finding.position}: {finding.code} {verdict}{weight}: {safe(finding.title)}"]
+    if finding.source_line:
+        lines.append(_caret(finding.source_line, finding.position.line, finding.position.column))
+    lines.append(f"  {safe(finding.message)}")
+    if finding.rests_on:
+        lines.append(f"  rests on an assumption: {', '.join(_assumed(finding))}")
+    if finding.nearest:
+        lines += ["  any one of these would hold:", *(f"    - {safe(change)}" for change in finding.nearest)]
+    elif finding.fix and finding.verdict is Verdict.FAILS:
+        lines.append(f"  fix: {safe(finding.fix)}")
+    return "\n".join(lines)
+
+
+def finding_json(finding: Finding, *, strict: bool) -> dict[str, Any]:
+    """A finding as plain data."""
+    place = finding.position
+    return {
+        "code": finding.code,
+        "verdict": finding.verdict.value,
+        "severity": finding.counts_as(strict=strict).value,
+        "title": finding.title,
+        "message": finding.message,
+        "subject": finding.subject,
+        "path": finding.path,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "formula": finding.formula,
+        "operands": [operand_json(operand) for operand in finding.operands],
+        "rests_on": list(finding.rests_on),
+        "nearest": list(finding.nearest),
+        "fix": finding.fix,
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def operand_json(operand: Operand) -> dict[str, Any]:
+    """An operand as plain data, in its base unit."""
+    return {
+        "symbol": operand.symbol,
+        "name": operand.name,
+        "value": operand.value,
+        "low": operand.low,
+        "high": operand.high,
+        "unit": operand.dimension.value if operand.dimension is not None else "",
+        "basis": operand.basis.value,
+        "path": operand.path,
+        "file": operand.position.file,
+        "line": operand.position.line,
+        "column": operand.position.column,
+    }
+
+
+def _assumed(finding: Finding) -> list[str]:
+    named = {operand.symbol: operand for operand in finding.operands}
+    return [f"{named[symbol].name} {named[symbol].shown}" for symbol in finding.rests_on if symbol in named]
+
+
+def _caret(line: str, number: int, column: int) -> str:
+    """The source line, cut to a window around the column, and a caret under it."""
+    start = max(0, column - 61)
+    shown = safe(line[start : start + 100]).replace("\t", " ")
+    return f"  {number:>4} | {shown}\n       | {' ' * (column - 1 - start)}^"

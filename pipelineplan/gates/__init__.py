@@ -1,0 +1,22 @@
+"""Stage gates: what the evidence about a plan decides, and what is still open."""
+
+from pipelineplan.gates.decision import GateDecision, GateState, decide, overall
+from pipelineplan.gates.stages import (
+    FAMILIES,
+    REQUIRED,
+    TITLES,
+    criteria_stages,
+    stage_of,
+)
+
+__all__ = [
+    "FAMILIES",
+    "REQUIRED",
+    "TITLES",
+    "GateDecision",
+    "GateState",
+    "criteria_stages",
+    "decide",
+    "overall",
+    "stage_of",
+]

@@ -1,0 +1,93 @@
+"""The twelve stages of a data plan, which of them each quality level requires, and whose a finding is.
+
+    CAP201 -> W4 volume, state, performance, cost        SCH101 -> W7 contracts and schema evolution
+
+A criterion's stage stands in the shipped `contracts/criteria.yaml`; a family of inequalities has
+one stage, in the table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from pipelineplan.catalogue import folder
+from pipelineplan.documents import read_document
+from pipelineplan.plan.context import QualityLevel
+
+TITLES: Mapping[str, str] = {
+    "W1": "Context, consumers and latency goals",
+    "W2": "Source inventory and event contracts",
+    "W3": "Event semantics and freshness",
+    "W4": "Volume, state, performance and cost",
+    "W5": "Ingestion topology and orchestration",
+    "W6": "Processing and layering",
+    "W7": "Contracts and schema evolution",
+    "W8": "Quality and reconciliation",
+    "W9": "Streaming operations",
+    "W10": "Backfill, replay, cutover and rollback",
+    "W11": "Validation and acceptance",
+    "W12": "Final bundle",
+}
+
+FAMILIES: Mapping[str, str] = {
+    "EVT": "W3",
+    "ORD": "W3",
+    "CAP": "W4",
+    "CST": "W4",
+    "CHK": "W5",
+    "DLV": "W5",
+    "SCD": "W5",
+    "FIL": "W6",
+    "SCH": "W7",
+    "REC": "W8",
+    "SLO": "W9",
+    "BKF": "W10",
+    "TMB": "W10",
+    "CUT": "W10",
+    "CDC": "W2",
+    "SYN": "W2",
+}
+
+# An experiment must know what it asks and reads; a prototype must work; from production on, all of it.
+REQUIRED: Mapping[QualityLevel, frozenset[str]] = {
+    "experiment": frozenset({"W1", "W2", "W3"}),
+    "prototype": frozenset({"W1", "W2", "W3", "W4", "W5", "W6"}),
+    "production": frozenset(TITLES),
+    "secure": frozenset(TITLES),
+}
+
+# A gate is blocked by these: it would judge by numbers that are known not to hold.
+#   W10 takes its thresholds from drain and capacity; W11 accepts against the promises of W3;
+#   W12 compiles what the others decided.
+RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "W10": ("W4",),
+    "W11": ("W3",),
+    "W12": tuple(f"W{number}" for number in range(1, 12)),
+}
+
+
+@cache
+def criteria_stages() -> Mapping[str, str]:
+    """The stage gate of each criterion's code, from the shipped `contracts/criteria.yaml`; empty without it.
+
+    Raises `InputError` when the file cannot be read as YAML.
+    """
+    file = folder("contracts") / "criteria.yaml"
+    if not file.is_file():
+        return {}
+    listed = read_document(file, "contracts/criteria.yaml").data.get("criteria", [])
+    coded = [
+        (entry.get("home", {}).get("code"), entry.get("stage")) for entry in listed
+    ]
+    return {
+        code: f"W{stage}" for code, stage in coded if code and isinstance(stage, int)
+    }
+
+
+def stage_of(code: str, criteria: Mapping[str, str]) -> str:
+    """The stage gate that a finding of rule `code` belongs to.
+
+    `criteria` gives the stage of each criterion; a code that nobody placed counts for the bundle, W12.
+    """
+    return criteria.get(code) or FAMILIES.get(code[:3]) or "W12"

@@ -1,0 +1,30 @@
+"""Quality rules compiled to Great Expectations, and run by it over DuckDB."""
+
+from __future__ import annotations
+
+from pipelineplan.quality.check import Accounted, Check, Suite, Suites
+from pipelineplan.quality.compile import compile_suites
+from pipelineplan.quality.of_plan import data_by_dataset, dataset_names, suites_of
+from pipelineplan.quality.project import gx_files, write_gx_project
+from pipelineplan.quality.report import CheckResult, CheckVerdict, QualityReport
+from pipelineplan.quality.rule import QualityRule, RuleCheck
+from pipelineplan.quality.run import run_suites
+
+__all__ = [
+    "Accounted",
+    "Check",
+    "CheckResult",
+    "CheckVerdict",
+    "QualityReport",
+    "QualityRule",
+    "RuleCheck",
+    "Suite",
+    "Suites",
+    "compile_suites",
+    "data_by_dataset",
+    "dataset_names",
+    "gx_files",
+    "run_suites",
+    "suites_of",
+    "write_gx_project",
+]

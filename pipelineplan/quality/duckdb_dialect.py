@@ -1,0 +1,139 @@
+"""A thin SQLAlchemy dialect through which Great Expectations reads an open DuckDB database.
+
+    Great Expectations --SQLAlchemy--> this dialect --a cursor per statement--> duckdb
+
+The stock `duckdb-engine` fails there: Great Expectations hands a connection back before it
+reads the rows, and DuckDB drops a pending result (great_expectations issues 10738 and 11579).
+So every statement has a cursor of its own, whose rows nobody drops. Remove this module when
+Great Expectations has an engine for DuckDB of its own (its pull request 12084).
+
+Importing this module imports duckdb and SQLAlchemy: only the runner does so.
+"""
+
+# ruff: noqa: TID253 - a dialect is a class of SQLAlchemy; only the runner imports this module
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import sqlalchemy
+from duckdb import DuckDBPyConnection
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+
+SCHEME = "pipelineplan_duckdb"
+LONGEST_STATEMENT_SECONDS = 600
+
+_opened: dict[str, DuckDBPyConnection] = {}
+_numbers = itertools.count()
+
+
+@contextmanager
+def lend(connection: DuckDBPyConnection) -> Iterator[str]:
+    """Lend `connection` to SQLAlchemy as long as the context lasts; gives the URL to reach it."""
+    sqlalchemy.dialects.registry.register(SCHEME, __name__, "LentDuckDB")
+    name = f"lent{next(_numbers)}"
+    _opened[name] = connection
+    try:
+        yield f"{SCHEME}:///{name}"
+    finally:
+        del _opened[name]
+
+
+class _Cursor:
+    """A DB-API cursor on a DuckDB connection of its own, which outlives the one it came from."""
+
+    arraysize = 1
+    rowcount = -1
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._own = connection.cursor()
+        self.description: Any = None
+
+    def execute(self, statement: str, parameters: Sequence[Any] | None = None, **_: Any) -> None:
+        # DuckDB looks for an interruption while it runs, so no statement runs for ever.
+        watch = threading.Timer(LONGEST_STATEMENT_SECONDS, self._own.interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            self._own.execute(statement, list(parameters or ()))
+        finally:
+            watch.cancel()
+        self.description = self._own.description
+
+    def fetchone(self) -> Any:
+        return self._own.fetchone()
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return self._own.fetchmany(size or self.arraysize)
+
+    def fetchall(self) -> list[Any]:
+        return self._own.fetchall()
+
+    def close(self) -> None:
+        """Leave the rows for who still reads them; they go with the cursor."""
+
+
+class _Connection:
+    """A DB-API connection on a database that stays open when it is closed."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._connection)
+
+    def commit(self) -> None:
+        """Nothing to commit: nothing is written."""
+
+    def rollback(self) -> None:
+        """Nothing to take back."""
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Compiler(PGCompiler):
+    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> str:
+        """Render PostgreSQL's `~` as a search: DuckDB before 2.0 reads it as a full match."""
+        if operator.opstring not in {"~", "!~"}:
+            return str(super().visit_custom_op_binary(element, operator, **kw))  # type: ignore[no-untyped-call]
+        left, right = self.process(element.left, **kw), self.process(element.right, **kw)
+        negation = "NOT " if operator.opstring == "!~" else ""
+        return f"{negation}regexp_matches({left}, {right})"
+
+
+class LentDuckDB(PGDialect):
+    """DuckDB under the name of PostgreSQL, whose SQL Great Expectations knows how to write."""
+
+    driver = "duckdb"
+    supports_statement_cache = False
+    statement_compiler = _Compiler
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        """DuckDB's own DB-API module."""
+        return duckdb
+
+    def create_connect_args(self, url: Any) -> Any:
+        """Reach the database by the name that `lend` gave it."""
+        return (), {"name": url.database}
+
+    def connect(self, *_: Any, name: str = "", **__: Any) -> Any:
+        """A connection of its own on the database that `lend` lends under `name`."""
+        return _Connection(_opened[name].cursor())
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        """Begin nothing: every statement only reads."""
+
+    def on_connect(self) -> None:
+        """Set nothing up."""
+
+    def initialize(self, connection: Any) -> None:
+        """Ask nothing: only a PostgreSQL server could answer."""
+        del connection
+        self.server_version_info, self.default_schema_name = (16, 0), "main"

@@ -1,0 +1,177 @@
+"""Data files as tables of a DuckDB database that can read those files and nothing else.
+
+    orders=data/orders-*.parquet   ->   CREATE VIEW "orders" AS SELECT * FROM read_parquet([...])
+                                        SET allowed_paths, no external access, settings locked
+
+After that a rule's SQL can read the given data; it cannot read other files, reach the network,
+load an extension, see Python's variables or change a setting.
+"""
+
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
+from pipelineplan.quality.check import Suite, Suites
+from pipelineplan.quality.sql import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_READERS = {
+    ".parquet": "read_parquet",
+    ".csv": "read_csv",
+    ".tsv": "read_csv",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+    ".json": "read_json",
+}
+_COMPRESSIONS = {".gz", ".zst"}
+# Text that a reader of JSON takes for more than text.
+_GUESSED = ("DATE", "TIME", "UUID")
+_BEFORE = (
+    "SET TimeZone = 'UTC'",
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET preserve_insertion_order = true",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One dataset's data: its columns with DuckDB's types, and its number of rows."""
+
+    dataset: str
+    columns: Mapping[str, str]
+    row_count: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """An open, locked database with a view for every dataset that has data."""
+
+    connection: DuckDBPyConnection
+    tables: Mapping[str, Table]
+
+
+def open_tables(suites: Suites, data: Mapping[str, Path]) -> Tables:
+    """Views for the datasets of `suites` that `data` (name to file or glob) has data for.
+
+    Raises `InputError` for names that no suite has, and for files that are missing or cannot be
+    read, all at once; `MissingExtraError` without duckdb.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingExtraError("running quality checks", "quality") from error
+    wanted, problems = _wanted(suites, data)
+    connection = duckdb.connect(":memory:")
+    for setting in _BEFORE:
+        connection.execute(setting)
+    tables: dict[str, Table] = {}
+    for suite, path in wanted:
+        try:
+            tables[suite.dataset] = _open(connection, suite, _files(path))
+        except (duckdb.Error, OSError, ValueError) as error:
+            problems.append(Problem(_first_line(error), Position(str(path)), suite.dataset))
+    if problems:
+        connection.close()
+        raise InputError(problems)
+    _lock(connection, [file for _, path in wanted for file in _files(path)])
+    return Tables(connection, tables)
+
+
+def _wanted(suites: Suites, data: Mapping[str, Path]) -> tuple[list[tuple[Suite, Path]], list[Problem]]:
+    by_name = {suite.table: suite for suite in suites.suites}
+    by_name |= {suite.dataset: suite for suite in suites.suites}
+    wanted = [(by_name[name], Path(path)) for name, path in data.items() if name in by_name]
+    known = ", ".join(sorted(suite.dataset for suite in suites.suites)) or "none"
+    problems = [
+        Problem(
+            f"no contract and no rule has the dataset {name!r}",
+            Position(str(path)),
+            fix=f"known are: {known}",
+        )
+        for name, path in data.items()
+        if name not in by_name
+    ]
+    return wanted, problems
+
+
+def _files(path: Path) -> list[Path]:
+    """The files that `path` names: itself, what a folder holds, or what a glob matches; sorted."""
+    if path.is_file():
+        return [path.resolve()]
+    found = path.iterdir() if path.is_dir() else path.parent.glob(path.name)
+    files = sorted(file.resolve() for file in found if file.is_file() and _ending(file) in _READERS)
+    if not files:
+        raise ValueError(f"no data file there, wanted {', '.join(_READERS)}")
+    return files
+
+
+def _ending(file: Path) -> str:
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] in _COMPRESSIONS:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Table:
+    endings = {_ending(file) for file in files}
+    if len(endings) != 1 or not endings <= _READERS.keys():
+        raise ValueError(
+            f"files that end in {', '.join(sorted(endings))}, wanted one of {', '.join(_READERS)}"
+        )
+    reader = _READERS[endings.pop()]
+    source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
+    for name in dict.fromkeys((suite.dataset, suite.table)):
+        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT * FROM {source}")
+    columns = _describe(connection, identifier(suite.dataset))
+    counted = connection.execute(f"SELECT COUNT(*) FROM {identifier(suite.dataset)}").fetchone()
+    return Table(suite.dataset, columns, int(counted[0]) if counted else 0)
+
+
+def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:
+    """The call that reads `files`; declared text stays text where a file has no types for it."""
+    listed = f"[{', '.join(literal(file) for file in files)}]"
+    if reader == "read_parquet":
+        return f"read_parquet({listed})"
+    options = "sample_size = -1"
+    guessed = _describe(connection, f"{reader}({listed}, {options})")
+    if reader == "read_csv":
+        types = {name: "VARCHAR" for name in guessed if name in text}
+        return f"read_csv({listed}, {options}{_typed(', types', types)})"
+    kept = {name: _kept(kind) if name in text else kind for name, kind in guessed.items()}
+    return f"read_json({listed}{_typed(', columns', kept)})"
+
+
+def _typed(argument: str, types: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+    return f"{argument} = {{{pairs}}}" if pairs else ""
+
+
+def _kept(kind: str) -> str:
+    return "VARCHAR" if kind.startswith(_GUESSED) else kind
+
+
+def _describe(connection: DuckDBPyConnection, source: str) -> dict[str, str]:
+    described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    return {str(row[0]): str(row[1]) for row in described}
+
+
+def _lock(connection: DuckDBPyConnection, files: list[Path]) -> None:
+    listed = ", ".join(literal(str(file)) for file in dict.fromkeys(files))
+    connection.execute(f"SET allowed_paths = [{listed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__

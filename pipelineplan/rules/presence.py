@@ -1,0 +1,260 @@
+"""Paths of presence: what a plan must state, and the places where it does not.
+
+$.context.problem                       the value is stated
+$.sources[*].owner                      the list is not empty, and every entry states it
+$.stages[windowed].late.to              every entry that is windowed states it
+$.slos[+].freshness                     at least one entry states it
+$.quality[+ check=domain|range]         at least one entry has one of these values
+$.operations.telemetry.signals[+ lag]   the list has the value
+$.sources[*].rate.peak|burst            either is enough
+$.context.goals or $.context.problem    either path is enough
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, assert_never, cast, get_args
+
+from pipelineplan.documents import Path, dotted
+from pipelineplan.plan import Plan
+from pipelineplan.plan.section import Section
+from pipelineplan.plan.sink import Sink
+from pipelineplan.plan.source import Source
+from pipelineplan.plan.stage import Stage
+
+Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"]
+Condition = Literal["streaming", "batch", "scheduled", "windowed", "stateful", "cutover"]
+
+_STEP = re.compile(
+    r"\.(?P<names>[a-z_|]+)|\[\+(?: (?:(?P<field>[a-z_]+)=)?(?P<values>[a-z_|]+))?\]|\[(?P<kind>[a-z*]+)\]"
+)
+_LOGS = {"kafka", "kinesis", "pulsar", "pubsub"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A key; several names are alternatives."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Every:
+    """All entries of a kind; `*` is every entry, and there must be one."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one entry: whose `field` has one of `values`, or that is one of them."""
+
+    field: str | None
+    values: tuple[str, ...]
+
+
+Step = Field | Every | Some
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that is not stated: where it belongs, and in words."""
+
+    path: Path
+    what: str
+
+
+def gaps(plan: Plan, wanted: str) -> tuple[Gap, ...]:
+    """The places at which `plan` does not state what the path `wanted` asks for.
+
+    Raises `ValueError` for a text that is no path of presence.
+    """
+    found: tuple[Gap, ...] = ()
+    for steps in reversed(_alternatives(wanted)):
+        found = _gaps(plan, plan.model, steps, ())
+        if not found:
+            return ()
+    return found
+
+
+def applies(plan: Plan, condition: Condition | None) -> bool:
+    """Whether the plan is of the kind that `condition` names; always without one."""
+    return condition is None or _CONDITIONS[condition](plan)
+
+
+@cache
+def _alternatives(wanted: str) -> tuple[tuple[Step, ...], ...]:
+    return tuple(_steps(path) for path in wanted.split(" or "))
+
+
+def _steps(path: str) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    place = 1
+    while place < len(path):
+        match = _STEP.match(path, place)
+        if match is None or not path.startswith("$"):
+            raise ValueError(f"found {path!r}, wanted a path such as $.sources[*].owner")
+        steps.append(_step(match, path))
+        place = match.end()
+    return tuple(steps)
+
+
+def _step(match: re.Match[str], path: str) -> Step:
+    if match["names"]:
+        return Field(tuple(match["names"].split("|")))
+    if match["kind"] is None:
+        return Some(match["field"], tuple(match["values"].split("|")) if match["values"] else ())
+    if match["kind"] not in get_args(Kind):
+        raise ValueError(f"found {match['kind']!r} in {path!r}, wanted one of {', '.join(get_args(Kind))}")
+    return Every(cast("Kind", match["kind"]))
+
+
+def _gaps(plan: Plan, value: Any, steps: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
+    if not steps:
+        return () if _stated(value) else (Gap(at, f"{dotted(at)} is not stated"),)
+    match steps[0]:
+        case Field(names):
+            return _field_gaps(plan, value, names, steps[1:], at)
+        case Every(kind):
+            return _every_gaps(plan, value, kind, steps[1:], at)
+        case Some() as some:
+            return _some_gaps(plan, value, some, steps[1:], at)
+    assert_never(steps[0])
+
+
+def _field_gaps(
+    plan: Plan, value: Any, names: tuple[str, ...], rest: tuple[Step, ...], at: Path
+) -> tuple[Gap, ...]:
+    found: tuple[Gap, ...] = ()
+    for name in reversed(names):
+        # Contract policies stand directly under `contracts` in the file.
+        below = at if name == "policies" else (*at, name)
+        found = _gaps(plan, _get(value, name), rest, below)
+        if not found:
+            return ()
+    if len(names) > 1 and not rest:
+        return (Gap((*at, names[0]), f"{dotted(at)} states none of {', '.join(names)}"),)
+    return found
+
+
+def _every_gaps(plan: Plan, value: Any, kind: Kind, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
+    entries = _entries(plan, value, at)
+    if kind == "*" and not entries:
+        return (Gap(at, f"{dotted(at)} has no entry"),)
+    of_kind = _KINDS[kind]
+    return tuple(gap for path, entry in entries if of_kind(entry) for gap in _gaps(plan, entry, rest, path))
+
+
+def _some_gaps(plan: Plan, value: Any, some: Some, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
+    for path, entry in _entries(plan, value, at):
+        if _has(entry, some) and not _gaps(plan, entry, rest, path):
+            return ()
+    words = " or ".join(some.values)
+    if some.field is not None:
+        return (Gap(at, f"{dotted(at)} has no entry with {some.field}: {words}"),)
+    if some.values:
+        return (Gap(at, f"{dotted(at)} does not have {words}"),)
+    names = [step.names[0] for step in rest if isinstance(step, Field)]
+    return (Gap(at, f"no entry of {dotted(at)} states {'.'.join(names)}"),)
+
+
+def _entries(plan: Plan, value: Any, at: Path) -> list[tuple[Path, Any]]:
+    if isinstance(value, dict):
+        return [(plan.path(entry) or (*at, key), entry) for key, entry in value.items()]
+    return [((*at, index), entry) for index, entry in enumerate(value or ())]
+
+
+def _has(entry: Any, some: Some) -> bool:
+    if not some.values:
+        return True
+    found = entry if some.field is None else _get(entry, some.field)
+    return any(one in some.values for one in (found if isinstance(found, tuple) else (found,)))
+
+
+def _get(value: Any, name: str) -> Any:
+    """The value of a key that the plan itself writes; None for defaults and for what is not there."""
+    if not isinstance(value, Section):
+        return None
+    attribute = _attributes(type(value)).get(name, name)
+    return getattr(value, attribute) if attribute in value.model_fields_set else None
+
+
+@cache
+def _attributes(section: type[Section]) -> Mapping[str, str]:
+    """The attributes whose key in the file has another name, such as `from`."""
+    return {info.alias: name for name, info in section.model_fields.items() if info.alias}
+
+
+def _stated(value: Any) -> bool:
+    if isinstance(value, Section):
+        return any(_stated(getattr(value, name)) for name in value.model_fields_set)
+    return value is not None and value not in ("", (), {})
+
+
+def _is_log(entry: Any) -> bool:
+    return isinstance(entry, Source) and entry.system in _LOGS
+
+
+def _is_captured(entry: Any) -> bool:
+    if not isinstance(entry, Source):
+        return False
+    return entry.cdc is not None or (entry.mutation is not None and entry.mutation.kind == "cdc")
+
+
+def _is_mutable(entry: Any) -> bool:
+    return isinstance(entry, Source) and entry.mutation is not None and entry.mutation.kind != "append"
+
+
+def _is_windowed(entry: Any) -> bool:
+    return isinstance(entry, Stage) and entry.window is not None
+
+
+def _is_stateful(entry: Any) -> bool:
+    if not isinstance(entry, Stage):
+        return False
+    joins = entry.join is not None and entry.join.kind != "lookup"
+    return joins or entry.state is not None or entry.window is not None
+
+
+def _is_transactional(entry: Any) -> bool:
+    return isinstance(entry, Sink) and entry.guarantee is not None and entry.guarantee.kind == "transactional"
+
+
+def _is_upsert(entry: Any) -> bool:
+    return isinstance(entry, Sink) and entry.mode == "upsert"
+
+
+def is_streaming(plan: Plan) -> bool:
+    """Whether records are processed as they come: by the stated mode, else by a log among the sources."""
+    ingestion = plan.model.ingestion
+    if ingestion is not None and ingestion.mode is not None:
+        return ingestion.mode != "batch"
+    return any(_is_log(source) for source in plan.model.sources)
+
+
+def is_scheduled(plan: Plan) -> bool:
+    """Whether runs start by the clock."""
+    return plan.model.ingestion is not None and plan.model.ingestion.schedule is not None
+
+
+_KINDS: Mapping[Kind, Callable[[Any], bool]] = {
+    "*": lambda _: True,
+    "log": _is_log,
+    "cdc": _is_captured,
+    "mutable": _is_mutable,
+    "windowed": _is_windowed,
+    "stateful": _is_stateful,
+    "transactional": _is_transactional,
+    "upsert": _is_upsert,
+}
+_CONDITIONS: Mapping[Condition, Callable[[Plan], bool]] = {
+    "streaming": is_streaming,
+    "batch": lambda plan: not is_streaming(plan),
+    "scheduled": is_scheduled,
+    "windowed": lambda plan: any(_is_windowed(stage) for stage in plan.model.stages),
+    "stateful": lambda plan: any(_is_stateful(stage) for stage in plan.model.stages),
+    "cutover": lambda plan: plan.model.cutover is not None,
+}

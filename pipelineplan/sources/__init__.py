@@ -1,0 +1,34 @@
+"""What arrives: recorded rates over time, and profiles measured on recorded events."""
+
+from pipelineplan.sources.measured import (
+    Duplicates,
+    Future,
+    Gaps,
+    MeasuredRate,
+    OutOfOrder,
+    Split,
+    Spread,
+    StreamProfile,
+    Unreadable,
+    read_profile,
+    to_json_dict,
+    to_yaml,
+)
+from pipelineplan.sources.trace import RateTrace, read_trace
+
+__all__ = [
+    "Duplicates",
+    "Future",
+    "Gaps",
+    "MeasuredRate",
+    "OutOfOrder",
+    "RateTrace",
+    "Split",
+    "Spread",
+    "StreamProfile",
+    "Unreadable",
+    "read_profile",
+    "read_trace",
+    "to_json_dict",
+    "to_yaml",
+]

@@ -1,0 +1,176 @@
+"""The whole story in one place: from a plan file to a bundle.
+
+plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDecision] -> Bundle
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelineplan.plan import Plan, read_plan
+from pipelineplan.verdicts import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.profiling.times import Unit
+    from pipelineplan.quality import QualityReport
+    from pipelineplan.simulation import SimulationResult
+    from pipelineplan.sources import StreamProfile
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The verdicts of the static rules on one plan, those that hold among them."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    strict: bool = False
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """What fails or is unknown, worst first, then by position."""
+        open_ones = [finding for finding in self.findings if finding.verdict is not Verdict.HOLDS]
+        return tuple(sorted(open_ones, key=self._order))
+
+    def count(self, verdict: Verdict) -> int:
+        """How many findings have `verdict`."""
+        return sum(finding.verdict is verdict for finding in self.findings)
+
+    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+        """The open findings that count with `severity` or worse."""
+        return tuple(
+            finding for finding in self.failing if finding.counts_as(strict=self.strict).rank >= severity.rank
+        )
+
+    def _order(self, finding: Finding) -> tuple[int, int, str, int, int, str]:
+        worst = -finding.counts_as(strict=self.strict).rank
+        unknown = int(finding.verdict is Verdict.UNKNOWN)
+        place = finding.position
+        return (worst, unknown, place.file, place.line, place.column, finding.code)
+
+
+def check(
+    plan: Plan | Path | str,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    strict: bool = False,
+    env: str | None = None,
+) -> CheckResult:
+    """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
+
+    Raises `InputError` when the plan cannot be read.
+    """
+    from pipelineplan.rules import judge
+
+    one = _read(plan, env)
+    return CheckResult(one, judge(one, select, ignore), strict)
+
+
+def simulate(
+    plan: Plan | Path | str, *, scenarios: Iterable[str | Path] = (), env: str | None = None
+) -> SimulationResult:
+    """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
+
+    A scenario is a name of the library, a file, or "all". Raises `InputError` for a plan or a
+    scenario that cannot be read.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation import simulate as run
+
+    return run(_read(plan, env), recipes_named(tuple(scenarios)))
+
+
+def profile(
+    data: Sequence[str | Path],
+    *,
+    event_time: str,
+    arrival_time: str | None = None,
+    key: str | None = None,
+    partition: str | None = None,
+    duplicates_by: Sequence[str] = (),
+    unit: Unit = "auto",
+    progress: Progress | None = None,
+) -> StreamProfile:
+    """Measure the recorded events in `data`: CSV, JSONL or Parquet files, or globs of them.
+
+    Columns are named; numeric times are in `unit`. Needs the extra `data`. Raises `InputError` for
+    files or columns that cannot be used; rows that cannot be read are counted in the profile.
+    """
+    from pipelineplan.profiling import measure
+
+    return measure(
+        data,
+        event_time=event_time,
+        arrival_time=arrival_time,
+        key=key,
+        partition=partition,
+        duplicates_by=duplicates_by,
+        unit=unit,
+        progress=None if progress is None else lambda events: progress(f"{events:,} events read"),
+    )
+
+
+def diff(before: Plan, after: Plan) -> Difference:
+    """What changed from one plan to another: values, verdicts, and simulated figures."""
+    from pipelineplan.bundle import compare
+
+    sides = [(plan, check(plan).findings, simulate(plan)) for plan in (before, after)]
+    return compare(*sides)
+
+
+def test(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    progress: Progress | None = None,
+) -> QualityReport:
+    """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
+
+    `as_of` is the instant that freshness counts from. Needs the extra `quality`. Raises `InputError`
+    for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality import data_by_dataset, run_suites, suites_of
+
+    one = _read(plan, env)
+    return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+
+
+def compile_plan(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Contents:
+    """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
+
+    `data` are files by dataset name; without them quality stays open, and the gates say so. The
+    result is what `write_bundle` writes.
+    """
+    from pipelineplan import __version__
+    from pipelineplan.bundle import compile_contents
+
+    show = progress or (lambda _: None)
+    one = _read(plan, env)
+    findings = check(one, strict=strict).findings
+    show("simulating")
+    simulated = simulate(one)
+    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    show("")
+    day = as_of.isoformat() if as_of is not None else ""
+    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+
+
+def _read(plan: Plan | Path | str, env: str | None) -> Plan:
+    return plan if isinstance(plan, Plan) else read_plan(plan, env)

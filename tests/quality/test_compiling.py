@@ -1,0 +1,324 @@
+"""Compilation: every rule is accounted for, the project is Great Expectations', bytes are stable."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelineplan.contracts import Contract, read_contract
+from pipelineplan.errors import InputError
+from pipelineplan.quality import QualityRule, compile_suites, gx_files, write_gx_project
+
+EXAMPLES = Path(__file__).parents[2] / "../shared/data/odcs/examples"
+
+Shop = Any
+
+HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n  - name: t\n"
+
+
+def compiled(shop: Shop, rule: str, field: str = "{name: c, logicalType: string}") -> list[dict[str, Any]]:
+    """The type and arguments of the expectations that one rule of the dataset t comes to."""
+    text = f"{HEAD}    properties:\n      - {field}\n    quality:\n      - {rule}\n"
+    suites = compile_suites([shop.contract(text)], (), shop.as_of)
+    found = [check for check in suites.checks if check.source_rule == "quality"]
+    left = [entry for entry in suites.not_executable if entry.rule == "quality"]
+    assert (len(found) > 0) != (len(left) > 0)
+    shown = [{"type": check.expectation_type, **check.kwargs} for check in found]
+    return shown or [{"reason": entry.reason} for entry in left]
+
+
+def column_rule(shop: Shop, rule: str) -> dict[str, Any]:
+    """What a rule of the column c comes to."""
+    text = f"{HEAD}    properties:\n      - {{name: c, quality: [{rule}]}}\n"
+    suites = compile_suites([shop.contract(text)], (), shop.as_of)
+    checks = [check for check in suites.checks if check.source_rule == "quality"]
+    if not checks:
+        return {"reason": suites.not_executable[0].reason}
+    return {"type": checks[0].expectation_type, **checks[0].kwargs}
+
+
+@pytest.mark.parametrize(
+    ("rule", "bounds"),
+    [
+        ("mustBe: 5", (5, 5)),
+        ("mustBeBetween: [2, 9]", (2, 9)),
+        ("mustBeGreaterThan: 5", (6, None)),
+        ("mustBeGreaterOrEqualTo: 5", (5, None)),
+        ("mustBeLessThan: 5", (None, 4)),
+        ("mustBeLessThanOrEqualTo: 5", (None, 5)),
+    ],
+)
+def test_row_counts_become_inclusive_bounds(shop: Shop, rule: str, bounds: tuple[Any, Any]) -> None:
+    (found,) = compiled(shop, f"{{metric: rowCount, {rule}}}")
+    assert found["type"] == "expect_table_row_count_to_be_between"
+    assert (found.get("min_value"), found.get("max_value")) == bounds
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [
+        ("{metric: nullValues, mustBe: 0}", {"type": "expect_column_values_to_not_be_null", "column": "c"}),
+        (
+            "{metric: nullValues, mustBeLessOrEqualTo: 5, unit: percent}",
+            {"type": "expect_column_values_to_not_be_null", "column": "c", "mostly": 0.95},
+        ),
+        (
+            "{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, null, b]}}",
+            {"type": "expect_column_values_to_be_in_set", "column": "c", "value_set": ["a", "b"]},
+        ),
+        (
+            '{metric: invalidValues, mustBeLessOrEqualTo: 0, unit: percent, arguments: {pattern: "^a"}}',
+            {"type": "expect_column_values_to_match_regex", "column": "c", "regex": "^a"},
+        ),
+        (
+            "{metric: duplicateValues, mustBe: 0}",
+            {"type": "expect_column_values_to_be_unique", "column": "c"},
+        ),
+    ],
+)
+def test_what_an_expectation_says_is_an_expectation(shop: Shop, rule: str, wanted: dict[str, Any]) -> None:
+    assert column_rule(shop, rule) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "sql"),
+    [
+        ("{metric: nullValues, mustBeLessThan: 5}", 'COUNT(*) - COUNT("c")'),
+        ("{metric: nullValues, mustBeLessOrEqualTo: 2.5, unit: percent}", "observed <= 2.5"),
+        ("{metric: nullValues, mustBeBetween: [1, 5]}", "observed BETWEEN 1 AND 5"),
+        (
+            "{metric: nullValues, mustBeGreaterThan: 1, mustBeLessThan: 5}",
+            "(observed > 1) AND (observed < 5)",
+        ),
+        ("{metric: missingValues, mustBe: 0}", '"c" IS NULL'),
+        (
+            "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['', null]}}",
+            '"c" IS NULL OR "c" IN (\'\')',
+        ),
+        (
+            "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['it''s']}}",
+            "CASE WHEN \"c\" IN ('it''s')",
+        ),
+        ("{metric: invalidValues, mustBeLessThan: 3, arguments: {validValues: [1]}}", '"c" NOT IN (1)'),
+        (
+            "{metric: invalidValues, mustBe: 0, arguments: {validValues: ['', n/a]}}",
+            "\"c\" NOT IN ('', 'n/a')",
+        ),
+        ("{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, 1]}}", "\"c\" NOT IN ('a', 1)"),
+        ("{metric: duplicateValues, mustBeLessThan: 3}", 'COUNT("c") - COUNT(DISTINCT "c")'),
+        (
+            '{type: sql, query: "SELECT MAX(${column}) FROM {table};", mustBe: 3}',
+            'SELECT MAX("c") FROM checked\n',
+        ),
+    ],
+)
+def test_what_no_expectation_says_is_sql(shop: Shop, rule: str, sql: str) -> None:
+    found = column_rule(shop, rule)
+    assert found["type"] == "unexpected_rows_expectation"
+    assert sql in found["unexpected_rows_query"]
+    assert found["unexpected_rows_query"].count("{batch}") == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("{type: text, description: x}", "text is for people"),
+        ("{type: custom, engine: soda, implementation: x}", "the engine 'soda'"),
+        ("{type: custom, engine: greatExpectations, implementation: '3'}", "names no expectation"),
+        ("{type: custom, engine: greatExpectations, implementation: '{a: '}", "cannot be read"),
+        ("{metric: freshness, mustBe: 0}", "'freshness' is not one of the standard's"),
+        ("{metric: nullValues, mustBe: 0, unit: furlongs}", "'furlongs' is neither rows nor percent"),
+        ("{metric: nullValues, mustBe: none}", "compares only with numbers"),
+        ("{metric: invalidValues, mustBe: 0}", "nothing says what is valid"),
+        ("{metric: invalidValues, mustBe: 0, arguments: {validValues: 3}}", "is not a list"),
+    ],
+)
+def test_what_cannot_run_says_why(shop: Shop, rule: str, reason: str) -> None:
+    assert reason in column_rule(shop, rule)["reason"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{type: expect_column_mean_to_be_between, kwargs: {min_value: 1}}",
+        '\'{"expectation_type": "expect_column_mean_to_be_between", "kwargs": {"min_value": 1}}\'',
+        '"type: expect_column_mean_to_be_between\\nkwargs:\\n  min_value: 1\\n"',
+    ],
+)
+def test_custom_expectations_are_taken_as_mapping_yaml_or_json(shop: Shop, written: str) -> None:
+    found = column_rule(shop, f"{{type: custom, engine: great-expectations, implementation: {written}}}")
+    assert found == {"type": "expect_column_mean_to_be_between", "column": "c", "min_value": 1}
+
+
+def test_duplicates_across_columns_take_the_properties_of_the_arguments(shop: Shop) -> None:
+    rule = "{metric: duplicateValues, mustBe: 0, arguments: {properties: [c, d]}}"
+    assert compiled(shop, rule) == [{"reason": "the dataset has no field d"}]
+    rule = rule.replace("d]", "c]")
+    assert compiled(shop, rule)[0]["column_list"] == ["c", "c"]
+
+
+def test_freshness_needs_an_instant_that_counts_as_now() -> None:
+    rule = QualityRule("t", "freshness", ("at",), within_seconds=60)
+    assert "counts as now" in compile_suites([], [rule]).not_executable[0].reason
+    (check,) = compile_suites([], [rule], datetime(2026, 3, 1, 12, tzinfo=UTC)).checks
+    assert "TIMESTAMP WITH TIME ZONE '2026-03-01 11:59:00+00:00'" in check.kwargs["unexpected_rows_query"]
+
+
+def test_a_dataset_described_twice_is_a_problem(shop: Shop) -> None:
+    contract = shop.contract()
+    with pytest.raises(InputError, match=r"shop.odcs.yaml:8:5: .*'orders' is described twice"):
+        compile_suites([contract, shop.contract()])
+    assert contract.datasets
+
+
+def written_rules(contract: dict[str, Any]) -> Iterator[str]:
+    """What a contract demands of its data, counted from its YAML without the package's reader."""
+    for dataset in contract.get("schema") or ():
+        fields = list(_fields(dataset))
+        yield from ["key"] * any(field.get("primaryKey") for field in fields)
+        for part in (dataset, *fields):
+            yield from ["quality"] * len(part.get("quality") or ())
+            yield from ["relationship"] * len(part.get("relationships") or ())
+        for field in fields:
+            yield "type"
+            yield from ["flag"] * (bool(field.get("required")) + bool(field.get("unique")))
+            yield from field.get("logicalTypeOptions") or ()
+    for sla in contract.get("slaProperties") or ():
+        yield from ["sla"] * (sla["property"] in {"latency", "frequency"})
+
+
+def _fields(outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    inner = [*(outer.get("properties") or ()), *([outer["items"]] if "items" in outer else [])]
+    for field in inner:
+        yield field
+        yield from _fields(field)
+
+
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason=f"the standard's examples are not at {EXAMPLES}")
+def test_no_rule_of_the_standards_examples_vanishes(shop: Shop) -> None:
+    total: Counter[str] = Counter()
+    for file in sorted(EXAMPLES.rglob("*.yaml")):
+        suites = compile_suites([read_contract(file)], (), shop.as_of)
+        wanted = list(written_rules(yaml.safe_load(file.read_text(encoding="utf-8"))))
+        assert len(suites.account) == len(wanted), file
+        made = {check.id for check in suites.checks}
+        assert len(made) == len(suites.checks)
+        for entry in suites.account:
+            assert (entry.outcome == "not executable") == bool(entry.reason)
+            assert set(entry.checks) <= made
+        assert made == {check_id for entry in suites.account for check_id in entry.checks}
+        total.update(entry.outcome for entry in suites.account)
+    # The numbers of a run that was looked through by hand.
+    assert total["not executable"] > 0
+    assert total["sql"] > 0
+    assert total["expectation"] > 0
+
+
+def _many_rules() -> list[QualityRule]:
+    kinds = ("null", "unique", "range", "regex")
+    return [
+        QualityRule(f"t{number % 10}", kinds[number % 4], (f"c{number}",), low=1, pattern="^a")  # type: ignore[arg-type]
+        for number in range(200)
+    ]
+
+
+def test_compiling_two_hundred_rules_imports_no_great_expectations(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from pipelineplan.quality import *\n"
+        "rules = [QualityRule('t', 'null', (f'c{n}',)) for n in range(200)]\n"
+        "start = time.perf_counter(); s = compile_suites([], rules); write_gx_project(s, Path(sys.argv[1]))\n"
+        "print(f'{time.perf_counter() - start:.4f} s for', len(s.checks))\n"
+        "heavy = {'great_expectations', 'pandas', 'duckdb', 'sqlalchemy', 'numpy', 'pyarrow'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    print(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("for 200\n")
+
+
+def test_the_same_input_gives_the_same_bytes_under_any_hash_seed(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(shop.contract_text, encoding="utf-8")
+    code = (
+        "import sys, hashlib; from pathlib import Path; from datetime import *\n"
+        "from pipelineplan.contracts import *; from pipelineplan.quality import *\n"
+        "c = read_contract(Path(sys.argv[1]), 'shop.yaml')\n"
+        "files = gx_files(compile_suites([c], [], datetime(2026, 1, 1, tzinfo=UTC)))\n"
+        "print(hashlib.sha256(repr(list(files.items())).encode()).hexdigest())\n"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "shop.yaml")],
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])},
+        ).stdout
+        for seed in ("0", "1", "77")
+    }
+    assert len(digests) == 1
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
+    spec = importlib.util.find_spec("great_expectations")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0]) / "expectations/core/schemas"
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))["expectations"]
+    return {
+        name: json.loads((folder / entry["schema_file"]).read_text(encoding="utf-8"))
+        for name, entry in index.items()
+    }
+
+
+def _all_kinds(shop: Shop) -> tuple[list[Contract], list[QualityRule]]:
+    contracts = [shop.contract()]
+    if EXAMPLES.is_dir():
+        contracts.append(read_contract(EXAMPLES / "data-types/all-data-types.odcs.yaml"))
+        contracts.append(read_contract(EXAMPLES / "all/full-example.odcs.yaml"))
+    shares = [QualityRule("t", "null", ("c",), at_most_share=number / 100) for number in range(100)]
+    more = [QualityRule("t", "domain", ("c",), values=("a", 1)), QualityRule("t", "volume", low=1)]
+    return contracts, [*_many_rules(), *shares, *more]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("great_expectations") is None, reason="great_expectations is absent"
+)
+def test_every_expectation_is_valid_by_great_expectations_own_schema(shop: Shop) -> None:
+    import jsonschema
+
+    contracts, rules = _all_kinds(shop)
+    suites = compile_suites(contracts, rules, shop.as_of)
+    schemas = _schemas()
+    assert len(schemas) >= 50
+    checked = 0
+    for name, content in gx_files(suites).items():
+        if not name.startswith("expectations/"):
+            continue
+        for expectation in json.loads(content)["expectations"]:
+            kept = {key: value for key, value in expectation.items() if key not in {"type", "kwargs"}}
+            jsonschema.validate({**kept, **expectation["kwargs"]}, schemas[expectation["type"]])
+            checked += 1
+    assert checked > 300
+
+
+def test_the_project_is_written_whole_and_again_the_same(shop: Shop, tmp_path: Path) -> None:
+    suites = compile_suites([shop.contract()], (), shop.as_of)
+    root = write_gx_project(suites, tmp_path)
+    first = {file: file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
+    assert write_gx_project(suites, tmp_path) == root
+    assert {file: file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()} == first
+    settings = yaml.safe_load((root / "great_expectations.yml").read_text(encoding="utf-8"))
+    assert settings["analytics_enabled"] is False
+    assert settings["progress_bars"] == {"globally": False, "metric_calculations": False}
