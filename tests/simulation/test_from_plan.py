@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelineplan.plan import Plan, capacity, read_plan
+from pipelineplan.plan.freshness import waits
 from pipelineplan.simulation import (
     ScenarioResult,
     SimulationResult,
@@ -226,3 +227,30 @@ def test_the_demos_do_what_their_names_say(example: str) -> None:
     result = simulate(read_plan(Path(__file__).parents[2] / "examples" / example))
     wanted = Verdict.HOLDS if example == "demo-holds" else Verdict.FAILS
     assert result.verdict is wanted
+
+
+def test_freshness_lies_within_the_bounds_of_the_static_rule(tmp_path: Path) -> None:
+    """Two ways to the same quantile: bounds from the waits alone, and the simulated commits."""
+    text = SKETCH.replace("mode: upsert}", "mode: append, guarantee: transactional}")
+    for since in ("record", "window_end"):
+        plan = plan_of(tmp_path, text.replace("from: window_end", f"from: {since}"))
+        (slo,) = plan.model.slos
+        rule = waits(plan, slo, plan.source("clicks"))
+        assert not isinstance(rule, str)
+        low, high = rule.quantile({each.symbol: each.value for each in rule.operands}, 0.95)
+        (verdict,) = scenario(simulate(plan), "steady").slo_verdicts
+        assert low * 0.999 <= verdict.figure.value <= high
+
+
+def test_a_recorded_load_is_run_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    rows = "\n".join(
+        f"{second},{rate}" for second, rate in ((0, 9000), (600, 30_000), (1200, 3000), (4800, 3000))
+    )
+    (tmp_path / "load.csv").write_text(f"seconds,rate_per_second\n{rows}\n", encoding="utf-8")
+    rate = "rate: {average: 4_000/s, peak: 11_000/s}"
+    result = simulate(plan_of(tmp_path, SKETCH.replace(rate, "rate: {profile: load.csv}")))
+    figures = scenario(result, "recorded").figures
+    # Ten minutes at 5,000/s on workers of two partitions that take 2,000/s; then 500/s of theirs.
+    assert figures["peak_lag_records"].value == pytest.approx(4 * 600 * 3000 + 4 * 600 * 500)
+    assert figures["drain_seconds"].value == pytest.approx(600 * 3000 / (2000 - 500))
+    assert figures["arrived_records"].value >= 600 * 9000 + 600 * 30_000 + 3600 * 3000
