@@ -167,9 +167,33 @@ def compile_plan(
     show("simulating")
     simulated = simulate(one)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
-    show("")
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+
+
+def write(
+    plan: Plan | Path | str,
+    folder: Path | str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Contents:
+    """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
+
+    Takes what `compile_plan` takes, and raises what it and `write_bundle` raise. Needs the extra
+    `report`, and with `data` the extra `quality`.
+    """
+    from pipelineplan.bundle import write_bundle
+    from pipelineplan.bundle.attachments import attachments
+
+    contents = compile_plan(plan, data, as_of=as_of, env=env, strict=strict, progress=progress)
+    (progress or (lambda _: None))("writing")
+    write_bundle(contents, folder, attachments(contents, as_of))
+    (progress or (lambda _: None))("")
+    return contents
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

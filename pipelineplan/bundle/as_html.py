@@ -27,18 +27,14 @@ from pipelineplan.verdicts import Severity, Verdict
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
 
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-)
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 
 def as_html(contents: Contents) -> str:
     """The whole report as one HTML document."""
     held = sections(contents.plan, contents.findings)
-    style = (
-        files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
-    )
+    style = files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
     name = html(contents.plan.name)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -65,12 +61,10 @@ def _nav(contents: Contents, held: tuple[ReportSection, ...]) -> str:
     ]
     links += [(each.kind, _RUNBOOKS[each.kind]) for each in contents.checklists]
     within = "".join(
-        f'<li class="within"><a href="#section-{s.number}">{s.number} {html(s.title)}</a></li>'
-        for s in held
+        f'<li class="within"><a href="#section-{s.number}">{s.number} {html(s.title)}</a></li>' for s in held
     )
     entries = [
-        f'<li><a href="#{name}">{html(title)}</a></li>'
-        + (within if name == "sections" else "")
+        f'<li><a href="#{name}">{html(title)}</a></li>' + (within if name == "sections" else "")
         for name, title in links
     ]
     return f'<nav aria-label="Contents"><ol>{"".join(entries)}</ol></nav>'
@@ -92,15 +86,18 @@ def _top(contents: Contents) -> str:
 def _summary(contents: Contents) -> str:
     required = [gate for gate in contents.gates if gate.required]
     passed = sum(1 for gate in required if gate.state is GateState.PASS)
-    errors = len(contents.failing)
-    wanting = len(contents.wanting)
-    said = f"{passed} of {len(required)} required gates pass. "
-    if not wanting:
-        return f"{said}All {len(contents.findings)} verdicts of the rules hold."
-    return (
-        f"{said}{wanting} of {len(contents.findings)} verdicts do not hold; {errors} "
-        f"{'counts' if errors == 1 else 'count'} as {Severity.ERROR.value}."
+    failed = [f"{gate.gate} {gate.title}" for gate in required if gate.state is GateState.FAIL]
+    wanting, errors = len(contents.wanting), len(contents.failing)
+    parts = [f"{passed} of {len(required)} required gates pass."]
+    if failed:
+        parts.append(f"What fails: {'; '.join(failed)}.")
+    parts.append(
+        f"{wanting} of the rules' {len(contents.findings)} verdicts do not hold"
+        + (f", {errors} of them as {Severity.ERROR.value}." if errors else ".")
+        if wanting
+        else f"All {len(contents.findings)} verdicts of the rules hold."
     )
+    return " ".join(parts)
 
 
 def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
@@ -140,11 +137,7 @@ def _states(contents: Contents) -> dict[str, str]:
     for finding in contents.findings:
         node = next((paths[p] for p in paths if finding.path.startswith(p)), "")
         node = node or next(
-            (
-                part
-                for part in finding.subject.split()
-                if part in contents.plan.graph.kinds
-            ),
+            (part for part in finding.subject.split() if part in contents.plan.graph.kinds),
             "",
         )
         if node and order[finding.verdict] >= order[worst.get(node, Verdict.HOLDS)]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pipelineplan.bundle.checklist import Checklist
 from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.errors import Position
 from pipelineplan.plan.section import Section
@@ -26,10 +27,12 @@ SCHEMA = "pipelineplan/bundle/v1"
 
 def as_json(contents: Contents) -> str:
     """The bundle's data as JSON text."""
-    return (
-        json.dumps(as_data(contents), indent=2, ensure_ascii=False, allow_nan=False)
-        + "\n"
-    )
+    return as_text(as_data(contents))
+
+
+def as_text(data: Any) -> str:
+    """Plain data as JSON text, as every JSON file of a bundle is written."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_data(contents: Contents) -> dict[str, Any]:
@@ -50,19 +53,21 @@ def as_data(contents: Contents) -> dict[str, Any]:
         },
         "gates": contents.gates,
         "findings": [_finding(finding) for finding in contents.findings],
-        "simulation": contents.simulated.to_json_dict()
-        if contents.simulated is not None
-        else None,
-        "quality": contents.quality.to_json_dict()
-        if contents.quality is not None
-        else None,
-        "checklists": contents.checklists,
+        "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
+        "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
+        "checklists": [checklist_json(each) for each in contents.checklists],
     }
     redacted: dict[str, Any] = redacted_tree(as_plain(data))
     return redacted
 
 
-def as_plain(value: Any) -> Any:
+def checklist_json(checklist: Checklist) -> dict[str, Any]:
+    """One runbook as plain values."""
+    data: dict[str, Any] = redacted_tree(as_plain(checklist))
+    return {**data, "open_points": redacted_tree(list(checklist.open_points))}
+
+
+def as_plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value reads best
     """`value` as what JSON can say: frozen things become objects, what is not finite becomes None."""
     if isinstance(value, Enum):
         return value.value
@@ -70,15 +75,9 @@ def as_plain(value: Any) -> Any:
         return {"file": value.file, "line": value.line, "column": value.column}
     if isinstance(value, Section):
         fields = type(value).model_fields
-        return {
-            fields[name].alias or name: as_plain(getattr(value, name))
-            for name in fields
-        }
+        return {fields[name].alias or name: as_plain(getattr(value, name)) for name in fields}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: as_plain(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-        }
+        return {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): as_plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -104,9 +104,7 @@ def _finding(finding: Finding, weight: str) -> Iterator[str]:
     yield f"- **{finding.code} {finding.verdict.value}** ({weight}): {markdown(finding.message)}"
     yield f"  - {code(f'{finding.path} ({finding.position})')}"
     if finding.operands:
-        values = "; ".join(
-            f"{operand.symbol} = {operand.shown}" for operand in finding.operands
-        )
+        values = "; ".join(f"{operand.symbol} = {operand.shown}" for operand in finding.operands)
         yield f"  - {code(finding.formula)} with {markdown(values)}"
     yield from (f"  - would hold with {markdown(change)}" for change in finding.nearest)
     if finding.fix:
@@ -118,32 +116,21 @@ def _simulation(simulated: SimulationResult | None) -> Iterator[str]:
     if simulated is None:
         yield "Nothing was simulated: `pipelineplan simulate PLAN` says what happens under load and outage."
         return
-    names = [
-        name
-        for name in SHOWN_FIGURES
-        if any(name in each.figures for each in simulated.scenarios)
-    ]
+    names = [name for name in SHOWN_FIGURES if any(name in each.figures for each in simulated.scenarios)]
     head = ("scenario", "tier", *(say_name(name) for name in names))
     yield from table(head, (_scenario(each, names) for each in simulated.scenarios))
     yield from ("", *_promises(simulated))
     yield from (
-        f"- not simulated: {markdown(what)}, {markdown(why)}"
-        for what, why in simulated.not_simulated
+        f"- not simulated: {markdown(what)}, {markdown(why)}" for what, why in simulated.not_simulated
     )
-    yield from (
-        f"- assumed: {markdown(assumption)}" for assumption in simulated.assumptions
-    )
+    yield from (f"- assumed: {markdown(assumption)}" for assumption in simulated.assumptions)
 
 
 def _scenario(scenario: ScenarioResult, names: list[str]) -> Iterator[str]:
     yield markdown(scenario.title or scenario.name)
     yield markdown(scenario.tier)
     for name in names:
-        yield (
-            markdown(say_figure(scenario.figures[name]))
-            if name in scenario.figures
-            else ""
-        )
+        yield (markdown(say_figure(scenario.figures[name])) if name in scenario.figures else "")
 
 
 def _promises(simulated: SimulationResult) -> Iterator[str]:
@@ -160,9 +147,7 @@ def _promises(simulated: SimulationResult) -> Iterator[str]:
         for slo in scenario.slo_verdicts
     ]
     if rows:
-        yield from table(
-            ("promise of", "what", "verdict", "scenario", "numbers", "where"), rows
-        )
+        yield from table(("promise of", "what", "verdict", "scenario", "numbers", "where"), rows)
         yield ""
 
 
@@ -184,9 +169,7 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
         )
         for check in quality.checks
     )
-    yield from table(
-        ("dataset", "check", "severity", "verdict", "found", "rows that break it"), rows
-    )
+    yield from table(("dataset", "check", "severity", "verdict", "found", "rows that break it"), rows)
     yield ""
     yield from (
         f"- not executable: {markdown(e.dataset)} {markdown(e.rule)}, {markdown(e.reason)}"
@@ -211,31 +194,20 @@ def _section(section: ReportSection) -> Iterator[str]:
     stated = [fact for fact in section.facts if not fact.said.is_open]
     silent = [fact for fact in section.facts if fact.said.is_open]
     if stated:
-        rows = (
-            (markdown(f.label), markdown(f.said.text), code(f.said.origin))
-            for f in stated
-        )
+        rows = ((markdown(f.label), markdown(f.said.text), code(f.said.origin)) for f in stated)
         yield from table(("what", "the plan says", "where"), rows)
         yield ""
     if silent:
         yield f"Not stated: {', '.join(f'{markdown(f.label)} ({code(f.said.text)})' for f in silent)}."
-    for finding in section.findings:
-        yield f"- {finding.code} {finding.verdict.value}: {markdown(finding.message)}"
+    yield from (f"- {f.code} {f.verdict.value}: {markdown(f.message)}" for f in section.wanting)
+    if section.holding:
+        yield f"- hold: {markdown(section.holding)}"
 
 
 def _open(contents: Contents) -> Iterator[str]:
     yield from ("", "## Open points", "")
     points = [
-        f"{gate.gate}: {point}"
-        for gate in contents.gates
-        if gate.required
-        for point in gate.open_points
+        f"{gate.gate}: {point}" for gate in contents.gates if gate.required for point in gate.open_points
     ]
-    points += [
-        f"{each.kind}: {point}"
-        for each in contents.checklists
-        for point in each.open_points
-    ]
-    yield from [f"- [ ] {markdown(point)}" for point in dict.fromkeys(points)] or [
-        "None."
-    ]
+    points += [f"{each.kind}: {point}" for each in contents.checklists for point in each.open_points]
+    yield from [f"- [ ] {markdown(point)}" for point in dict.fromkeys(points)] or ["None."]

@@ -47,10 +47,7 @@ def as_diagram(plan: Plan, states: Mapping[str, str]) -> str:
         f'aria-label="{html(_said(plan))}">'
     )
     edges = [_edge(edge, boxes) for edge in plan.graph.edges]
-    nodes = [
-        _node(plan, node, boxes[node], states.get(node, ""))
-        for node in plan.graph.order
-    ]
+    nodes = [_node(plan, node, boxes[node], states.get(node, "")) for node in plan.graph.order]
     parts = [opening, _TIP, *edges, *nodes, "</svg>"]
     return "\n".join(parts)
 
@@ -59,9 +56,7 @@ def layout(plan: Plan) -> dict[str, Box]:
     """A place for every node; no two overlap, and records flow from left to right."""
     layers: dict[str, int] = {}
     for node in plan.graph.order:
-        layers[node] = max(
-            (layers[edge.upstream] + 1 for edge in plan.graph.into(node)), default=0
-        )
+        layers[node] = max((layers[edge.upstream] + 1 for edge in plan.graph.into(node)), default=0)
     last = max(layers.values())
     for node, kind in plan.graph.kinds.items():
         layers[node] = last if kind == "sink" else layers[node]
@@ -72,18 +67,12 @@ def layout(plan: Plan) -> dict[str, Box]:
         nodes.sort(key=lambda node: _wish(plan, node, boxes))
         top = _MARGIN + (tallest - len(nodes)) * (_HEIGHT + _GAP_Y) / 2
         for row, node in enumerate(nodes):
-            boxes[node] = Box(
-                _MARGIN + layer * (_WIDTH + _GAP_X), top + row * (_HEIGHT + _GAP_Y)
-            )
+            boxes[node] = Box(_MARGIN + layer * (_WIDTH + _GAP_X), top + row * (_HEIGHT + _GAP_Y))
     return boxes
 
 
 def _wish(plan: Plan, node: str, boxes: Mapping[str, Box]) -> float:
-    heights = [
-        boxes[edge.upstream].y
-        for edge in plan.graph.into(node)
-        if edge.upstream in boxes
-    ]
+    heights = [boxes[edge.upstream].y for edge in plan.graph.into(node) if edge.upstream in boxes]
     return sum(heights) / len(heights) if heights else 0.0
 
 
@@ -127,24 +116,14 @@ def _about(plan: Plan, node: str) -> str:
     match plan.graph.kinds[node]:
         case "source":
             source = plan.source(node)
-            return (
-                f"{source.system}, {source.partitions} partitions"
-                if source.partitions
-                else source.system
-            )
+            return f"{source.system}, {source.partitions} partitions" if source.partitions else source.system
         case "stage":
             stage = plan.stage(node)
-            workers = (
-                f" × {stage.parallelism.now}" if stage.parallelism is not None else ""
-            )
+            workers = f" × {stage.parallelism.now}" if stage.parallelism is not None else ""
             return f"{stage.engine or 'stage'}{workers}"
         case "sink":
             sink = plan.sink(node)
-            guarantee = (
-                sink.guarantee.kind.replace("_", " ")
-                if sink.guarantee is not None
-                else ""
-            )
+            guarantee = sink.guarantee.kind.replace("_", " ") if sink.guarantee is not None else ""
             return ", ".join(part for part in (sink.mode, guarantee) if part) or "sink"
 
 

@@ -39,10 +39,7 @@ def gate_details(gates: tuple[GateDecision, ...]) -> str:
 
 
 def _gate(gate: GateDecision) -> str:
-    reasons = (
-        listed(html(reason) for reason in gate.reasons)
-        or "<p>Everything that was looked at holds.</p>"
-    )
+    reasons = listed(html(reason) for reason in gate.reasons) or "<p>Everything that was looked at holds.</p>"
     count = len(gate.evidence)
     evidence = (
         f'<p class="quiet">Evidence, {count} in all:</p>{listed(where(entry) for entry in gate.evidence)}'
@@ -63,18 +60,10 @@ def _gate(gate: GateDecision) -> str:
 def findings(contents: Contents) -> str:
     """What does not hold, worst first; what holds is folded away."""
     wanting = contents.wanting
-    holding = [
-        finding for finding in contents.findings if finding.verdict is Verdict.HOLDS
-    ]
-    cards = "\n".join(
-        _card(f, f.counts_as(strict=contents.strict).value) for f in wanting
-    )
-    rest = listed(
-        f"<b>{html(f.code)}</b> {html(f.message)} {where(f.path)}" for f in holding
-    )
-    folded_rest = (
-        folded(f"{len(holding)} verdicts that hold", "holds", rest) if holding else ""
-    )
+    holding = [finding for finding in contents.findings if finding.verdict is Verdict.HOLDS]
+    cards = "\n".join(_card(f, f.counts_as(strict=contents.strict).value) for f in wanting)
+    rest = listed(f"<b>{html(f.code)}</b> {html(f.message)} {where(f.path)}" for f in holding)
+    folded_rest = folded(f"{len(holding)} verdicts that hold", "holds", rest) if holding else ""
     return (cards or "<p>Every rule that applies holds.</p>") + folded_rest
 
 
@@ -95,32 +84,20 @@ def _formula(finding: Finding) -> str:
     if not finding.operands:
         return ""
     values = "".join(_operand(operand) for operand in finding.operands)
-    formula = (
-        f'<span class="formula">{html(finding.formula)}</span>'
-        if finding.formula
-        else ""
-    )
+    formula = f'<span class="formula">{html(finding.formula)}</span>' if finding.formula else ""
     return f'{formula}<ul class="operands" aria-label="the values put into the formula">{values}</ul>'
 
 
 def _operand(operand: Operand) -> str:
     kind = "assumed" if operand.basis is Basis.ASSUMED else ""
-    basis = (
-        ""
-        if operand.basis in {Basis.ASSUMED, Basis.DECLARED}
-        else f" {operand.basis.value}"
-    )
-    title = html(
-        f"{operand.name}, {operand.basis.value}, {operand.path} ({operand.position})"
-    )
+    basis = "" if operand.basis in {Basis.ASSUMED, Basis.DECLARED} else f" {operand.basis.value}"
+    title = html(f"{operand.name}, {operand.basis.value}, {operand.path} ({operand.position})")
     return f'<li class="{kind}" title="{title}"><b>{html(operand.symbol)}</b> = {html(operand.shown)}{html(basis)}</li>'
 
 
 def section(one: ReportSection) -> str:
     """One of the thirteen sections: facts, what is not stated, and the verdicts of its gate."""
-    stated = facts(
-        (fact.label, said(fact.said)) for fact in one.facts if not fact.said.is_open
-    )
+    stated = facts((fact.label, said(fact.said)) for fact in one.facts if not fact.said.is_open)
     silent = [fact for fact in one.facts if fact.said.is_open]
     missing = (
         f'<p class="silent"><b>Not stated:</b> {", ".join(_silent(f.label, f.said.text) for f in silent)}.</p>'
@@ -137,9 +114,7 @@ def section(one: ReportSection) -> str:
 
 
 def _silent(label: str, path: str) -> str:
-    return (
-        f'{html(label)} <span class="where">{html(path.removeprefix("state "))}</span>'
-    )
+    return f'{html(label)} <span class="where">{html(path.removeprefix("state "))}</span>'
 
 
 def _worst(one: ReportSection) -> str:
@@ -152,7 +127,4 @@ def _worst(one: ReportSection) -> str:
 
 def _verdicts(one: ReportSection) -> Iterator[str]:
     if one.findings:
-        yield listed(
-            f"{mark(f.verdict.value)} {html(f.code)} {html(f.message)}"
-            for f in one.findings
-        )
+        yield listed(f"{mark(f.verdict.value)} {html(f.code)} {html(f.message)}" for f in one.findings)

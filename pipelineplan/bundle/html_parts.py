@@ -31,10 +31,7 @@ def mark(state: str) -> str:
 def anchor(text: str) -> str:
     """An id that is safe in a link: letters, digits and dashes."""
     return (
-        "".join(
-            letter if letter.isascii() and letter.isalnum() else "-"
-            for letter in line(text).lower()
-        )
+        "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in line(text).lower())
         or "x"
     )
 
@@ -55,9 +52,7 @@ def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> s
 
 
 def _row(cells: list[str]) -> str:
-    return f'<th scope="row">{cells[0]}</th>' + "".join(
-        f"<td>{cell}</td>" for cell in cells[1:]
-    )
+    return f'<th scope="row">{cells[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in cells[1:])
 
 
 def said(value: Said) -> str:

@@ -37,25 +37,15 @@ def simulation(simulated: SimulationResult | None) -> str:
     parts = [_comparison(simulated), _promises(simulated)]
     parts += [_scenario(scenario) for scenario in simulated.scenarios]
     parts.append(
-        listed(
-            f"<b>Not simulated:</b> {html(what)}: {html(why)}"
-            for what, why in simulated.not_simulated
-        )
+        listed(f"<b>Not simulated:</b> {html(what)}: {html(why)}" for what, why in simulated.not_simulated)
     )
-    parts.append(
-        listed(
-            f"<b>Assumed:</b> {html(assumption)}"
-            for assumption in simulated.assumptions
-        )
-    )
+    parts.append(listed(f"<b>Assumed:</b> {html(assumption)}" for assumption in simulated.assumptions))
     return "\n".join(parts)
 
 
 def _comparison(simulated: SimulationResult) -> str:
     names = [
-        name
-        for name in SHOWN_FIGURES
-        if any(_says_something(each, name) for each in simulated.scenarios)
+        name for name in SHOWN_FIGURES if any(_says_something(each, name) for each in simulated.scenarios)
     ]
     rows = [
         [
@@ -85,19 +75,13 @@ def _number(figure: Figure | None) -> str:
         say_number(figure.low, figure.unit),
         say_number(figure.high, figure.unit),
     )
-    band = (
-        f'<span class="band">{html(low)} to {html(high)}</span>' if low != high else ""
-    )
+    band = f'<span class="band">{html(low)} to {html(high)}</span>' if low != high else ""
     return f'<span class="n">{html(text)}</span>{band}'
 
 
 def _promises(simulated: SimulationResult) -> str:
     order = {Verdict.FAILS: 0, Verdict.UNKNOWN: 1, Verdict.HOLDS: 2}
-    found = [
-        (scenario, slo)
-        for scenario in simulated.scenarios
-        for slo in scenario.slo_verdicts
-    ]
+    found = [(scenario, slo) for scenario in simulated.scenarios for slo in scenario.slo_verdicts]
     found.sort(key=lambda pair: order[pair[1].verdict])
     rows = [
         [
@@ -129,21 +113,12 @@ def _scenario(scenario: ScenarioResult) -> str:
         drawn = f'<div class="plots">{figures}</div>'
     else:
         drawn = "<p>No curves: drawing them needs <code>pip install 'pipelineplan[report]'</code>.</p>"
-    every = facts(
-        (say_name(name), html(say_figure(figure)))
-        for name, figure in scenario.figures.items()
-    )
-    classes = sorted(
-        {f"{figure.tier}: {figure.error_class}" for figure in scenario.figures.values()}
-    )
+    every = facts((say_name(name), html(say_figure(figure))) for name, figure in scenario.figures.items())
+    classes = sorted({f"{figure.tier}: {figure.error_class}" for figure in scenario.figures.values()})
     notes = listed(html(note) for note in (*scenario.notes, *classes))
     worst = [slo.verdict for slo in scenario.slo_verdicts]
     state = next(
-        (
-            v.value
-            for v in (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS)
-            if v in worst
-        ),
+        (v.value for v in (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS) if v in worst),
         "",
     )
     return folded(
@@ -172,16 +147,9 @@ def quality(report: QualityReport | None) -> str:
         for check in report.checks
     ]
     head = ("check", "dataset", "verdict", "severity", "found", "rows that break it")
-    silent = listed(
-        f"{html(e.dataset)} {html(e.rule)}: {html(e.reason)}"
-        for e in report.not_executable
-    )
+    silent = listed(f"{html(e.dataset)} {html(e.rule)}: {html(e.reason)}" for e in report.not_executable)
     rest = (
-        folded(
-            f"{len(report.not_executable)} rules that nothing checks", "unknown", silent
-        )
-        if silent
-        else ""
+        folded(f"{len(report.not_executable)} rules that nothing checks", "unknown", silent) if silent else ""
     )
     return table("Checks of the data that was given", head, rows) + rest
 
@@ -190,19 +158,14 @@ def runbook(checklist: Checklist) -> str:
     """A runbook: deadline and triggers on top, then the steps, each folded."""
     steps = "".join(f"<li>{_step(step)}</li>" for step in checklist.steps)
     left_out = listed(
-        f"<b>{html(entry.title)}</b> is left out: {html(entry.reason)}"
-        for entry in checklist.left_out
+        f"<b>{html(entry.title)}</b> is left out: {html(entry.reason)}" for entry in checklist.left_out
     )
     triggers = listed(said(trigger) for trigger in checklist.triggers)
     open_points = listed(html(point) for point in checklist.open_points)
     return (
         f'<div class="card">{"".join(_deadline(checklist))}<h3>What makes us go back</h3>{triggers}</div>'
         f'<ol class="steps">{steps}</ol>{left_out}'
-        + (
-            folded(f"{len(checklist.open_points)} open points", "open", open_points)
-            if open_points
-            else ""
-        )
+        + (folded(f"{len(checklist.open_points)} open points", "open", open_points) if open_points else "")
     )
 
 

@@ -72,13 +72,9 @@ def as_plots(
     time = scenario.series.get("time_seconds", ())
     drawn = []
     for panel in PANELS:
-        known = [
-            (name, words) for name, words in panel.series if name in scenario.series
-        ]
+        known = [(name, words) for name, words in panel.series if name in scenario.series]
         if known and len(time) > 1:
-            chart = _chart(
-                panel, known, scenario.series, targets if panel.unit == "s" else None
-            )
+            chart = _chart(panel, known, scenario.series, targets if panel.unit == "s" else None)
             drawn.append((panel.title, _svg(chart)))
     return tuple(drawn)
 
@@ -90,12 +86,10 @@ def _chart(
     targets: Mapping[str, float] | None,
 ) -> dict[str, Any]:
     """A Vega-Lite specification, built by Altair."""
-    import altair
+    import altair as alt
 
     per_unit, per = _axis_time(series["time_seconds"][-1])
-    greatest = max(
-        value for name, _ in known for value in series[name] if math.isfinite(value)
-    )
+    greatest = max(value for name, _ in known for value in series[name] if math.isfinite(value))
     scale, shown = _axis_value(greatest, panel.unit)
     rows = [
         {
@@ -106,47 +100,32 @@ def _chart(
         for name, words in known
         for index in _kept(series["time_seconds"], series[name])
     ]
-    base = altair.Chart(altair.InlineData(values=rows)).mark_line(
-        strokeWidth=1.8, interpolate="linear"
-    )
-    chart = base.encode(
-        **_channels(
-            altair, [words for _, words in known], f"{per} since the start", shown
-        )
-    )
-    wanted = [
-        {"v": seconds / scale, "what": words}
-        for words, seconds in (targets or {}).items()
-    ]
+    base = alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=1.8, interpolate="linear")
+    chart = base.encode(**_channels(alt, [words for _, words in known], f"{per} since the start", shown))
+    wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
-        chart = chart + _target_line(altair, wanted)
-    built: dict[str, Any] = (
-        chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
-    )
+        chart = chart + _target_line(alt, wanted)
+    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
     return built
 
 
-def _channels(
-    altair: Any, names: list[str], x_title: str, y_title: str
-) -> dict[str, Any]:
+def _channels(alt: Any, names: list[str], x_title: str, y_title: str) -> dict[str, Any]:
     """Two curves differ in colour and in dashes, since colour is never the only sign."""
-    legend = altair.Legend(title=None, orient="top") if len(names) > 1 else None
-    colours = altair.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
-    dashes = altair.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
+    legend = alt.Legend(title=None, orient="top", columnPadding=28) if len(names) > 1 else None
+    colours = alt.Scale(domain=names, range=["#010a04", "#010a05"][: len(names)])
+    dashes = alt.Scale(domain=names, range=[[1, 0], [5, 3]][: len(names)])
     return {
-        "x": altair.X("t:Q", title=x_title, scale=altair.Scale(nice=False)),
-        "y": altair.Y("v:Q", title=y_title, axis=altair.Axis(tickCount=4)),
-        "color": altair.Color("what:N", scale=colours, legend=legend),
-        "strokeDash": altair.StrokeDash("what:N", scale=dashes, legend=legend),
+        "x": alt.X("t:Q", title=x_title, scale=alt.Scale(nice=False)),
+        "y": alt.Y("v:Q", title=y_title, axis=alt.Axis(tickCount=4)),
+        "color": alt.Color("what:N", scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("what:N", scale=dashes, legend=legend),
     }
 
 
-def _target_line(altair: Any, wanted: list[dict[str, Any]]) -> Any:
-    rule = altair.Chart(altair.InlineData(values=wanted)).mark_rule(
-        color="#010a06", strokeDash=[2, 3]
-    )
-    words = altair.Chart(altair.InlineData(values=wanted)).mark_text(
-        color="#010a06", align="left", x=4, dy=-6, fontSize=11
+def _target_line(alt: Any, wanted: list[dict[str, Any]]) -> Any:
+    rule = alt.Chart(alt.InlineData(values=wanted)).mark_rule(color="#010a06", strokeDash=[2, 3])
+    words = alt.Chart(alt.InlineData(values=wanted)).mark_text(
+        color="#010a06", align="left", x=4, dy=-6, fontSize=12
     )
     return rule.encode(y="v:Q") + words.encode(y="v:Q", text="what:N")
 
@@ -159,8 +138,8 @@ def _theme() -> dict[str, Any]:
         "gridColor": "#010a03",
         "domainColor": "#010a03",
         "tickColor": "#010a03",
-        "labelFontSize": 11,
-        "titleFontSize": 11,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
     }
     return {
         "background": "transparent",
@@ -191,11 +170,7 @@ def _kept(time: tuple[float, ...], values: tuple[float, ...]) -> list[int]:
     step = max(1, math.ceil(count / (_MOST_POINTS / 3)))
     kept = {0, count - 1}
     for start in range(0, count, step):
-        stretch = [
-            index
-            for index in range(start, min(start + step, count))
-            if math.isfinite(values[index])
-        ]
+        stretch = [index for index in range(start, min(start + step, count)) if math.isfinite(values[index])]
         if stretch:
             kept |= {
                 stretch[0],
@@ -213,16 +188,17 @@ def _axis_time(seconds: float) -> tuple[float, str]:
 
 def _axis_value(greatest: float, unit: str) -> tuple[float, str]:
     """The scale of an axis and its title: seconds as minutes or hours, counts in thousands or millions."""
+    words = {"s": "seconds", "": "records", "/s": "records/s"}[unit]
     steps: tuple[tuple[float, float, str], ...]
     if unit == "s":
         steps = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"))
     else:
         steps = (
-            (2e9, 1e9, f"billion{unit}"),
-            (2e6, 1e6, f"million{unit}"),
-            (2e3, 1e3, f"thousand{unit}"),
+            (2e9, 1e9, f"billion {words}"),
+            (2e6, 1e6, f"million {words}"),
+            (2e3, 1e3, f"thousand {words}"),
         )
-    for least, scale, words in steps:
+    for least, scale, title in steps:
         if greatest >= least:
-            return scale, words
-    return 1.0, {"s": "seconds", "": "records", "/s": "records/s"}[unit]
+            return scale, title
+    return 1.0, words

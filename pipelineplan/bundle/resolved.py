@@ -25,9 +25,7 @@ from pipelineplan.verdicts import Basis, Finding, Operand
 _COLUMN = 60
 # Keys that stand for a level which the file's short form leaves out.
 _GATHERED = {"quantiles", "policies"}
-_UNPRINTABLE = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_resolved(plan: Plan, findings: Iterable[Finding] = ()) -> str:
@@ -55,9 +53,7 @@ def _mapping(plan: Plan, section: Section, path: Path, depth: int) -> Iterator[s
         yield from _entry(plan, key, value, below, depth, given=given)
 
 
-def _entry(
-    plan: Plan, key: str, value: object, path: Path, depth: int, *, given: bool
-) -> Iterator[str]:
+def _entry(plan: Plan, key: str, value: object, path: Path, depth: int, *, given: bool) -> Iterator[str]:
     head = "  " * depth + f"{_scalar(key)}:"
     if isinstance(value, Section):
         yield head
@@ -72,16 +68,12 @@ def _entry(
         yield _noted(f"{head} {_scalar(value)}", _origin(plan, path, given=given))
 
 
-def _entries(
-    plan: Plan, entries: dict[str, object], path: Path, depth: int
-) -> Iterator[str]:
+def _entries(plan: Plan, entries: dict[str, object], path: Path, depth: int) -> Iterator[str]:
     for key, value in entries.items():
         yield from _entry(plan, key, value, (*path, key), depth, given=True)
 
 
-def _items(
-    plan: Plan, items: Iterable[object], path: Path, depth: int
-) -> Iterator[str]:
+def _items(plan: Plan, items: Iterable[object], path: Path, depth: int) -> Iterator[str]:
     """List entries: the dash replaces the last two spaces of the entry's first line."""
     for index, item in enumerate(items):
         below = (*path, index)
@@ -133,13 +125,7 @@ def _text(text: str) -> str:
 
 
 def _reads_back(text: str) -> bool:
-    if (
-        not text
-        or len(text) > 100
-        or not text[0].isalnum()
-        or _UNPRINTABLE.search(text)
-        or "\n" in text
-    ):
+    if not text or len(text) > 100 or not text[0].isalnum() or _UNPRINTABLE.search(text) or "\n" in text:
         return False
     try:
         return bool(read_text(f"- key: {text}  # x\n", "text").data == [{"key": text}])
@@ -148,12 +134,7 @@ def _reads_back(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    escaped = (
-        text.replace("\\", "\\\\")
-        .replace('"', '\\"')
-        .replace("\n", "\\n")
-        .replace("\t", "\\t")
-    )
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     safe = _UNPRINTABLE.sub(_escape, escaped)
     return f'"{safe}"'
 
@@ -173,9 +154,7 @@ def _not_in_the_plan(findings: Iterable[Finding]) -> Iterator[str]:
     if found:
         yield ""
         yield "# Values that the plan does not state itself:"
-    for (basis, path, name), (operand, codes) in sorted(
-        found.items(), key=lambda pair: pair[0]
-    ):
+    for (basis, path, name), (operand, codes) in sorted(found.items(), key=lambda pair: pair[0]):
         between = _range(operand) if basis == Basis.ASSUMED.value else ""
         used = ", ".join(dict.fromkeys(codes))
         yield f"#   {basis} {plain(path)} {plain(name)}: {_shown(operand, operand.value)}{between}, for {used}"
@@ -188,8 +167,4 @@ def _range(operand: Operand) -> str:
 
 
 def _shown(operand: Operand, value: float) -> str:
-    return (
-        say(value, operand.dimension)
-        if operand.dimension is not None
-        else f"{value:,.4g}"
-    )
+    return say(value, operand.dimension) if operand.dimension is not None else f"{value:,.4g}"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pipelineplan.bundle.checklist import Said
 from pipelineplan.bundle.saying import not_stated, place, say_value
 from pipelineplan.documents import dotted
-from pipelineplan.gates import criteria_stages, stage_of
+from pipelineplan.gates import stage_of
 from pipelineplan.plan import Plan
 from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.recovery import state_bytes
 from pipelineplan.plan.section import Section
 from pipelineplan.quantities import Dimension, say
-from pipelineplan.verdicts import Finding
+from pipelineplan.verdicts import Finding, Verdict
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,20 @@ class ReportSection:
     facts: tuple[Fact, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def wanting(self) -> tuple[Finding, ...]:
+        """The findings that do not hold."""
+        return tuple(finding for finding in self.findings if finding.verdict is not Verdict.HOLDS)
+
+    @property
+    def holding(self) -> str:
+        """How many verdicts of which rules hold, in one line; empty for none."""
+        counts: dict[str, int] = {}
+        for finding in self.findings:
+            if finding.verdict is Verdict.HOLDS:
+                counts[finding.code] = counts.get(finding.code, 0) + 1
+        return ", ".join(f"{code} × {count}" if count > 1 else code for code, count in counts.items())
+
 
 Holds = Callable[[Plan], Iterable[Fact]]
 
@@ -46,9 +60,8 @@ Holds = Callable[[Plan], Iterable[Fact]]
 def sections(plan: Plan, findings: Iterable[Finding]) -> tuple[ReportSection, ...]:
     """All thirteen, in order; a finding stands in the section of its stage gate."""
     by_gate: dict[str, list[Finding]] = {}
-    stages = criteria_stages()
     for finding in findings:
-        by_gate.setdefault(stage_of(finding.code, stages), []).append(finding)
+        by_gate.setdefault(stage_of(finding.code), []).append(finding)
     made: list[ReportSection] = []
     told: set[str] = set()
     for number, (title, gate, holds) in enumerate(_SECTIONS, start=1):
@@ -58,9 +71,7 @@ def sections(plan: Plan, findings: Iterable[Finding]) -> tuple[ReportSection, ..
     return tuple(made)
 
 
-def _facts(
-    plan: Plan, section: Section | None, base: str, about: str, names: str
-) -> Iterator[Fact]:
+def _facts(plan: Plan, section: Section | None, base: str, about: str, names: str) -> Iterator[Fact]:
     """A fact for each of the comma-separated fields of `section`, which would stand at `base`."""
     for name in names.split(","):
         label = f"{name.replace('_', ' ')}{f' of {about}' if about else ''}"
@@ -69,9 +80,7 @@ def _facts(
             yield Fact(label, not_stated(f"{base}.{name}"))
         else:
             alias = type(section).model_fields[name].alias or name
-            yield Fact(
-                label, Said(say_value(value), place(plan, plan.path(section, alias)))
-            )
+            yield Fact(label, Said(say_value(value), place(plan, plan.path(section, alias))))
 
 
 def _problem(plan: Plan) -> Iterator[Fact]:
@@ -122,10 +131,7 @@ def _contracts(plan: Plan) -> Iterator[Fact]:
 
 
 def _flow(plan: Plan) -> str:
-    return "; ".join(
-        f"{edge.upstream} -{edge.exchange}-> {edge.downstream}"
-        for edge in plan.graph.edges
-    )
+    return "; ".join(f"{edge.upstream} -{edge.exchange}-> {edge.downstream}" for edge in plan.graph.edges)
 
 
 def _semantics(plan: Plan) -> Iterator[Fact]:
@@ -135,9 +141,7 @@ def _semantics(plan: Plan) -> Iterator[Fact]:
         yield from _facts(plan, source.semantics, base, source.id, names)
     for stage in plan.model.stages:
         if stage.window is not None:
-            yield from _facts(
-                plan, stage, dotted(plan.path(stage)), stage.id, "window,late"
-            )
+            yield from _facts(plan, stage, dotted(plan.path(stage)), stage.id, "window,late")
     yield from (Fact(*promise) for promise in _promises(plan))
 
 
@@ -157,9 +161,7 @@ def _promises(plan: Plan) -> Iterator[tuple[str, Said]]:
 def _volume(plan: Plan) -> Iterator[Fact]:
     for source in plan.model.sources:
         base = dotted(plan.path(source))
-        yield from _facts(
-            plan, source, base, source.id, "rate,record,partitions,retention,keys"
-        )
+        yield from _facts(plan, source, base, source.id, "rate,record,partitions,retention,keys")
         average, peak = average_rate(plan, source), peak_rate(plan, source)
         if average is not None:
             yield Fact(
@@ -210,21 +212,15 @@ def _processing(plan: Plan) -> Iterator[Fact]:
         )
     for sink in plan.model.sinks:
         base = dotted(plan.path(sink))
-        yield from _facts(
-            plan, sink, base, sink.id, "mode,guarantee,idempotency_key,consumers"
-        )
+        yield from _facts(plan, sink, base, sink.id, "mode,guarantee,idempotency_key,consumers")
 
 
 def _quality(plan: Plan) -> Iterator[Fact]:
     yield from _listed(plan, plan.model.quality, "$.quality", "check")
-    yield from _listed(
-        plan, plan.model.reconciliation, "$.reconciliation", "reconciliation"
-    )
+    yield from _listed(plan, plan.model.reconciliation, "$.reconciliation", "reconciliation")
 
 
-def _listed(
-    plan: Plan, entries: Iterable[Section], base: str, words: str
-) -> Iterator[Fact]:
+def _listed(plan: Plan, entries: Iterable[Section], base: str, words: str) -> Iterator[Fact]:
     """One fact per entry of a list, by its id where it has one."""
     empty = True
     for index, entry in enumerate(entries):

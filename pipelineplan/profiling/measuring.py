@@ -152,16 +152,10 @@ def _widths(bins: TimeBins) -> list[int]:
 
 
 def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
-    """Rates from the first event on; a long silence is one step of zero."""
+    """Rates from the first event on, one step per `width`, also where nothing came."""
     numbers, counts = bins.per(width)
-    steps: list[tuple[float, float]] = []
-    following = 0
-    for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-        if number > following:
-            steps.append((float(following * width), 0.0))
-        steps.append((float(number * width), count / width))
-        following = number + 1
-    return tuple(steps)
+    counted = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
 def _split(recording: Recording, column: str | None, events: int) -> Split | None:

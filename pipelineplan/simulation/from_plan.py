@@ -61,18 +61,19 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
             refused.append((sink.id, reason.reason))
         except ValueError as error:
             refused.append((sink.id, str(error)))
-    refused += [_refused_outage(outage) for outage in plan.model.outages if _breaks(outage) is None]
     return tuple(pipelines), tuple(dict.fromkeys(refused))
 
 
-def _refused_outage(outage: PlannedOutage) -> tuple[str, str]:
-    name = outage.id or f"{outage.of}-outage"
-    return name, f"the loss of a {outage.of} depends on what runs where, which is not simulated yet"
+# What is lost with a zone or a broker depends on what runs where, which a plan does not say: the
+# worst is simulated, in which everything stands still until the repair.
+_AT_WORST = {
+    "zone": (Breaks.JOB, "nothing runs until the zone is back: less when other zones take over"),
+    "broker": (Breaks.SOURCE, "nothing is read until the broker is back: less when replicas take over"),
+}
 
 
-def _breaks(outage: PlannedOutage) -> Breaks | None:
-    kinds = {kind.value: kind for kind in Breaks}
-    return kinds.get(outage.of)
+def _breaks(outage: PlannedOutage) -> Breaks:
+    return _AT_WORST[outage.of][0] if outage.of in _AT_WORST else Breaks(outage.of)
 
 
 @dataclass
@@ -286,10 +287,10 @@ class _Reader:
         names: dict[str, int] = {}
         for planned in self.plan.model.outages:
             of = _breaks(planned)
-            if of is None:
-                continue
-            name = planned.id or f"{of.value}-outage"
+            name = planned.id or f"{planned.of}-outage"
             names[name] = names.get(name, 0) + 1
+            if planned.of in _AT_WORST:
+                self.assumptions.append(f"{name}: {_AT_WORST[planned.of][1]}")
             if not planned.accepts_writes:
                 self.assumptions.append(f"{name}: records that cannot be written wait at their producers")
             yield DeclaredOutage(

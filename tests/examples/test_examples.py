@@ -43,7 +43,7 @@ def grave(findings: list[Finding]) -> list[str]:
     return [
         f"{one.code} {one.path} {one.message}"
         for one in findings
-        if one.verdict is not Verdict.HOLDS and one.severity is not Severity.INFO
+        if one.verdict is not Verdict.HOLDS and one.counts_as() is not Severity.INFO
     ]
 
 

@@ -112,7 +112,8 @@ def test_bursts_and_silence_are_in_the_rate(tmp_path: Path) -> None:
     profile = measure([write_csv(tmp_path / "a.csv", [(t,) for t in times], header=("t",))], event_time="t")
     assert profile.rate.peak_interval_seconds == 60
     assert profile.rate.peak_per_second == 10
-    assert [rate for _, rate in profile.rate.steps if rate == 0] == [0.0]
+    silent = [start for start, rate in profile.rate.steps if rate == 0]
+    assert (silent[0], silent[-1]) == (60.0, 3650.0)
     assert carried(profile) == pytest.approx(720)
     assert profile.gaps.longest_seconds == pytest.approx(3600.5)
 
@@ -123,7 +124,7 @@ def test_one_wild_clock_costs_no_memory(tmp_path: Path) -> None:
         [write_csv(tmp_path / "a.csv", [(t,) for t in times], header=("t",))], event_time="t", unit="ms"
     )
     assert profile.last_event_time.startswith("9892-")
-    assert len(profile.rate.steps) < 20
+    assert len(profile.rate.steps) <= 401
     assert carried(profile) == pytest.approx(4)
 
 

@@ -170,7 +170,6 @@ def test_a_burst_of_the_plan_stands_above_the_library_s(tmp_path: Path) -> None:
         (("    partitions: 12\n", ""), "partitions"),
         (("rate: {average: 4_000/s, peak: 11_000/s}", "record: {size: 1 kB}"), "no rate"),
         (("    capacity: 2_000/s\n", ""), "capacity"),
-        (("of: job", "of: zone"), "zone"),
     ],
 )
 def test_what_is_not_simulated_is_refused_with_its_reason(
@@ -181,10 +180,15 @@ def test_what_is_not_simulated_is_refused_with_its_reason(
         text = text.replace("sinks:", "  - {id: other, inputs: [clicks], capacity: 1_000/s}\nsinks:")
     result = simulate(plan_of(tmp_path, text))
     assert any(reason in why for _, why in result.not_simulated)
-    assert result.verdict in {Verdict.UNKNOWN, Verdict.HOLDS}
-    if "zone" not in reason:
-        assert result.scenarios == ()
-        assert result.verdict is Verdict.UNKNOWN
+    assert result.scenarios == ()
+    assert result.verdict is Verdict.UNKNOWN
+
+
+def test_a_lost_zone_is_simulated_at_worst_as_a_lost_job(tmp_path):
+    job, zone = (simulate(plan_of(tmp_path, SKETCH.replace("of: job", f"of: {of}"))) for of in ("job", "zone"))
+    assert zone.scenarios[-1].name == "zone-outage"
+    assert zone.scenarios[-1].figures == job.scenarios[-1].figures
+    assert any("zone-outage" in assumed for assumed in zone.assumptions)
 
 
 def test_a_job_without_checkpoints_is_not_restored(tmp_path: Path) -> None:
