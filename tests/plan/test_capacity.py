@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelineplan.plan import capacity
+from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import arrivals, average_rate, peak_rate, worker_share
 from pipelineplan.plan.recovery import downtime, duration_operand, restore_operand, state_bytes
 
@@ -89,7 +90,9 @@ def stepped_drain(rate: float, able: float, piled_up: float, step: float = 0.25)
         (7, 0.3, 4, 0),
     ],
 )
-def test_drain_against_a_queue_that_is_stepped(rate, share, able, piled_up) -> None:
+def test_drain_against_a_queue_that_is_stepped(
+    rate: float, share: float, able: float, piled_up: float
+) -> None:
     drained = capacity.drain_seconds(rate, share, able, piled_up)
     assert drained == pytest.approx(stepped_drain(rate * share, able, piled_up), abs=0.5)
 
@@ -104,12 +107,12 @@ def test_drain_against_a_queue_that_is_stepped(rate, share, able, piled_up) -> N
         (100, 1, 100, 0, 0),
     ],
 )
-def test_drain_at_its_edges(rate, share, able, piled_up, drained) -> None:
+def test_drain_at_its_edges(rate: float, share: float, able: float, piled_up: float, drained: float) -> None:
     assert capacity.drain_seconds(rate, share, able, piled_up) == drained
 
 
 def stepped_loss(retention: float, piled_up: float, utilised: float) -> float:
-    """Reads at 1/utilised of the arrival rate; the reader stands at event time `read`, the log's end moves."""
+    """The reader stands at `read` and moves at 1/utilised of the speed of the log's end."""
     clock, step, read = piled_up, 0.05, 0.0
     while clock - read < retention:
         clock += step
@@ -118,7 +121,9 @@ def stepped_loss(retention: float, piled_up: float, utilised: float) -> float:
 
 
 @pytest.mark.parametrize(("retention", "piled_up", "utilised"), [(3600, 600, 2), (600, 0, 1.1), (100, 90, 5)])
-def test_time_to_loss_against_a_reader_that_is_stepped(retention, piled_up, utilised) -> None:
+def test_time_to_loss_against_a_reader_that_is_stepped(
+    retention: float, piled_up: float, utilised: float
+) -> None:
     found = capacity.seconds_to_loss(retention, piled_up, utilised)
     assert found == pytest.approx(stepped_loss(retention, piled_up, utilised), abs=1)
 
@@ -133,7 +138,9 @@ def test_a_reader_exactly_as_fast_as_the_log_never_loses_and_never_catches_up() 
 @pytest.mark.parametrize(
     ("interval", "duration", "pause", "effective"), [(60, 5, 0, 60), (60, 50, 30, 80), (60, 30, 30, 60)]
 )
-def test_the_interval_that_checkpoints_have(interval, duration, pause, effective) -> None:
+def test_the_interval_that_checkpoints_have(
+    interval: float, duration: float, pause: float, effective: float
+) -> None:
     assert capacity.effective_interval_seconds(interval, duration, pause) == effective
 
 
@@ -158,7 +165,10 @@ sources:
 stages:
   - {id: clean, inputs: [{from: a, selectivity: 0.5}], parallelism: 6}
   - id: join
-    inputs: [{from: clean, exchange: keyed, key: user}, {from: b, exchange: keyed, key: item}, {from: a, selectivity: 2}]
+    inputs:
+      - {from: clean, exchange: keyed, key: user}
+      - {from: b, exchange: keyed, key: item}
+      - {from: a, selectivity: 2}
     parallelism: {now: 7, max: 120}
   - {id: spread, inputs: [{from: join, exchange: rebalance, selectivity: 0.1}], parallelism: 5}
   - {id: tail, inputs: [spread], parallelism: 5}
@@ -166,7 +176,7 @@ sinks: [{id: out, inputs: [tail]}]
 """
 
 
-def test_arrivals_add_up_over_every_way_to_a_stage(read) -> None:
+def test_arrivals_add_up_over_every_way_to_a_stage(read: Callable[..., Plan]) -> None:
     plan = read(FAN_IN)
     found = {one.source: (one.rate.value, one.factor) for one in arrivals(plan, "join")}
     # a comes through clean (half of it) and directly (twice); b bursts to five times its average
@@ -176,7 +186,7 @@ def test_arrivals_add_up_over_every_way_to_a_stage(read) -> None:
     assert [one.rate.symbol for one in arrivals(plan, "join")] == ["λ_a", "λ_b"]
 
 
-def test_of_several_inputs_the_worst_spread_counts(read) -> None:
+def test_of_several_inputs_the_worst_spread_counts(read: Callable[..., Plan]) -> None:
     plan = read(FAN_IN)
     at = {"p": 7.0, "P": 12.0, "G": 120.0, "h": 0.1}
     # forward from a: 0.1 + 0.9 * ceil(12/7)/12 = 0.25; keyed by user: 0.1 + 0.9 * ceil(120/7)/120 = 0.235
@@ -186,7 +196,7 @@ def test_of_several_inputs_the_worst_spread_counts(read) -> None:
     assert worker_share(plan, "tail").kind == "rebalance"  # fed forward by a stage: its spread
 
 
-def test_a_source_without_rate_or_partitions_leaves_the_load_unknown(read) -> None:
+def test_a_source_without_rate_or_partitions_leaves_the_load_unknown(read: Callable[..., Plan]) -> None:
     plan = read(FAN_IN.replace("rate: {average: 200/s, burst: {factor: 5, length: 1 min}}", "system: kafka"))
     assert arrivals(plan, "join") is None
     assert peak_rate(plan, plan.source("b")) is None
@@ -196,9 +206,11 @@ def test_a_source_without_rate_or_partitions_leaves_the_load_unknown(read) -> No
     assert worker_share(plan, "join") is None
 
 
-def test_key_groups_that_the_plan_does_not_state_are_an_assumption_with_a_range(read) -> None:
+def test_key_groups_that_the_plan_does_not_state_are_an_assumption_with_a_range(
+    read: Callable[..., Plan],
+) -> None:
     plan = read(
-        FAN_IN.replace("parallelism: {now: 7, max: 120}", "parallelism: 7").replace(", {from: a, sel", "]#")
+        FAN_IN.replace("parallelism: {now: 7, max: 120}", "parallelism: 7").replace("- {from: a, sel", "#")
     )
     groups = worker_share(plan, "join").channels
     assert (groups.symbol, groups.basis, groups.value) == ("G", "assumed", 128)
@@ -224,7 +236,9 @@ outages:
 """
 
 
-def test_state_gives_the_duration_of_checkpoints_and_restores_of_the_largest_task(read) -> None:
+def test_state_gives_the_duration_of_checkpoints_and_restores_of_the_largest_task(
+    read: Callable[..., Plan],
+) -> None:
     plan = read(STATEFUL)
     stage = plan.stage("agg")
     assert state_bytes(stage) == 600e9
@@ -238,7 +252,7 @@ def test_state_gives_the_duration_of_checkpoints_and_restores_of_the_largest_tas
     assert restore_operand(plan, stage).value == pytest.approx(14.0625e9 / 40e6)
 
 
-def test_a_job_that_restarts_adds_restart_restore_and_what_it_reads_again(read) -> None:
+def test_a_job_that_restarts_adds_restart_restore_and_what_it_reads_again(read: Callable[..., Plan]) -> None:
     plan = read(STATEFUL)
     stage = plan.stage("agg")
     job, sink = (downtime(plan, outage, stage) for outage in plan.model.outages)

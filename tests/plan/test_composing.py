@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipelineplan.errors import InputError
-from pipelineplan.plan import read_plan
+from pipelineplan.errors import InputError, Problem
+from pipelineplan.plan import Plan, read_plan
 
 
-def test_an_overlay_changes_what_it_names_and_nothing_else(read) -> None:
+def test_an_overlay_changes_what_it_names_and_nothing_else(read: Callable[..., Plan]) -> None:
     overlay = """\
 sources:
   - id: clicks
@@ -30,24 +31,24 @@ sources:
     assert {path: str(plan.position(path)) for path in places} == places
 
 
-def test_the_operands_of_an_overlaid_value_point_into_the_overlay(read) -> None:
+def test_the_operands_of_an_overlaid_value_point_into_the_overlay(read: Callable[..., Plan]) -> None:
     plan = read(env="prod", **{"plan.prod": "stages: [{id: count, capacity: 9_000/s}]\n"})
     operand = plan.operand("μ", plan.stage("count"), "capacity")
     assert (operand.value, str(operand.position)) == (9000, "plan.prod.yaml:1:32")
 
 
-def test_null_in_an_overlay_removes(read) -> None:
+def test_null_in_an_overlay_removes(read: Callable[..., Plan]) -> None:
     plan = read(env="prod", **{"plan.prod": "sources: [{id: clicks, rate: null}]\n"})
     assert plan.source("clicks").rate is None
 
 
-def test_a_list_without_ids_is_replaced_whole(read, small) -> None:
+def test_a_list_without_ids_is_replaced_whole(read: Callable[..., Plan], small: str) -> None:
     text = small.replace("{name: small}", "{name: small, sequence: [a, b]}")
     plan = read(text, env="prod", **{"plan.prod": "metadata: {sequence: [c]}\n"})
     assert plan.model.metadata.sequence == ("c",)
 
 
-def test_a_missing_overlay_is_named(problems) -> None:
+def test_a_missing_overlay_is_named(problems: Callable[..., tuple[Problem, ...]]) -> None:
     def missing(**_: str) -> tuple:
         return problems(env="prod")
 
@@ -55,7 +56,7 @@ def test_a_missing_overlay_is_named(problems) -> None:
     assert "no overlay for the environment 'prod', wanted plan.prod.yaml" in found.message
 
 
-def test_a_chain_of_plans_is_read_from_its_base(read, small) -> None:
+def test_a_chain_of_plans_is_read_from_its_base(read: Callable[..., Plan], small: str) -> None:
     plan = read(
         "extends: middle.yaml\nmetadata: {version: '3'}\n",
         middle="extends: base.yaml\nmetadata: {version: '2', owner: us}\n",
@@ -66,7 +67,9 @@ def test_a_chain_of_plans_is_read_from_its_base(read, small) -> None:
     assert plan.position(("sources", 0)).file == "base.yaml"
 
 
-def test_a_circle_of_plans_is_an_error_and_not_a_loop(problems, small) -> None:
+def test_a_circle_of_plans_is_an_error_and_not_a_loop(
+    problems: Callable[..., tuple[Problem, ...]], small: str
+) -> None:
     (found,) = problems(f"extends: other.yaml\n{small}", other="extends: plan.yaml\n")
     assert "a circle of plans" in found.message
     assert str(found.position) == "other.yaml:1:10"
@@ -82,7 +85,9 @@ def test_a_circle_of_plans_is_an_error_and_not_a_loop(problems, small) -> None:
         ("[a]", "there is no file"),
     ],
 )
-def test_a_base_that_cannot_be_read_says_why(problems, reference: str, said: str) -> None:
+def test_a_base_that_cannot_be_read_says_why(
+    problems: Callable[..., tuple[Problem, ...]], reference: str, said: str
+) -> None:
     (found,) = problems(f"extends: {reference}\n")
     assert said in found.message
     assert found.position.line == 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from pipelineplan.errors import Position
+from pipelineplan.plan import Plan
 from pipelineplan.plan.freshness import Waits, waits
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand
@@ -57,10 +60,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("from_record", [True, False])
+@pytest.mark.parametrize("since", ["record", "window_end"])
 @pytest.mark.parametrize("values", CASES, ids=lambda v: " ".join(f"{k}{x:g}" for k, x in v.items()))
-def test_law_the_quantile_lies_within_its_bounds_at_every_phase(values, from_record) -> None:
+def test_law_the_quantile_lies_within_its_bounds_at_every_phase(values: dict[str, float], since: str) -> None:
     rng = np.random.default_rng(20261121)
+    from_record = since == "record"
     chain = waits_of(values, from_record=from_record)
     longest = max(values.get("W", 0), values.get("I", 0), values.get("d", 0) + values.get("pause", 0))
     for _ in range(40):
@@ -74,7 +78,7 @@ def test_law_the_quantile_lies_within_its_bounds_at_every_phase(values, from_rec
 
 
 @pytest.mark.parametrize("values", CASES[:3], ids=["W<I", "W=I", "W>I"])
-def test_the_bounds_are_no_wider_than_the_phases_make_them(values) -> None:
+def test_the_bounds_are_no_wider_than_the_phases_make_them(values: dict[str, float]) -> None:
     """Over all phases the quantile comes near to both bounds, so neither could be tightened for nothing."""
     rng = np.random.default_rng(4)
     low, high = waits_of(values, from_record=True).quantile(values, 0.95)
@@ -105,7 +109,7 @@ slos: [{for: out, freshness: {p95: 4 min}}]
 """
 
 
-def test_the_waits_of_a_plan_are_those_on_the_way(read) -> None:
+def test_the_waits_of_a_plan_are_those_on_the_way(read: Callable[..., Plan]) -> None:
     plan = read(PLAN)
     chain = waits(plan, plan.model.slos[0], plan.source("a"))
     assert {operand.symbol: operand.value for operand in chain.operands} == {
@@ -126,7 +130,9 @@ def test_the_waits_of_a_plan_are_those_on_the_way(read) -> None:
         ("window: {fixed: 1 min}, ", "", {"I", "d"}),
     ],
 )
-def test_only_what_is_on_the_way_is_waited_for(read, old, new, symbols) -> None:
+def test_only_what_is_on_the_way_is_waited_for(
+    read: Callable[..., Plan], old: str, new: str, symbols: set[str]
+) -> None:
     plan = read(PLAN.replace(old, new))
     assert waits(plan, plan.model.slos[0], plan.source("a")).symbols == symbols
 
@@ -139,7 +145,9 @@ def test_only_what_is_on_the_way_is_waited_for(read, old, new, symbols) -> None:
         (", checkpoint: {interval: 10 min, duration: 5 s}", "", "state that of 'count'"),
     ],
 )
-def test_what_is_missing_on_the_way_is_named(read, old, new, said) -> None:
+def test_what_is_missing_on_the_way_is_named(
+    read: Callable[..., Plan], old: str, new: str, said: str
+) -> None:
     plan = read(PLAN.replace(old, new))
     found = waits(plan, plan.model.slos[0], plan.source("a"))
     assert isinstance(found, str)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+
+from pipelineplan.errors import Problem
+from pipelineplan.plan import Plan
 
 STAGES = "  - {id: count, inputs: [clicks], parallelism: 8, capacity: 2_000/s}\n"
 
@@ -11,7 +17,7 @@ def stages(small: str, *lines: str) -> str:
     return small.replace(STAGES, "".join(f"  - {line}\n" for line in lines))
 
 
-def test_nodes_stand_after_their_inputs(read, small) -> None:
+def test_nodes_stand_after_their_inputs(read: Callable[..., Plan], small: str) -> None:
     graph = read(
         stages(small, "{id: count, inputs: [b, a]}", "{id: b, inputs: [a]}", "{id: a, inputs: [clicks]}")
     ).graph
@@ -34,17 +40,21 @@ def test_nodes_stand_after_their_inputs(read, small) -> None:
         (["{id: clicks, inputs: [clicks]}", "{id: count, inputs: [clicks]}"], "$.stages[0].id", "used twice"),
     ],
 )
-def test_what_is_no_graph_says_why(problems, small, lines, path, said) -> None:
+def test_what_is_no_graph_says_why(
+    problems: Callable[..., tuple[Problem, ...]], small: str, lines: list[str], path: str, said: str
+) -> None:
     found = problems(stages(small, *lines))
     assert any(p.path.startswith(path) and said in p.message for p in found), [str(p) for p in found]
 
 
-def test_unknown_inputs_do_not_hide_a_cycle(problems, small) -> None:
+def test_unknown_inputs_do_not_hide_a_cycle(problems: Callable[..., tuple[Problem, ...]], small: str) -> None:
     found = problems(stages(small, "{id: count, inputs: [b, zzz]}", "{id: b, inputs: [count]}"))
     assert sorted(p.message.split()[0] for p in found) == ["a", "no"]
 
 
-def test_an_slo_and_a_consumer_name_what_is_there(problems, small) -> None:
+def test_an_slo_and_a_consumer_name_what_is_there(
+    problems: Callable[..., tuple[Problem, ...]], small: str
+) -> None:
     text = small.replace("{id: board, inputs: [count]}", "{id: board, inputs: [count], consumers: [finace]}")
     text += "context: {consumers: [{id: finance}]}\nslos: [{for: bord, availability: 99 %}]\n"
     assert [(p.path, "did you mean" in p.message) for p in problems(text)] == [
@@ -68,7 +78,9 @@ def test_an_slo_and_a_consumer_name_what_is_there(problems, small) -> None:
         ("other.yaml", ""),
     ],
 )
-def test_a_reference_that_leads_nowhere_says_so(problems, small, tmp_path, reference: str, said: str) -> None:
+def test_a_reference_that_leads_nowhere_says_so(
+    problems: Callable[..., tuple[Problem, ...]], small: str, tmp_path: Path, reference: str, said: str
+) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder.yaml").mkdir()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
@@ -78,7 +90,7 @@ def test_a_reference_that_leads_nowhere_says_so(problems, small, tmp_path, refer
         assert all(str(p.position).startswith("plan.yaml:6:15") for p in found)
 
 
-def test_all_missing_files_are_named(problems, small) -> None:
+def test_all_missing_files_are_named(problems: Callable[..., tuple[Problem, ...]], small: str) -> None:
     text = small.replace(
         "partitions: 12", "semantics: {disorder: {profile: d.yaml}, lateness: {profile: l.yaml}}"
     )
@@ -98,7 +110,7 @@ def test_all_missing_files_are_named(problems, small) -> None:
     ]
 
 
-def test_operands_know_where_they_come_from(read, small) -> None:
+def test_operands_know_where_they_come_from(read: Callable[..., Plan], small: str) -> None:
     plan = read(small)
     stage, source = plan.stage("count"), plan.source("clicks")
     written = plan.operand("p", stage.parallelism, "now")  # the short form `parallelism: 8`
@@ -115,6 +127,6 @@ def test_operands_know_where_they_come_from(read, small) -> None:
     assert plan.operand("μ", stage, "service_cv") is None
 
 
-def test_a_default_that_the_plan_states_is_declared(read, small) -> None:
+def test_a_default_that_the_plan_states_is_declared(read: Callable[..., Plan], small: str) -> None:
     plan = read(small.replace("parallelism: 8", "parallelism: {now: 8, max: 128}"))
     assert plan.operand("G", plan.stage("count").parallelism, "max").basis == "declared"

@@ -15,7 +15,15 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.plan.context import QualityLevel
 from pipelineplan.rules import RULES
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS
-from pipelineplan.rules.criteria import Attested, OutOfScope, Presence, RuleHome, criteria, criterion_of, judge
+from pipelineplan.rules.criteria import (
+    Attested,
+    OutOfScope,
+    Presence,
+    RuleHome,
+    criteria,
+    criterion_of,
+    judge,
+)
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
@@ -137,16 +145,22 @@ def test_reasons_are_given_for_what_is_out_of_scope() -> None:
 
 
 def test_what_a_level_does_not_require_is_not_said(tmp_path: Path) -> None:
-    said = {level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in QualityLevel.__args__}  # type: ignore[attr-defined]
+    said = {
+        level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in QualityLevel.__args__
+    }  # type: ignore[attr-defined]
     assert said["experiment"] < said["prototype"] < said["production"] == said["secure"]
-    at_prototype = [one for one in judge(plan_of(tmp_path, level="prototype")) if one.verdict is Verdict.FAILS]
+    at_prototype = [
+        one for one in judge(plan_of(tmp_path, level="prototype")) if one.verdict is Verdict.FAILS
+    ]
     assert {one.severity for one in at_prototype} == {Severity.INFO, Severity.WARNING}
 
 
 def test_fingerprints_name_the_object_and_survive_edits_above_it(tmp_path: Path) -> None:
     bare = judge(plan_of(tmp_path))
     assert len({one.fingerprint for one in bare}) == len(bare)
-    fuller = judge(plan_of(tmp_path, {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]}))
+    fuller = judge(
+        plan_of(tmp_path, {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]})
+    )
     before = {one.code: one.fingerprint for one in bare if one.code == "SRC101"}
     after = {one.code: one.fingerprint for one in fuller if one.code == "SRC101"}
     assert before == after
@@ -163,4 +177,3 @@ def test_conditions_keep_rules_off_plans_that_they_do_not_apply_to(tmp_path: Pat
 def test_a_text_that_is_no_path_of_presence_is_refused(wanted: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="wanted"):
         gaps(plan_of(tmp_path), wanted)
-
