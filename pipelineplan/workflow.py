@@ -5,7 +5,7 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +15,11 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from pipelineplan.bundle import Contents
+    from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
 
@@ -85,6 +87,44 @@ def simulate(
     return run(_read(plan, env), recipes_named(tuple(scenarios)))
 
 
+def profile(
+    data: Sequence[str | Path],
+    *,
+    event_time: str,
+    arrival_time: str | None = None,
+    key: str | None = None,
+    partition: str | None = None,
+    duplicates_by: Sequence[str] = (),
+    unit: Unit = "auto",
+    progress: Progress | None = None,
+) -> StreamProfile:
+    """Measure the recorded events in `data`: CSV, JSONL or Parquet files, or globs of them.
+
+    Columns are named; numeric times are in `unit`. Needs the extra `data`. Raises `InputError` for
+    files or columns that cannot be used; rows that cannot be read are counted in the profile.
+    """
+    from pipelineplan.profiling import measure
+
+    return measure(
+        data,
+        event_time=event_time,
+        arrival_time=arrival_time,
+        key=key,
+        partition=partition,
+        duplicates_by=duplicates_by,
+        unit=unit,
+        progress=None if progress is None else lambda events: progress(f"{events:,} events read"),
+    )
+
+
+def diff(before: Plan, after: Plan) -> Difference:
+    """What changed from one plan to another: values, verdicts, and simulated figures."""
+    from pipelineplan.bundle import compare
+
+    sides = [(plan, check(plan).findings, simulate(plan)) for plan in (before, after)]
+    return compare(*sides)
+
+
 def test(
     plan: Plan | Path | str,
     data: Mapping[str, Path],
@@ -127,9 +167,33 @@ def compile_plan(
     show("simulating")
     simulated = simulate(one)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
-    show("")
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+
+
+def write(
+    plan: Plan | Path | str,
+    folder: Path | str,
+    data: Mapping[str, Path] | None = None,
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Contents:
+    """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
+
+    Takes what `compile_plan` takes, and raises what it and `write_bundle` raise. Needs the extra
+    `report`, and with `data` the extra `quality`.
+    """
+    from pipelineplan.bundle import write_bundle
+    from pipelineplan.bundle.attachments import attachments
+
+    contents = compile_plan(plan, data, as_of=as_of, env=env, strict=strict, progress=progress)
+    (progress or (lambda _: None))("writing")
+    write_bundle(contents, folder, attachments(contents, as_of))
+    (progress or (lambda _: None))("")
+    return contents
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

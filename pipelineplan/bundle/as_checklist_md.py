@@ -25,15 +25,10 @@ def _lines(checklist: Checklist) -> Iterator[str]:
         yield from _step(number, step)
     if checklist.left_out:
         yield from ("## Left out", "")
-        yield from (
-            f"- {markdown(entry.title)}: {markdown(entry.reason)}"
-            for entry in checklist.left_out
-        )
+        yield from (f"- {markdown(entry.title)}: {markdown(entry.reason)}" for entry in checklist.left_out)
         yield ""
     yield from ("## Open points", "")
-    yield from [f"- [ ] {markdown(point)}" for point in checklist.open_points] or [
-        "None."
-    ]
+    yield from [f"- [ ] {markdown(point)}" for point in checklist.open_points] or ["None."]
 
 
 def _deadlines(dates: Deadlines) -> Iterator[str]:

@@ -23,31 +23,19 @@ def as_junit(
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
-    suites = [
-        _suite(code, by_code[code], strict=strict, fail_on=fail_on)
-        for code in sorted(by_code)
-    ]
+    suites = [_suite(code, by_code[code], strict=strict, fail_on=fail_on) for code in sorted(by_code)]
     total = sum(len(cases) for cases in by_code.values())
     body = "\n".join(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pipelineplan" tests="{total}">\n{body}\n</testsuites>\n'
 
 
-def _suite(
-    code: str, findings: list[Finding], *, strict: bool, fail_on: Severity
-) -> str:
-    outcomes = [
-        _outcome(finding, strict=strict, fail_on=fail_on) for finding in findings
-    ]
+def _suite(code: str, findings: list[Finding], *, strict: bool, fail_on: Severity) -> str:
+    outcomes = [_outcome(finding, strict=strict, fail_on=fail_on) for finding in findings]
     failures = sum(1 for outcome in outcomes if outcome.startswith("<failure"))
     skipped = sum(1 for outcome in outcomes if outcome.startswith("<skipped"))
-    cases = "\n".join(
-        _case(finding, outcome)
-        for finding, outcome in zip(findings, outcomes, strict=True)
-    )
+    cases = "\n".join(_case(finding, outcome) for finding, outcome in zip(findings, outcomes, strict=True))
     name = _attribute(f"{code} {findings[0].title}")
-    counts = (
-        f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="{skipped}"'
-    )
+    counts = f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="{skipped}"'
     return f"  <testsuite name={name} {counts}>\n{cases}\n  </testsuite>"
 
 
@@ -63,11 +51,7 @@ def _outcome(finding: Finding, *, strict: bool, fail_on: Severity) -> str:
         return ""
     counts = finding.counts_as(strict=strict)
     if counts.rank >= fail_on.rank:
-        detail = escape(
-            plain(
-                f"{finding.position}: {finding.path}\n{finding.formula}\n{finding.fix}"
-            )
-        )
+        detail = escape(plain(f"{finding.position}: {finding.path}\n{finding.formula}\n{finding.fix}"))
         return f'<failure type="{counts.value}" message={_attribute(finding.message)}>{detail}</failure>'
     return f"<skipped message={_attribute(f'{finding.verdict.value}, {counts.value}: {finding.message}')}/>"
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelineplan.bundle.escaping import line, plain
-from pipelineplan.rules import RULES, Rule
+from pipelineplan.rules import rule_page
 from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -25,7 +25,6 @@ def as_sarif(
     *,
     version: str = "",
     strict: bool = False,
-    rules: Mapping[str, Rule] = RULES,
 ) -> dict[str, Any]:
     """The findings that do not hold as a SARIF log; a level is what the finding counts as."""
     wanting = [finding for finding in findings if finding.verdict is not Verdict.HOLDS]
@@ -34,38 +33,31 @@ def as_sarif(
     titles = {finding.code: finding.title for finding in wanting}
     driver: dict[str, Any] = {
         "name": "pipelineplan",
-        "rules": [_rule(code, titles[code], rules.get(code)) for code in codes],
+        "rules": [_rule(code, titles[code], rule_page(code) or {}) for code in codes],
     }
     if version:
         driver["version"] = version
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [
-            _result(finding, index[finding.code], strict=strict) for finding in wanting
-        ],
+        "results": [_result(finding, index[finding.code], strict=strict) for finding in wanting],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str, title: str, known: Rule | None) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "id": code,
-        "shortDescription": {"text": line(title) or code},
-    }
-    if known is not None:
-        text = f"{known.why}\n\nMust hold: {known.formula}\nFix: {known.fix}\nSource: {known.source}"
-        marked = f"{known.why}\n\n**Must hold:** `{known.formula}`\n\n**Fix:** {known.fix}\n\n**Source:** {known.source}"
-        described["fullDescription"] = {"text": known.why}
-        described["help"] = {"text": text, "markdown": marked}
-        described["properties"] = {"tags": ["data-pipeline", known.status]}
+def _rule(code: str, title: str, page: Mapping[str, str]) -> dict[str, Any]:
+    described: dict[str, Any] = {"id": code, "shortDescription": {"text": line(title) or code}}
+    if page:
+        words = (("why", ""), ("formula", "Must hold"), ("fix", "Fix"), ("source", "Source"))
+        told = [f"{label}: {page[name]}" if label else page[name] for name, label in words if page.get(name)]
+        described["fullDescription"] = {"text": page["why"]}
+        described["help"] = {"text": "\n".join(told)}
+        described["properties"] = {"tags": ["data-pipeline", page.get("status", "stable")]}
     return described
 
 
 def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
-    ending = (
-        "" if not finding.fix or finding.fix in finding.message else f"; {finding.fix}"
-    )
+    ending = "" if not finding.fix or finding.fix in finding.message else f"; {finding.fix}"
     return {
         "ruleId": finding.code,
         "ruleIndex": index,
@@ -86,9 +78,7 @@ def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
 
 def _location(finding: Finding) -> dict[str, Any]:
     place = finding.position
-    physical: dict[str, Any] = {
-        "artifactLocation": {"uri": quote(place.file, safe="/")}
-    }
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file, safe="/")}}
     if place.line > 0:
         region = {"startLine": place.line}
         if place.column > 0:

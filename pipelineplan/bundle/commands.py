@@ -14,11 +14,7 @@ _BROKERS = "--bootstrap-server <BROKERS>"
 
 def word(text: str) -> str:
     """One word of a shell command; placeholders stay readable, everything else is quoted if it must be."""
-    if (
-        text.startswith("<")
-        and text.endswith(">")
-        and text[1:-1].replace("_", "").isupper()
-    ):
+    if text.startswith("<") and text.endswith(">") and text[1:-1].replace("_", "").isupper():
         return text
     return shlex.quote(text)
 
@@ -67,9 +63,7 @@ def slots() -> str:
 
 def throttle(group: str, bytes_per_second: int | None) -> str:
     """A read quota for the backfill's client, so that live traffic keeps its share."""
-    rate = (
-        str(bytes_per_second) if bytes_per_second is not None else "<BYTES_PER_SECOND>"
-    )
+    rate = str(bytes_per_second) if bytes_per_second is not None else "<BYTES_PER_SECOND>"
     return (
         f"kafka-configs.sh {_BROKERS} --alter --entity-type clients --entity-name {word(group)} "
         f"--add-config consumer_byte_rate={rate}"
@@ -91,11 +85,7 @@ def stop_job(job: str = "<JOB_ID>") -> str:
 def parity(old: str, new: str, columns: Iterable[str], time: str, freeze: str) -> str:
     """Rows of either side that the other does not have, up to a frozen event time."""
     listed = ", ".join(identifier(column) for column in columns) or "*"
-    limit = (
-        f"{identifier(time)} < {literal(freeze)}"
-        if time
-        else "<EVENT_TIME_COLUMN> < " + literal(freeze)
-    )
+    limit = f"{identifier(time)} < {literal(freeze)}" if time else "<EVENT_TIME_COLUMN> < " + literal(freeze)
 
     def rows(table: str) -> str:
         return f"SELECT {listed} FROM {table} WHERE {limit}"

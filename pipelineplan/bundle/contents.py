@@ -1,6 +1,6 @@
 """Everything that a bundle is compiled from, and the formats that it is written in.
 
-    Contents(plan, findings, simulated, quality, gates, checklists, ...)  --WRITERS-->  report.md, bundle.json, ...
+    Contents(plan, findings, simulated, quality, gates, ...)  --WRITERS-->  report.md, bundle.json, ...
 
 Adding a format is a module `as_<format>.py` and one line in `WRITERS`.
 """
@@ -18,8 +18,6 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
@@ -50,9 +48,7 @@ class Contents:
     @property
     def failing(self) -> tuple[Finding, ...]:
         """The findings that count as errors, worst first by place."""
-        return tuple(
-            f for f in self.wanting if f.counts_as(strict=self.strict) is Severity.ERROR
-        )
+        return tuple(f for f in self.wanting if f.counts_as(strict=self.strict) is Severity.ERROR)
 
     @property
     def wanting(self) -> tuple[Finding, ...]:
@@ -80,16 +76,10 @@ def compile_contents(
     seed: int | None = None,
     version: str = "",
     strict: bool = False,
-    criteria: Mapping[str, str] | None = None,
 ) -> Contents:
-    """Decide the gates and write the runbooks: everything a bundle says, ready for its writers.
-
-    `criteria` maps the codes of criteria to stage gates, the shipped ones by default.
-    """
-    gates = decide(plan, findings, simulated, quality, strict=strict, criteria=criteria)
-    checklists = tuple(
-        make(plan, simulated, gates) for make in (cutover, rollback, launch)
-    )
+    """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
+    gates = decide(plan, findings, simulated, quality, strict=strict)
+    checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
         findings,

@@ -27,21 +27,13 @@ if TYPE_CHECKING:
 def deadlines(plan: Plan, simulated: SimulationResult | None) -> Deadlines:
     """Every horizon that the plan's numbers give, counted from the anchor, earliest first."""
     margin, why = _catch_up(plan, simulated)
-    found = [
-        horizon
-        for source in plan.model.sources
-        for horizon in _of_source(plan, source, margin, why)
-    ]
+    found = [horizon for source in plan.model.sources for horizon in _of_source(plan, source, margin, why)]
     found += _of_rollback(plan, plan.model.rollback)
     found.sort(key=lambda horizon: (horizon.seconds, horizon.name))
     cutover = plan.model.cutover
     last = stated(plan, cutover, "point_of_no_return", "$.cutover.point_of_no_return")
     missing = (
-        []
-        if found
-        else [
-            "state $.rollback.deadline or $.sources[].retention: nothing bounds the way back"
-        ]
+        [] if found else ["state $.rollback.deadline or $.sources[].retention: nothing bounds the way back"]
     )
     missing += [last.text] if last.is_open else []
     missing += _too_long(plan, found[0]) if found else []
@@ -86,17 +78,11 @@ def _catch_up(plan: Plan, simulated: SimulationResult | None) -> tuple[float, st
     return 0.0, "no margin: the plan declares no outage and nothing was simulated"
 
 
-def _of_source(
-    plan: Plan, source: Source, margin_seconds: float, why: str
-) -> Iterator[Horizon]:
+def _of_source(plan: Plan, source: Source, margin_seconds: float, why: str) -> Iterator[Horizon]:
     kept = source.retention.time if source.retention is not None else None
     if source.retention is not None and kept is not None:
         left = max(0.0, kept.low - margin_seconds)
-        formula = (
-            f"retention {kept.text} - {why}"
-            if margin_seconds
-            else f"retention {kept.text}, {why}"
-        )
+        formula = f"retention {kept.text} - {why}" if margin_seconds else f"retention {kept.text}, {why}"
         yield Horizon(
             f"records of {source.id} expire",
             left,
@@ -122,9 +108,7 @@ def _of_slot(plan: Plan, source: Source) -> Iterator[Horizon]:
     if cdc is None or cdc.wal_rate is None or not cdc.wal_rate.high:
         return
     limits = [(name, getattr(cdc, name)) for name in ("slot_cap", "disk_free")]
-    known: list[tuple[str, Quantity]] = [
-        (name, value) for name, value in limits if value is not None
-    ]
+    known: list[tuple[str, Quantity]] = [(name, value) for name, value in limits if value is not None]
     if not known:
         return
     name, cap = min(known, key=lambda pair: pair[1].low)
@@ -184,9 +168,7 @@ def _date(cutover: Cutover | None, seconds: float) -> str:
     if start.tzinfo is None:
         return f"{start + timedelta(seconds=seconds):%Y-%m-%d %H:%M} (the plan's window names no zone)"
     zone = start.tzinfo
-    end = (start.astimezone(ZoneInfo("UTC")) + timedelta(seconds=seconds)).astimezone(
-        zone
-    )
+    end = (start.astimezone(ZoneInfo("UTC")) + timedelta(seconds=seconds)).astimezone(zone)
     return f"{end:%Y-%m-%d %H:%M} {zone}"
 
 

@@ -24,9 +24,7 @@ _NOT_IN_A_LABEL = re.compile(r"[^\w .,:;/%+=()-]")
 
 def plain(text: object) -> str:
     """`text` without control characters and credentials; line breaks stay."""
-    return redacted(
-        _CONTROLS.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n"))
-    )
+    return redacted(_CONTROLS.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def line(text: object) -> str:
@@ -43,14 +41,8 @@ def markdown(text: object) -> str:
     """For running Markdown text and table cells: one line, nothing in it is markup, HTML or a link."""
     one = _html.escape(line(text), quote=False)
     escaped = _MARKDOWN.sub(lambda match: f"\\{match[0]}", one)
-    escaped = _AT_THE_START.sub(
-        lambda match: f"{match[0][:-1]}\\{match[0][-1]}", escaped
-    )
-    return (
-        _LINKED.sub(r"\1&#58;", escaped)
-        .replace("@", "&#64;")
-        .replace("www.", "www&#46;")
-    )
+    escaped = _AT_THE_START.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", escaped)
+    return _LINKED.sub(r"\1&#58;", escaped).replace("@", "&#64;").replace("www.", "www&#46;")
 
 
 def code(text: object) -> str:

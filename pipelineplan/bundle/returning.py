@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.result import SimulationResult
 
 
-def rollback(
-    plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]
-) -> Checklist:
+def rollback(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The way back, with the deadline after which there is none."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
     made = (*_decide_back(book), *_planned(book), *_back(book))
@@ -41,16 +39,12 @@ def rollback(
     )
 
 
-def launch(
-    plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]
-) -> Checklist:
+def launch(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The first start of a pipeline that replaces nothing."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
     made = (*_start(book), *soak(book))
     steps = tuple(entry for entry in made if isinstance(entry, Step))
-    return Checklist(
-        "launch", f"Launch of {plan.name}", steps, (), book.dates, triggers(plan)
-    )
+    return Checklist("launch", f"Launch of {plan.name}", steps, (), book.dates, triggers(plan))
 
 
 def _limit(book: Runbook) -> Said:
@@ -137,16 +131,12 @@ def _planned(book: Runbook) -> Iterator[Step | LeftOut]:
             Said("done, seen by a second person", where),
             Said("done", where),
             _limit(book),
-            stated(
-                book.plan, section, "fallback", "$.rollback.fallback", "fallback: {}"
-            ),
+            stated(book.plan, section, "fallback", "$.rollback.fallback", "fallback: {}"),
         )
 
 
 def _back(book: Runbook) -> Iterator[Step | LeftOut]:
-    drain = simulated_as(
-        book.simulated, "drain_seconds", "within {}, the longest simulated drain"
-    )
+    drain = simulated_as(book.simulated, "drain_seconds", "within {}, the longest simulated drain")
     yield Step(
         "old-from-anchor",
         "Old side from its anchor",
@@ -204,11 +194,7 @@ def _back(book: Runbook) -> Iterator[Step | LeftOut]:
 
 def _start(book: Runbook) -> Iterator[Step | LeftOut]:
     operations = book.plan.model.operations
-    workers = (
-        book.job.parallelism.now
-        if book.job is not None and book.job.parallelism is not None
-        else None
-    )
+    workers = book.job.parallelism.now if book.job is not None and book.job.parallelism is not None else None
     on_call = operations.on_call if operations is not None else None
     yield Step(
         "alarms",
@@ -275,8 +261,7 @@ def _start(book: Runbook) -> Iterator[Step | LeftOut]:
         commands.stop_job(),
         "Lag rises while it is away and falls to its usual level after.",
         Said("time from the restart until lag is at its usual level"),
-        drain
-        or not_stated("$.outages[].drain_target, and run `pipelineplan simulate`"),
+        drain or not_stated("$.outages[].drain_target, and run `pipelineplan simulate`"),
         book.in_window,
         Said("start it again from its last checkpoint"),
     )

@@ -66,20 +66,14 @@ class Runbook:
     @cached_property
     def job(self) -> Stage | None:
         """The last stage before the sink."""
-        names = [
-            n
-            for n in self.plan.graph.above(self.sink.id)
-            if self.plan.graph.kinds[n] == "stage"
-        ]
+        names = [n for n in self.plan.graph.above(self.sink.id) if self.plan.graph.kinds[n] == "stage"]
         return self.plan.stage(names[-1]) if names else None
 
     @property
     def group(self) -> str:
         """The consumer group, or what to fill in."""
         reader = self.source.consumer
-        return (
-            reader.group if reader is not None and reader.group else "<CONSUMER_GROUP>"
-        )
+        return reader.group if reader is not None and reader.group else "<CONSUMER_GROUP>"
 
     @property
     def owner(self) -> Said:
@@ -144,9 +138,7 @@ class Runbook:
             if slo.subject == self.sink.id and slo.freshness is not None:
                 name, _, target = slo.freshness.targets()[0]
                 path = self.plan.path(slo.freshness, name)
-                return Said(
-                    f"freshness {name} at most {target.text}", place(self.plan, path)
-                )
+                return Said(f"freshness {name} at most {target.text}", place(self.plan, path))
         return not_stated(f"$.slos[] with a freshness for {self.sink.id}")
 
     def own_steps(self) -> tuple[plan_change.Step, ...]:
@@ -166,8 +158,7 @@ class Runbook:
         path = place(self.plan, self.plan.path(own))
         blank = not_stated(f"{path.split(' ')[0]}.")
         fields = {
-            name: replace(blank, text=f"{blank.text}{name}")
-            for name in ("measure", "threshold", "timeout")
+            name: replace(blank, text=f"{blank.text}{name}") for name in ("measure", "threshold", "timeout")
         }
         way_back = replace(blank, text=f"{blank.text}rollback")
         step = Step(

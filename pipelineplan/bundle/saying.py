@@ -32,15 +32,15 @@ def say_number(value: float, unit: str) -> str:
     dimension = _DIMENSIONS.get(unit)
     if dimension is not None:
         return say(value, dimension)
-    return f"{value:,.0f} {unit}".rstrip() if math.isfinite(value) else "without bound"
+    if not math.isfinite(value):
+        return "without bound"
+    number = f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.0f}"
+    return f"{number} {unit}".rstrip()
 
 
 def say_figure(figure: Figure) -> str:
     """A figure with its unit and, where it has one, its interval."""
-    text, low, high = (
-        say_number(value, figure.unit)
-        for value in (figure.value, figure.low, figure.high)
-    )
+    text, low, high = (say_number(value, figure.unit) for value in (figure.value, figure.low, figure.high))
     return text if low == high else f"{text} ({low} to {high})"
 
 
@@ -55,11 +55,27 @@ def say_value(value: object) -> str:
     """A value of the plan as it was written; lists joined by commas."""
     if isinstance(value, Quantity):
         return value.text
+    if isinstance(value, Section):
+        return _say_section(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {say_value(entry)}" for key, entry in value.items())
     if isinstance(value, tuple):
-        return ", ".join(say_value(entry) for entry in value)
+        apart = "; " if any(isinstance(entry, Section) for entry in value) else ", "
+        return apart.join(say_value(entry) for entry in value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _say_section(section: Section) -> str:
+    """What is stated in a section, field by field; one field alone without its name."""
+    given = [(n, getattr(section, n)) for n in type(section).model_fields if n in section.model_fields_set]
+    said = [
+        (name.replace("_", " "), say_value(value)) for name, value in given if value not in (None, (), {})
+    ]
+    if len(said) == 1:
+        return said[0][1]
+    return ", ".join(text if name in {"id", "kind", "quantiles"} else f"{name} {text}" for name, text in said)
 
 
 def place(plan: Plan, path: Path) -> str:
@@ -67,9 +83,7 @@ def place(plan: Plan, path: Path) -> str:
     return f"{dotted(path)} ({plan.position(path)})"
 
 
-def stated(
-    plan: Plan, section: Section | None, name: str, else_path: str, words: str = "{}"
-) -> Said:
+def stated(plan: Plan, section: Section | None, name: str, else_path: str, words: str = "{}") -> Said:
     """The value of a field with its place; an open point that names `else_path` when it is not stated."""
     value = getattr(section, name, None) if section is not None else None
     if section is None or value is None or value == ():
@@ -87,20 +101,12 @@ def worst(simulated: SimulationResult | None, name: str) -> tuple[str, Figure] |
     """The scenario in which the figure `name` is greatest, the upper end of its interval counting."""
     if simulated is None:
         return None
-    found = [
-        (each.name, each.figures[name])
-        for each in simulated.scenarios
-        if name in each.figures
-    ]
-    known = [
-        (scenario, figure) for scenario, figure in found if not math.isnan(figure.high)
-    ]
+    found = [(each.name, each.figures[name]) for each in simulated.scenarios if name in each.figures]
+    known = [(scenario, figure) for scenario, figure in found if not math.isnan(figure.high)]
     return max(known, key=lambda pair: pair[1].high, default=None)
 
 
-def simulated_as(
-    simulated: SimulationResult | None, name: str, words: str
-) -> Said | None:
+def simulated_as(simulated: SimulationResult | None, name: str, words: str) -> Said | None:
     """The worst value of a simulated figure as something to measure against, with its scenario."""
     found = worst(simulated, name)
     if found is None:

@@ -45,9 +45,7 @@ def move_reads(book: Runbook) -> Iterator[Step | LeftOut]:
 def switch_writes(book: Runbook) -> Iterator[Step | LeftOut]:
     """The old writer is stopped and fenced before the new one writes the real output."""
     table = commands.identifier(book.sink.id)
-    revoke = commands.psql(
-        f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM <OLD_WRITER_ROLE>;"
-    )
+    revoke = commands.psql(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM <OLD_WRITER_ROLE>;")
     yield Step(
         "switch-writes",
         "Fenced write switch",
@@ -101,9 +99,7 @@ def soak(book: Runbook) -> Iterator[Step | LeftOut]:
 def retire(book: Runbook) -> Iterator[Step | LeftOut]:
     """What the way back needed is removed, once there is none."""
     drop = (
-        commands.psql("SELECT pg_drop_replication_slot(<OLD_SLOT>);")
-        if book.source.cdc is not None
-        else ""
+        commands.psql("SELECT pg_drop_replication_slot(<OLD_SLOT>);") if book.source.cdc is not None else ""
     )
     group = f"kafka-consumer-groups.sh --bootstrap-server <BROKERS> --delete --group {commands.word('<OLD_GROUP>')}"
     cutover = book.plan.model.cutover

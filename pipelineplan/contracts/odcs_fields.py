@@ -199,9 +199,8 @@ def _kind(section: Section) -> RuleKind:
 
 
 def _check_needs(section: Section, kind: RuleKind) -> None:
-    if kind == "library":
-        if not section.has("metric") and not section.has("rule"):
-            section.complain(None, "the key 'metric' is missing", "name one, such as 'metric: nullValues'")
+    if kind == "library" and not section.has("metric") and not section.has("rule"):
+        section.complain(None, "the key 'metric' is missing", "name one, such as 'metric: nullValues'")
     for key in _NEEDS.get(kind, ()):
         if not section.has(key):
             section.complain(None, f"the key {key!r} is missing", f"add '{key}:'")

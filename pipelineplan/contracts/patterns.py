@@ -1,8 +1,8 @@
-"""Whether a text is a regular expression at all, judged without ever matching with it.
+r"""Whether a text is a regular expression at all, judged without ever matching with it.
 
     [A-Z]{2}[0-9+     not one: the bracket that opens at character 8 is never closed
 
-Contracts write ECMA-262; what only that dialect has (`\\p{L}`, `(?<year>...)`) is let pass, so
+Contracts write ECMA-262; what only that dialect has (`\p{L}`, `(?<year>...)`) is let pass, so
 that no good pattern is refused. Untrusted patterns are matched only by RE2, in linear time.
 """
 

@@ -30,6 +30,7 @@ class WindowCounts:
     `on_time` is the content of the first firing, `on_time + late` the final content.
     `fired_by` is the number of the record (from 0, in arrival order) after which the watermark
     reached the end of a window with content, `STILL_OPEN` if none did or there was none.
+    `fired_at_ms` is the clock at that record, if the tally was given one; 0 where still open.
     """
 
     start_ms: Milliseconds
@@ -37,6 +38,7 @@ class WindowCounts:
     late: npt.NDArray[np.int64]
     dropped: npt.NDArray[np.int64]
     fired_by: npt.NDArray[np.int64]
+    fired_at_ms: Milliseconds
 
     @property
     def final(self) -> npt.NDArray[np.int64]:
@@ -57,10 +59,10 @@ class WindowTally:
     _rows: list[tuple[Milliseconds, npt.NDArray[np.int64]]] = field(default_factory=list)
     _unmerged: int = 0
     _open: Milliseconds = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    _fired: list[tuple[Milliseconds, npt.NDArray[np.int64]]] = field(default_factory=list)
+    _fired: list[tuple[Milliseconds, npt.NDArray[np.int64], Milliseconds]] = field(default_factory=list)
 
-    def take(self, chunk: Classified) -> None:
-        """Count the chunk that follows those taken before."""
+    def take(self, chunk: Classified, clock_ms: Milliseconds | None = None) -> None:
+        """Count the chunk that follows those taken before; `clock_ms` says when each record came."""
         if len(chunk.window_index) == 0:
             return
         index, counts = _counted(chunk)
@@ -69,18 +71,22 @@ class WindowTally:
         if self._unmerged > _MOST_ROWS_UNMERGED:
             self._rows = [_summed(self._rows)]
             self._unmerged = 0
-        self._fire(chunk, index[counts[:, 0] > 0])
+        self._fire(chunk, index[counts[:, 0] > 0], clock_ms)
 
     def finish(self) -> WindowCounts:
         """The counts of all windows, by their starts."""
         index, counts = _summed(self._rows)
         fired_by = np.full(len(index), STILL_OPEN, dtype=np.int64)
-        for windows, records in self._fired:
-            fired_by[np.searchsorted(index, windows)] = records
+        fired_at = np.zeros(len(index), dtype=np.int64)
+        for windows, records, clock in self._fired:
+            rows = np.searchsorted(index, windows)
+            fired_by[rows], fired_at[rows] = records, clock
         on_time, late, dropped = counts.T
-        return WindowCounts(self.judgement.windows.start_ms(index), on_time, late, dropped, fired_by)
+        return WindowCounts(
+            self.judgement.windows.start_ms(index), on_time, late, dropped, fired_by, fired_at
+        )
 
-    def _fire(self, chunk: Classified, with_content: Milliseconds) -> None:
+    def _fire(self, chunk: Classified, with_content: Milliseconds, clock_ms: Milliseconds | None) -> None:
         """Fire the open windows whose end the watermark reached in this chunk."""
         waiting = np.union1d(self._open, with_content)
         deadline = self.judgement.windows.start_ms(waiting) + self.judgement.fires_at_ms
@@ -88,7 +94,9 @@ class WindowTally:
         at = np.searchsorted(after, deadline, side="left")
         fires = at < len(after)
         first = chunk.state.records - len(after)
-        self._fired.append((waiting[fires], at[fires] + first))
+        if fires.any():
+            clock = np.zeros(len(after), dtype=np.int64) if clock_ms is None else clock_ms
+            self._fired.append((waiting[fires], at[fires] + first, clock[at[fires]]))
         self._open = waiting[~fires]
 
 

@@ -5,7 +5,6 @@ from pipelineplan.gates.stages import (
     FAMILIES,
     REQUIRED,
     TITLES,
-    criteria_stages,
     stage_of,
 )
 
@@ -15,7 +14,6 @@ __all__ = [
     "TITLES",
     "GateDecision",
     "GateState",
-    "criteria_stages",
     "decide",
     "overall",
     "stage_of",

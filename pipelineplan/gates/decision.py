@@ -21,7 +21,6 @@ from pipelineplan.gates.stages import (
     REQUIRED,
     RESTS_ON,
     TITLES,
-    criteria_stages,
     stage_of,
 )
 from pipelineplan.plan import Plan
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 class GateState(StrEnum):
     """What is decided of a stage gate."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - it is no password
     FAIL = "fail"
     UNKNOWN = "unknown"
     BLOCKED = "blocked"
@@ -77,20 +76,17 @@ def decide(
     quality: QualityReport | None = None,
     *,
     strict: bool = False,
-    criteria: Mapping[str, str] | None = None,
 ) -> tuple[GateDecision, ...]:
     """The decision on every stage gate, in the plan's own sequence.
 
     `findings` are all verdicts, those that hold among them: they are what a gate passes by.
-    `criteria` maps the codes of criteria to stages (the shipped ones by default). Under `strict`, what rests on an assumption
-    fails instead of being unknown.
+    Under `strict`, what rests on an assumption fails instead of being unknown.
     """
     required = REQUIRED[plan.model.metadata.quality_level]
-    stages = criteria_stages() if criteria is None else criteria
     heard = {
         gate: _hear(
             gate,
-            _mine(gate, findings, stages),
+            _mine(gate, findings),
             simulated,
             quality,
             strict=strict,
@@ -98,9 +94,7 @@ def decide(
         for gate in TITLES
     }
     decided = {
-        gate: _decided(gate, heard[gate], required=gate in required)
-        for gate in TITLES
-        if gate != "W12"
+        gate: _decided(gate, heard[gate], required=gate in required) for gate in TITLES if gate != "W12"
     }
     decided["W12"] = _bundle(decided, heard["W12"], required="W12" in required)
     blocked = {gate: _blocked(decision, decided) for gate, decision in decided.items()}
@@ -117,10 +111,8 @@ def overall(decisions: Iterable[GateDecision]) -> Verdict:
     return Verdict.HOLDS
 
 
-def _mine(
-    gate: str, findings: Sequence[Finding], criteria: Mapping[str, str]
-) -> list[Finding]:
-    return [finding for finding in findings if stage_of(finding.code, criteria) == gate]
+def _mine(gate: str, findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if stage_of(finding.code) == gate]
 
 
 def _hear(
@@ -160,16 +152,11 @@ def _of_findings(findings: list[Finding], *, strict: bool) -> _Heard:
         text = f"{finding.code} {finding.message}"
         if finding.severity is not Severity.ERROR:
             noted.append(text)
-        elif (
-            finding.verdict is Verdict.FAILS
-            and finding.counts_as(strict=strict) is Severity.ERROR
-        ):
+        elif finding.verdict is Verdict.FAILS and finding.counts_as(strict=strict) is Severity.ERROR:
             failed.append(text)
         else:
             unknown.append(text)
-    missing = (
-        () if findings else ("no rule says anything about this stage of the plan",)
-    )
+    missing = () if findings else ("no rule says anything about this stage of the plan",)
     return _Heard(
         tuple(failed),
         tuple(unknown),
@@ -185,26 +172,15 @@ def _reference(finding: Finding) -> str:
 
 def _of_simulation(gate: str, simulated: SimulationResult | None) -> _Heard:
     if simulated is None:
-        missing = "no simulation: `pipelineplan simulate PLAN` says whether the promises hold under load and outage"
+        missing = (
+            "no simulation: `pipelineplan simulate PLAN` says whether the promises hold under load and outage"
+        )
         return _Heard(missing=(missing,) if gate != "W4" else ())
-    promised = [
-        (scenario.name, slo)
-        for scenario in simulated.scenarios
-        for slo in scenario.slo_verdicts
-    ]
-    mine = [
-        (name, slo) for name, slo in promised if gate == "W11" or _gate_of(slo) == gate
-    ]
-    failed = tuple(
-        _promised(name, slo) for name, slo in mine if slo.verdict is Verdict.FAILS
-    )
-    unknown = tuple(
-        _promised(name, slo) for name, slo in mine if slo.verdict is Verdict.UNKNOWN
-    )
-    refused = tuple(
-        f"{what} was not simulated: {reason}"
-        for what, reason in simulated.not_simulated
-    )
+    promised = [(scenario.name, slo) for scenario in simulated.scenarios for slo in scenario.slo_verdicts]
+    mine = [(name, slo) for name, slo in promised if gate == "W11" or _gate_of(slo) == gate]
+    failed = tuple(_promised(name, slo) for name, slo in mine if slo.verdict is Verdict.FAILS)
+    unknown = tuple(_promised(name, slo) for name, slo in mine if slo.verdict is Verdict.UNKNOWN)
+    refused = tuple(f"{what} was not simulated: {reason}" for what, reason in simulated.not_simulated)
     evidence = tuple(
         f"simulated {name}: {slo.subject} {slo.objective} {slo.verdict.value} ({slo.path})"
         for name, slo in mine
@@ -218,31 +194,21 @@ def _gate_of(slo: SloVerdict) -> str:
 
 
 def _promised(scenario: str, slo: SloVerdict) -> str:
-    return f"{slo.message} (scenario {scenario}, {slo.path})"
+    return f"{slo.message} ({', '.join(part for part in (f'scenario {scenario}', slo.path) if part)})"
 
 
 def _of_quality(gate: str, quality: QualityReport | None) -> _Heard:
     if quality is None:
         return _Heard(
-            missing=(
-                "no data was checked: `pipelineplan test PLAN --data NAME=PATH` runs the suites",
-            )
+            missing=("no data was checked: `pipelineplan test PLAN --data NAME=PATH` runs the suites",)
         )
     said = {
         verdict: [check for check in quality.checks if check.verdict.value == verdict]
         for verdict in ("pass", "fail", "could not evaluate")
     }
-    failed = tuple(
-        _checked(check) for check in said["fail"] if check.severity is Severity.ERROR
-    )
-    noted = tuple(
-        _checked(check)
-        for check in said["fail"]
-        if check.severity is not Severity.ERROR
-    )
-    unknown = tuple(
-        f"{_checked(check)}: {check.reason}" for check in said["could not evaluate"]
-    )
+    failed = tuple(_checked(check) for check in said["fail"] if check.severity is Severity.ERROR)
+    noted = tuple(_checked(check) for check in said["fail"] if check.severity is not Severity.ERROR)
+    unknown = tuple(f"{_checked(check)}: {check.reason}" for check in said["could not evaluate"])
     evidence = (f"quality: {len(said['pass'])} of {len(quality.checks)} checks pass",)
     return _Heard(failed, unknown, noted if gate == "W8" else (), evidence)
 
@@ -253,9 +219,7 @@ def _checked(check: CheckResult) -> str:
         if check.unexpected_count and check.row_count
         else ""
     )
-    found = ", ".join(
-        part for part in (check.verdict.value, rows, check.observed) if part
-    )
+    found = ", ".join(part for part in (check.verdict.value, rows, check.observed) if part)
     return f"{check.dataset}: {check.title} ({check.path}): {found}"
 
 
@@ -280,9 +244,7 @@ def _decided(gate: str, heard: _Heard, *, required: bool) -> GateDecision:
     )
 
 
-def _bundle(
-    decided: Mapping[str, GateDecision], heard: _Heard, *, required: bool
-) -> GateDecision:
+def _bundle(decided: Mapping[str, GateDecision], heard: _Heard, *, required: bool) -> GateDecision:
     """W12 is passed by the other gates, and by what belongs to no other."""
     still_open = [d for d in decided.values() if d.state is GateState.UNKNOWN]
     unknown = tuple(f"{d.gate} {d.title} is unknown" for d in still_open)
@@ -290,28 +252,18 @@ def _bundle(
     return _decided("W12", own, required=required)
 
 
-def _blocked(
-    decision: GateDecision, decided: Mapping[str, GateDecision]
-) -> GateDecision:
+def _blocked(decision: GateDecision, decided: Mapping[str, GateDecision]) -> GateDecision:
     if decision.state in {GateState.FAIL, GateState.NOT_REQUIRED}:
         return decision
     needs = RESTS_ON.get(decision.gate, ())
     failed = [decided[gate] for gate in needs if decided[gate].state is GateState.FAIL]
     if not failed:
         return decision
-    reasons = tuple(
-        f"rests on {gate.gate} {gate.title}, which fails" for gate in failed
-    )
-    return replace(
-        decision, state=GateState.BLOCKED, reasons=(*reasons, *decision.reasons)
-    )
+    reasons = tuple(f"rests on {gate.gate} {gate.title}, which fails" for gate in failed)
+    return replace(decision, state=GateState.BLOCKED, reasons=(*reasons, *decision.reasons))
 
 
 def _sequence(plan: Plan) -> tuple[str, ...]:
     """The gates in the plan's own order; what its sequence leaves out follows."""
-    wanted = [
-        gate.upper()
-        for gate in plan.model.metadata.sequence or ()
-        if gate.upper() in TITLES
-    ]
+    wanted = [gate.upper() for gate in plan.model.metadata.sequence or () if gate.upper() in TITLES]
     return tuple(dict.fromkeys((*wanted, *TITLES)))

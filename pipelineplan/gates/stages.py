@@ -3,17 +3,15 @@
     CAP201 -> W4 volume, state, performance, cost        SCH101 -> W7 contracts and schema evolution
 
 A criterion's stage stands in the shipped `contracts/criteria.yaml`; a family of inequalities has
-one stage, in the table below.
+one stage, in the table below, as has a decision table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
-from pipelineplan.catalogue import folder
-from pipelineplan.documents import read_document
 from pipelineplan.plan.context import QualityLevel
+from pipelineplan.rules.criteria import criterion_of
 
 TITLES: Mapping[str, str] = {
     "W1": "Context, consumers and latency goals",
@@ -47,6 +45,10 @@ FAMILIES: Mapping[str, str] = {
     "CUT": "W10",
     "CDC": "W2",
     "SYN": "W2",
+    "DEC101": "W5",
+    "DEC102": "W5",
+    "DEC103": "W3",
+    "DEC104": "W5",
 }
 
 # An experiment must know what it asks and reads; a prototype must work; from production on, all of it.
@@ -67,27 +69,12 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@cache
-def criteria_stages() -> Mapping[str, str]:
-    """The stage gate of each criterion's code, from the shipped `contracts/criteria.yaml`; empty without it.
-
-    Raises `InputError` when the file cannot be read as YAML.
-    """
-    file = folder("contracts") / "criteria.yaml"
-    if not file.is_file():
-        return {}
-    listed = read_document(file, "contracts/criteria.yaml").data.get("criteria", [])
-    coded = [
-        (entry.get("home", {}).get("code"), entry.get("stage")) for entry in listed
-    ]
-    return {
-        code: f"W{stage}" for code, stage in coded if code and isinstance(stage, int)
-    }
-
-
-def stage_of(code: str, criteria: Mapping[str, str]) -> str:
+def stage_of(code: str) -> str:
     """The stage gate that a finding of rule `code` belongs to.
 
-    `criteria` gives the stage of each criterion; a code that nobody placed counts for the bundle, W12.
+    The criterion's stage, else the rule's family's; a code that nobody placed counts for the bundle, W12.
     """
-    return criteria.get(code) or FAMILIES.get(code[:3]) or "W12"
+    criterion = criterion_of(code)
+    if criterion is not None:
+        return f"W{criterion.stage}"
+    return FAMILIES.get(code) or FAMILIES.get(code[:3]) or "W12"

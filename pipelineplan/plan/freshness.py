@@ -65,6 +65,8 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
     """The waits from `source` to the subject of `slo`, or what the plan must state first."""
     if slo.freshness is None:
         return "no freshness target"
+    if plan.model.ingestion is not None and plan.model.ingestion.mode == "batch":
+        return "the freshness of scheduled runs follows from their schedule, which no rule adds up yet"
     operands: list[Operand] = []
     windowed = [
         stage for stage in windowed_above(plan, slo.subject) if source.id in plan.graph.above(stage.id)

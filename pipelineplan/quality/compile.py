@@ -1,6 +1,6 @@
-"""From contracts and a plan's quality rules to suites of checks, without Great Expectations.
+r"""From contracts and a plan's quality rules to suites of checks, without Great Expectations.
 
-    contract  -> field checks, key, links, quality rules, service levels  \\
+    contract  -> field checks, key, links, quality rules, service levels  \
                                                                             Suite per dataset
     plan      -> quality rules                                             /
 

@@ -7,6 +7,8 @@
 A rule becomes drafts, or a `Reason` why nothing can run it.
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -4,11 +4,13 @@
 
 The stock `duckdb-engine` fails there: Great Expectations hands a connection back before it
 reads the rows, and DuckDB drops a pending result (great_expectations issues 10738 and 11579).
-So every statement has a cursor of its own, whose rows nobody drops. Remove this module when Great Expectations has an engine
-for DuckDB of its own (its pull request 12084).
+So every statement has a cursor of its own, whose rows nobody drops. Remove this module when
+Great Expectations has an engine for DuckDB of its own (its pull request 12084).
 
 Importing this module imports duckdb and SQLAlchemy: only the runner does so.
 """
+
+# ruff: noqa: TID253 - a dialect is a class of SQLAlchemy; only the runner imports this module
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def relationship_checks(
     return (foreign_key(_columns(own), table, _columns(theirs), 0.0),)
 
 
-def _option(field: Field, name: str, value: Any) -> Drafted:
+def _option(field: Field, name: str, value: Any) -> Drafted:  # noqa: PLR0911 - one for each option
     column, numeric = field.column, isinstance(value, int | float) and not isinstance(value, bool)
     match name:
         case "minLength" if numeric:

@@ -4,6 +4,8 @@ QualityRule("orders", "out_of_order", ("event_time", "arrived_at", "order_id"))
   -> rows whose event time lies before one of the same key that arrived earlier
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -31,7 +33,7 @@ from pipelineplan.quality.rule import QualityRule
 _BETWEEN = "expect_column_values_to_be_between"
 
 
-def plan_checks(
+def plan_checks(  # noqa: C901, PLR0911 - one case for each kind of check
     rule: QualityRule, columns: tuple[str, ...], parents: Mapping[str, str], as_of: datetime | None
 ) -> Drafted:
     """The drafts of `rule`, whose fields are `columns` of the data.

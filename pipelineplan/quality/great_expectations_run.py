@@ -4,6 +4,8 @@ The project is written to a temporary folder and loaded from there, as any user 
 Expectations would load it, so what runs here is what runs elsewhere.
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 import contextlib

@@ -99,4 +99,4 @@ def _exception(info: Mapping[str, Any]) -> str:
         for each in info.values()
         if isinstance(each, Mapping) and each.get("raised_exception")
     ]
-    return sorted(raised)[0] if raised else ""
+    return min(raised, default="")

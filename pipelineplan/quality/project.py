@@ -8,10 +8,11 @@
 Names and ids depend on the input only, so the same input gives the same bytes.
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,7 +51,7 @@ def write_gx_project(suites: Suites, folder: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(file.name + ".part")
         beside.write_bytes(content)
-        os.replace(beside, file)
+        beside.replace(file)
     return root
 
 

@@ -7,6 +7,8 @@
 fit. Identifiers and values are quoted here; nothing else of a rule but its own SQL is code.
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 import re
@@ -28,7 +30,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: Any) -> str:
+def literal(value: Any) -> str:  # noqa: PLR0911 - one for each type
     """`value` as a SQL literal; raises `ValueError` for what has none."""
     match value:
         case None:

@@ -7,6 +7,8 @@ After that a rule's SQL can read the given data; it cannot read other files, rea
 load an extension, see Python's variables or change a setting.
 """
 
+# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -64,12 +64,8 @@ def stream_without_event_time(plan: Plan) -> Iterator[Fault]:
     for place, source in enumerate(plan.model.sources):
         semantics = source.semantics
         path: Path = ("sources", place, "semantics")
-        if semantics is None or (
-            semantics.event_time is None and not semantics.processing_time
-        ):
-            yield Fault(
-                (*path, "event_time"), f"the stream {source.id!r} has no event time"
-            )
+        if semantics is None or (semantics.event_time is None and not semantics.processing_time):
+            yield Fault((*path, "event_time"), f"the stream {source.id!r} has no event time")
         elif semantics.processing_time and windowed:
             what = f"{source.id!r} is read by processing time, and {windowed[0]!r} has event-time windows"
             yield Fault((*path, "processing_time"), what)
@@ -87,29 +83,16 @@ def incremental_without_corrections(plan: Plan) -> Iterator[Fault]:
 
 
 def _unhandled(plan: Plan, stage: Stage) -> list[str]:
-    above = [
-        source
-        for source in plan.model.sources
-        if source.id in plan.graph.above(stage.id)
-    ]
-    repeats = [
-        s.id for s in above if s.semantics is None or s.semantics.duplicates is None
-    ]
+    above = [source for source in plan.model.sources if source.id in plan.graph.above(stage.id)]
+    repeats = [s.id for s in above if s.semantics is None or s.semantics.duplicates is None]
     corrected = [
         s.id
         for s in above
-        if s.mutation is None
-        or (s.mutation.kind != "append" and not s.mutation.corrections)
+        if s.mutation is None or (s.mutation.kind != "append" and not s.mutation.corrections)
     ]
-    lacking = (
-        ["late records (late)"]
-        if stage.window is not None and stage.late is None
-        else []
-    )
+    lacking = ["late records (late)"] if stage.window is not None and stage.late is None else []
     lacking += [f"repeats of {source!r} (semantics.duplicates)" for source in repeats]
-    return lacking + [
-        f"corrections of {source!r} (mutation.corrections)" for source in corrected
-    ]
+    return lacking + [f"corrections of {source!r} (mutation.corrections)" for source in corrected]
 
 
 def check_without_threshold(plan: Plan) -> Iterator[Fault]:
@@ -146,9 +129,7 @@ def migration_without_window(plan: Plan) -> Iterator[Fault]:
         )
     for dataset, policy in contracts.policies.items():
         for place, gone in enumerate(policy.deprecations):
-            if policy.deprecation_window is None and (
-                gone.announced is None or gone.removed is None
-            ):
+            if policy.deprecation_window is None and (gone.announced is None or gone.removed is None):
                 what = f"{dataset}.{gone.field} goes without a window between announcement and removal"
                 yield Fault(("contracts", dataset, "deprecations", place), what)
         if contracts.rollout and policy.compatibility in {None, "NONE"}:
@@ -190,12 +171,7 @@ def skew_without_strategy(plan: Plan) -> Iterator[Fault]:
     """
     for place, source in enumerate(plan.model.sources):
         keys, partitions = source.keys, source.partitions
-        if (
-            keys is None
-            or keys.hottest_key is None
-            or partitions is None
-            or keys.mitigation
-        ):
+        if keys is None or keys.hottest_key is None or partitions is None or keys.mitigation:
             continue
         hot = keys.hottest_key.value
         times = (hot + (1 - hot) / partitions) * partitions

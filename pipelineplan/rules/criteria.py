@@ -1,4 +1,4 @@
-"""The criteria of the design stages: every one has one home, and here are those that ask for presence.
+"""The criteria of the design stages: every one has one home; those that ask for presence are judged here.
 
 - id: W2.1
   text: Every source names its system and the team that owns it.
@@ -19,6 +19,7 @@ from pipelineplan import catalogue
 from pipelineplan.documents import Path, dotted, read_document
 from pipelineplan.plan import Plan
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS, AntiPattern
+from pipelineplan.rules.decisions import DECISION_TABLES
 from pipelineplan.rules.presence import Condition, Gap, applies, gaps
 from pipelineplan.verdicts import Finding, Severity, Verdict, fingerprint
 
@@ -71,9 +72,7 @@ class Criterion:
 @cache
 def criteria() -> tuple[Criterion, ...]:
     """All criteria in the order of their file, read once; raises `FileNotFoundError` without it."""
-    data = read_document(
-        catalogue.folder("contracts") / "criteria.yaml", "criteria.yaml"
-    ).data
+    data = read_document(catalogue.folder("contracts") / "criteria.yaml", "criteria.yaml").data
     levels = {name: _severities(by_level) for name, by_level in data["levels"].items()}
     return tuple(
         Criterion(
@@ -123,9 +122,7 @@ def judge(plan: Plan) -> list[Finding]:
     for criterion in criteria():
         severity = criterion.severity[level]
         match criterion.home:
-            case Presence() as home if severity is not None and applies(
-                plan, home.when
-            ):
+            case Presence() as home if severity is not None and applies(plan, home.when):
                 findings += _presence(plan, home, severity)
             case RuleHome(code) if severity is not None and code in _anti_patterns():
                 findings += _anti_pattern(plan, _anti_patterns()[code], severity)
@@ -237,21 +234,14 @@ def _home(data: Mapping[str, Any]) -> Home:
 
 
 def _severities(by_level: Mapping[str, str]) -> Mapping[str, Severity | None]:
-    return {
-        level: None if name == "not_required" else Severity(name)
-        for level, name in by_level.items()
-    }
+    return {level: None if name == "not_required" else Severity(name) for level, name in by_level.items()}
 
 
 @cache
 def _anti_patterns() -> Mapping[str | None, AntiPattern]:
-    return {pattern.code: pattern for pattern in ANTI_PATTERNS}
+    return {pattern.code: pattern for pattern in (*ANTI_PATTERNS, *DECISION_TABLES)}
 
 
 @cache
 def _by_code() -> Mapping[str, Criterion]:
-    return {
-        c.home.code: c
-        for c in criteria()
-        if isinstance(c.home, Presence | RuleHome) and c.home.code
-    }
+    return {c.home.code: c for c in criteria() if isinstance(c.home, Presence | RuleHome) and c.home.code}

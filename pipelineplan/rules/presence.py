@@ -25,12 +25,8 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 
-Kind = Literal[
-    "*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"
-]
-Condition = Literal[
-    "streaming", "batch", "scheduled", "windowed", "stateful", "cutover"
-]
+Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"]
+Condition = Literal["streaming", "batch", "scheduled", "windowed", "stateful", "cutover"]
 
 _STEP = re.compile(
     r"\.(?P<names>[a-z_|]+)|\[\+(?: (?:(?P<field>[a-z_]+)=)?(?P<values>[a-z_|]+))?\]|\[(?P<kind>[a-z*]+)\]"
@@ -100,9 +96,7 @@ def _steps(path: str) -> tuple[Step, ...]:
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None or not path.startswith("$"):
-            raise ValueError(
-                f"found {path!r}, wanted a path such as $.sources[*].owner"
-            )
+            raise ValueError(f"found {path!r}, wanted a path such as $.sources[*].owner")
         steps.append(_step(match, path))
         place = match.end()
     return tuple(steps)
@@ -112,13 +106,9 @@ def _step(match: re.Match[str], path: str) -> Step:
     if match["names"]:
         return Field(tuple(match["names"].split("|")))
     if match["kind"] is None:
-        return Some(
-            match["field"], tuple(match["values"].split("|")) if match["values"] else ()
-        )
+        return Some(match["field"], tuple(match["values"].split("|")) if match["values"] else ())
     if match["kind"] not in get_args(Kind):
-        raise ValueError(
-            f"found {match['kind']!r} in {path!r}, wanted one of {', '.join(get_args(Kind))}"
-        )
+        raise ValueError(f"found {match['kind']!r} in {path!r}, wanted one of {', '.join(get_args(Kind))}")
     return Every(cast("Kind", match["kind"]))
 
 
@@ -146,30 +136,19 @@ def _field_gaps(
         if not found:
             return ()
     if len(names) > 1 and not rest:
-        return (
-            Gap((*at, names[0]), f"{dotted(at)} states none of {', '.join(names)}"),
-        )
+        return (Gap((*at, names[0]), f"{dotted(at)} states none of {', '.join(names)}"),)
     return found
 
 
-def _every_gaps(
-    plan: Plan, value: Any, kind: Kind, rest: tuple[Step, ...], at: Path
-) -> tuple[Gap, ...]:
+def _every_gaps(plan: Plan, value: Any, kind: Kind, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
     entries = _entries(plan, value, at)
     if kind == "*" and not entries:
         return (Gap(at, f"{dotted(at)} has no entry"),)
     of_kind = _KINDS[kind]
-    return tuple(
-        gap
-        for path, entry in entries
-        if of_kind(entry)
-        for gap in _gaps(plan, entry, rest, path)
-    )
+    return tuple(gap for path, entry in entries if of_kind(entry) for gap in _gaps(plan, entry, rest, path))
 
 
-def _some_gaps(
-    plan: Plan, value: Any, some: Some, rest: tuple[Step, ...], at: Path
-) -> tuple[Gap, ...]:
+def _some_gaps(plan: Plan, value: Any, some: Some, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
     for path, entry in _entries(plan, value, at):
         if _has(entry, some) and not _gaps(plan, entry, rest, path):
             return ()
@@ -192,9 +171,7 @@ def _has(entry: Any, some: Some) -> bool:
     if not some.values:
         return True
     found = entry if some.field is None else _get(entry, some.field)
-    return any(
-        one in some.values for one in (found if isinstance(found, tuple) else (found,))
-    )
+    return any(one in some.values for one in (found if isinstance(found, tuple) else (found,)))
 
 
 def _get(value: Any, name: str) -> Any:
@@ -208,9 +185,7 @@ def _get(value: Any, name: str) -> Any:
 @cache
 def _attributes(section: type[Section]) -> Mapping[str, str]:
     """The attributes whose key in the file has another name, such as `from`."""
-    return {
-        info.alias: name for name, info in section.model_fields.items() if info.alias
-    }
+    return {info.alias: name for name, info in section.model_fields.items() if info.alias}
 
 
 def _stated(value: Any) -> bool:
@@ -226,17 +201,11 @@ def _is_log(entry: Any) -> bool:
 def _is_captured(entry: Any) -> bool:
     if not isinstance(entry, Source):
         return False
-    return entry.cdc is not None or (
-        entry.mutation is not None and entry.mutation.kind == "cdc"
-    )
+    return entry.cdc is not None or (entry.mutation is not None and entry.mutation.kind == "cdc")
 
 
 def _is_mutable(entry: Any) -> bool:
-    return (
-        isinstance(entry, Source)
-        and entry.mutation is not None
-        and entry.mutation.kind != "append"
-    )
+    return isinstance(entry, Source) and entry.mutation is not None and entry.mutation.kind != "append"
 
 
 def _is_windowed(entry: Any) -> bool:
@@ -251,11 +220,7 @@ def _is_stateful(entry: Any) -> bool:
 
 
 def _is_transactional(entry: Any) -> bool:
-    return (
-        isinstance(entry, Sink)
-        and entry.guarantee is not None
-        and entry.guarantee.kind == "transactional"
-    )
+    return isinstance(entry, Sink) and entry.guarantee is not None and entry.guarantee.kind == "transactional"
 
 
 def _is_upsert(entry: Any) -> bool:
@@ -272,9 +237,7 @@ def is_streaming(plan: Plan) -> bool:
 
 def is_scheduled(plan: Plan) -> bool:
     """Whether runs start by the clock."""
-    return (
-        plan.model.ingestion is not None and plan.model.ingestion.schedule is not None
-    )
+    return plan.model.ingestion is not None and plan.model.ingestion.schedule is not None
 
 
 _KINDS: Mapping[Kind, Callable[[Any], bool]] = {

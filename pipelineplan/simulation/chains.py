@@ -1,8 +1,9 @@
-"""The ways of records through a plan: one chain per sink, back to the source it is fed from.
+"""The ways of records through a plan: one chain per sink, back to the sources it is fed from.
 
     clicks -forward-> count -forward-> dashboard
 
-Where ways join or part there is no chain yet, and `NotSimulated` says at which node.
+Sources may flow together into the first stage by key. Where ways join later, or part, there is
+no chain yet, and `NotSimulated` says at which node.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pipelineplan.plan import Edge, Plan
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
+from pipelineplan.simulation.inflow import loudest_first
 from pipelineplan.simulation.network import NotSimulated
 
 
@@ -20,15 +22,20 @@ from pipelineplan.simulation.network import NotSimulated
 class Chain:
     """The way of records to one sink: `edges[i]` leads into `stages[i]`, the last into the sink."""
 
-    source: Source
+    sources: tuple[Source, ...]
     stages: tuple[Stage, ...]
     sink: Sink
     edges: tuple[Edge, ...]
 
     @property
+    def source(self) -> Source:
+        """The only source, or the one with the highest rate."""
+        return self.sources[0]
+
+    @property
     def name(self) -> str:
-        """`source -> sink`."""
-        return f"{self.source.id} -> {self.sink.id}"
+        """`source -> sink`, or `source + source -> sink`."""
+        return f"{' + '.join(source.id for source in self.sources)} -> {self.sink.id}"
 
 
 def chain_to(plan: Plan, sink: Sink) -> Chain:
@@ -38,10 +45,11 @@ def chain_to(plan: Plan, sink: Sink) -> Chain:
     node = sink.id
     while plan.graph.kinds[node] != "source":
         into = plan.graph.into(node)
-        if len(into) != 1:
+        if len(into) != 1 and not _flow_together(plan, into):
             names = ", ".join(edge.upstream for edge in into)
             raise NotSimulated(
-                f"{node!r} has several inputs ({names}): joins and unions are not simulated yet"
+                f"{node!r} has several inputs ({names}): only sources that a stage reads by key are "
+                "simulated together yet"
             )
         edges.insert(0, into[0])
         node = into[0].upstream
@@ -51,7 +59,19 @@ def chain_to(plan: Plan, sink: Sink) -> Chain:
                 f"{node!r} feeds several nodes ({', '.join(readers)}): fan-out is not simulated yet"
             )
     stages = tuple(plan.stage(edge.downstream) for edge in edges[:-1])
-    return Chain(plan.source(node), stages, sink, tuple(edges))
+    sources = tuple(plan.source(edge.upstream) for edge in plan.graph.into(edges[0].downstream))
+    return Chain(loudest_first(plan, sources), stages, sink, tuple(edges))
+
+
+def _flow_together(plan: Plan, into: tuple[Edge, ...]) -> bool:
+    """Whether inputs can be simulated as one stream: sources, dealt out by key in the same way."""
+    return all(
+        plan.graph.kinds[edge.upstream] == "source"
+        and len(plan.graph.out_of(edge.upstream)) == 1
+        and edge.exchange == "keyed"
+        and edge.selectivity == into[0].selectivity
+        for edge in into
+    )
 
 
 def _runs_all_the_time(plan: Plan) -> None:

@@ -100,16 +100,17 @@ class Curves:
         rising = np.maximum.accumulate(self.read[:, partition])
         return np.maximum(first_time_at(self.time, rising, counts), arrived)
 
-    def emitted_at(self, partition: int, arrived: Floats) -> Floats:
-        """When those records first left the last queue before the sink."""
-        layout, when = self.run.fluid.layout, self.read_at(partition, arrived)
-        lane, inside = np.full(len(arrived), layout.worker_of[partition], dtype=np.intp), 0
+    def emitted_at(self, arrived: Floats) -> Floats:
+        """When records that arrived at those times first left the last queue, `[partition, record]`."""
+        layout = self.run.fluid.layout
+        when = np.concatenate([self.read_at(partition, arrived) for partition in range(self.partitions)])
+        lane, inside = np.repeat(layout.worker_of, len(arrived)), 0
         for edge in layout.stored_edges:
             segment = layout.segment_of(edge)
             if segment > inside:
-                lane, inside = self._spread(segment, len(arrived)), segment
+                lane, inside = self._spread(segment, len(when)), segment
             when = self._through(edge, lane, when)
-        return when
+        return when.reshape(self.partitions, len(arrived))
 
     def passed_on(self, when: Floats) -> Floats:
         """When what every partition had sent by those times has left every lane: the watermark's way."""

@@ -90,6 +90,10 @@ class Fluid:
     def advance(self, until: float) -> None:
         """Let time pass up to `until`; raises `RuntimeError` if the queues would never settle."""
         most = self.changes + _MOST_CHANGES_PER_CHANNEL * (len(self.queue) + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self._run(until, most)
+
+    def _run(self, until: float, most: int) -> None:
         while self.now < until:
             if self._stale:
                 self._find_next()
@@ -108,10 +112,11 @@ class Fluid:
         rates.solve(self.queue, self.arrivals)
         net = np.subtract(rates.inflow, rates.outflow, out=self._net)
         net[np.abs(net) <= _STILL * rates.inflow] = 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            room = np.where(net > 0, self.bound - self.queue, -self.queue)
-            self._times = np.where(net != 0, room / net, np.inf)
-        self._next = max(float(self._times.min()), 0.0)
+        times = np.where(net > 0, self.bound - self.queue, -self.queue)
+        times /= net
+        times[net == 0] = np.inf
+        self._times = times
+        self._next = max(float(times.min()), 0.0)
         self._stale = False
 
     def _step(self, seconds: float, to: float) -> None:
@@ -144,7 +149,8 @@ class Fluid:
     def drain_bound(self) -> float:
         """Seconds until the partitions that are shrinking are empty at the rates of now; inf if one grows."""
         if self._stale:
-            self._find_next()
+            with np.errstate(divide="ignore", invalid="ignore"):
+                self._find_next()
         waiting = ~self._been_empty
         net, queue = self._net[self.log][waiting], self.queue[self.log][waiting]
         if (net >= 0).any():

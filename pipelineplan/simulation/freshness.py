@@ -80,9 +80,11 @@ def freshness(curves: Curves, since: Since, until: Until, over: Over = Over.RECO
         spread = np.arange(len(at)) * (2 * _GOLDEN) % 1.0
         ends = at + spread * event_time.window_seconds
         return _sorted(_window_visible(curves, ends, until) - at, np.ones(len(at)))
-    shown = curves.committed_at if _at_checkpoint(curves, until) else curves.emitted_at
-    each = [shown(partition, at) - at for partition in range(curves.partitions)]
-    return _sorted(np.concatenate(each), np.repeat(curves.shares, len(at)))
+    if _at_checkpoint(curves, until):
+        seen = np.array([curves.committed_at(partition, at) for partition in range(curves.partitions)])
+    else:
+        seen = curves.emitted_at(at)
+    return _sorted((seen - at).ravel(), np.repeat(curves.shares, len(at)))
 
 
 def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:

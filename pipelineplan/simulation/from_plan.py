@@ -13,16 +13,15 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipelineplan.eventtime import completeness
 from pipelineplan.plan import Edge, Plan
-from pipelineplan.plan.load import average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
-from pipelineplan.plan.semantics import disorder_of, event_time
+from pipelineplan.plan.semantics import event_time
 from pipelineplan.plan.stage import Stage as PlannedStage
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
 from pipelineplan.simulation.chains import Chain, chain_to, workers_of
-from pipelineplan.simulation.library import Burst, Recipe
+from pipelineplan.simulation.inflow import Inflow
+from pipelineplan.simulation.library import Recipe
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,
@@ -62,18 +61,19 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
             refused.append((sink.id, reason.reason))
         except ValueError as error:
             refused.append((sink.id, str(error)))
-    refused += [_refused_outage(outage) for outage in plan.model.outages if _breaks(outage) is None]
     return tuple(pipelines), tuple(dict.fromkeys(refused))
 
 
-def _refused_outage(outage: PlannedOutage) -> tuple[str, str]:
-    name = outage.id or f"{outage.of}-outage"
-    return name, f"the loss of a {outage.of} depends on what runs where, which is not simulated yet"
+# What is lost with a zone or a broker depends on what runs where, which a plan does not say: the
+# worst is simulated, in which everything stands still until the repair.
+_AT_WORST = {
+    "zone": (Breaks.JOB, "nothing runs until the zone is back: less when other zones take over"),
+    "broker": (Breaks.SOURCE, "nothing is read until the broker is back: less when replicas take over"),
+}
 
 
-def _breaks(outage: PlannedOutage) -> Breaks | None:
-    kinds = {kind.value: kind for kind in Breaks}
-    return kinds.get(outage.of)
+def _breaks(outage: PlannedOutage) -> Breaks:
+    return _AT_WORST[outage.of][0] if outage.of in _AT_WORST else Breaks(outage.of)
 
 
 @dataclass
@@ -125,27 +125,33 @@ class _Reader:
         )
         return Inputs(network, self.load(end), tuple(self.outages(end)))
 
+    def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:
+        """The chain's sources as one stream, read at `end`."""
+        return Inflow(
+            self.plan, self.chain.sources, lambda operand: self.at(operand, end, hurts_high=hurts_high)
+        )
+
     def source_log(self, end: End) -> SourceLog:
-        source = self.chain.source
-        hottest = self.plan.operand("h", source.keys, "hottest_key", "share of the hottest key")
-        retention = self.plan.operand("R", source.retention, "time", "retention")
-        reset = source.consumer.offset_reset if source.consumer is not None else None
-        if retention is not None and reset is None:
+        consumer = self.chain.source.consumer
+        reset = consumer.offset_reset if consumer is not None else None
+        kept = self.inflow(end, hurts_high=False).retention_seconds()
+        if math.isfinite(kept) and reset is None:
             self.assumptions.append(
                 "offset reset is earliest: a reader whose position expired goes on at the oldest"
             )
         return SourceLog(
-            name=source.id,
+            name=self.inflow(end).name,
             partitions=self.partitions(),
-            hottest_key=self.at(hottest, end),
-            retention_seconds=self.at(retention, end, hurts_high=False, default=math.inf),
+            hottest_key=self.inflow(end).hottest_key(),
+            retention_seconds=kept,
             offset_reset=OffsetReset(reset or "earliest"),
         )
 
     def partitions(self) -> int:
         source, first = self.chain.source, self.chain.edges[0]
-        if source.partitions is not None:
-            return source.partitions
+        stated = self.inflow(End.LIKELY).partitions()
+        if stated is not None:
+            return stated
         if first.exchange == "forward" and self.chain.stages:
             raise NotSimulated(f"source {source.id!r} states no partitions: add sources[].partitions")
         readers = source.max_parallel_readers or 1
@@ -183,10 +189,7 @@ class _Reader:
         return Exchange(edge.exchange)
 
     def keyed_hottest(self, edge: Edge, end: End) -> float:
-        keys = self.chain.source.keys
-        if edge.exchange != "keyed" or keys is None or edge.key not in {None, keys.field}:
-            return 0.0
-        return self.at(self.plan.operand("h", keys, "hottest_key", "share of the hottest key"), end)
+        return self.inflow(end).hottest_key(edge.key) if edge.exchange == "keyed" else 0.0
 
     def sink_stage(self, end: End) -> Stage:
         sink, edge = self.chain.sink, self.chain.edges[-1]
@@ -241,7 +244,8 @@ class _Reader:
         if stated is None:
             return EventTime(unknown_freshness=_why_unknown(windowed))
         lag, window = self.at(stated.lag, end), self.at(stated.window, end)
-        late, dropped = self.late_and_dropped(lag, window, self.at(stated.lateness, end, hurts_high=False))
+        lateness = self.at(stated.lateness, end, hurts_high=False)
+        late, dropped = self.inflow(End.LIKELY).late_and_dropped(lag, window, lateness)
         semantics = self.chain.source.semantics
         watermark = semantics.watermark if semantics else None
         return EventTime(
@@ -252,18 +256,6 @@ class _Reader:
             dropped_share=dropped,
             merged_watermark=watermark is not None and watermark.scope == "merged",
         )
-
-    def late_and_dropped(
-        self, lag: float, window: float, lateness: float
-    ) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-        disorder = disorder_of(self.plan, self.chain.source)
-        if disorder is None:
-            return None, None
-        share = completeness(
-            disorder, window_seconds=window, watermark_lag_seconds=lag, allowed_lateness_seconds=lateness
-        )
-        late = (1.0 - share.at_first_firing.high, 1.0 - share.at_first_firing.low)
-        return late, (share.dropped.low, share.dropped.high)
 
     def visible(self) -> Visible:
         guarantee = self.chain.sink.guarantee
@@ -281,31 +273,24 @@ class _Reader:
         return sink.mode == "upsert" or (sink.guarantee is not None and sink.guarantee.kind == "idempotent")
 
     def load(self, end: End) -> Load:
-        source = self.chain.source
-        peak, average = peak_rate(self.plan, source), average_rate(self.plan, source)
-        if peak is None:
-            raise NotSimulated(f"source {source.id!r} states no rate: add sources[].rate")
-        burst = source.rate.burst if source.rate is not None else None
-        reference = source.rate.profile if source.rate is not None else None
-        trace = self.plan.traces.get(reference) if reference is not None else None
+        inflow = self.inflow(end)
+        trace, length = inflow.trace()
         return Load(
-            average_per_second=self.at(average if average is not None else peak, end),
-            peak_per_second=self.at(peak, end),
-            burst=Burst(burst.factor, self.at(self.plan.operand("burst", burst, "length"), end))
-            if burst
-            else None,
-            trace=trace.steps if trace is not None else (),
-            trace_seconds=trace.length_seconds if trace is not None else 0.0,
+            average_per_second=inflow.average_per_second(),
+            peak_per_second=inflow.peak_per_second(),
+            burst=inflow.burst(),
+            trace=trace,
+            trace_seconds=length,
         )
 
     def outages(self, end: End) -> Iterator[DeclaredOutage]:
         names: dict[str, int] = {}
         for planned in self.plan.model.outages:
             of = _breaks(planned)
-            if of is None:
-                continue
-            name = planned.id or f"{of.value}-outage"
+            name = planned.id or f"{planned.of}-outage"
             names[name] = names.get(name, 0) + 1
+            if planned.of in _AT_WORST:
+                self.assumptions.append(f"{name}: {_AT_WORST[planned.of][1]}")
             if not planned.accepts_writes:
                 self.assumptions.append(f"{name}: records that cannot be written wait at their producers")
             yield DeclaredOutage(
@@ -335,6 +320,7 @@ class _Reader:
 
     def left_out(self) -> Iterator[str]:
         """What the plan says that this simulation leaves aside, so that nobody relies on it."""
+        yield from self.inflow(End.LIKELY).assumptions()
         yield "event times are arrival times: what a record loses on its way to the log is disorder"
         for stage in self.chain.stages:
             if stage.autoscaling is not None:

@@ -58,6 +58,8 @@ class Rates:
         self._limits: list[float] = []
         self._lanes: list[Lanes] = []
         self._known: bytes | None = None
+        self._empty = self._full = np.zeros(0, dtype=np.bool_)
+        self._wanted = np.zeros(len(layout.worker_of) + 1)
         stored = layout.stored_edges
         # Behind the last buffer nothing waits, so its flow is that of the stage before it.
         self._followed = sum(1 for segment in layout.segments if stored and segment.stages[0] <= stored[-1])
@@ -69,15 +71,22 @@ class Rates:
     def solve(self, queue: Floats, arrivals: Floats) -> None:
         """Set `inflow` and `outflow` for the queues `[channel]` and the arrivals `[partition]`."""
         first = self.layout.edges[0].channels.stop
-        empty, full = self._states(queue[first:])
-        pattern = empty.tobytes() + full.tobytes()
-        if pattern != self._known:
-            self._solve_limits(empty, full)
-            self._known = pattern
+        if self.layout.stored_edges or self._known is None:
+            self._look(queue[first:])
+        empty, full = self._empty, self._full
         self._read_log(queue[:first], arrivals, empty, full)
         total = self._outflow_total(0)
         for number in range(1, self._followed):
             total = self._through(number, total, empty, full)
+
+    def _look(self, queue: Floats) -> None:
+        """Which queues behind the log are empty or full; the limits follow anew if that changed."""
+        empty, full = self._states(queue)
+        pattern = empty.tobytes() + full.tobytes()
+        if pattern != self._known:
+            self._solve_limits(empty, full)
+            self._known = pattern
+        self._empty, self._full = empty, full
 
     def _states(self, queue: Floats) -> tuple[Flags, Flags]:
         full = np.empty(len(queue), dtype=np.bool_)
@@ -124,9 +133,11 @@ class Rates:
 
     def _read_log(self, queue: Floats, arrivals: Floats, empty: Flags, full: Flags) -> None:
         """The first segment: workers take from their partitions, max-min over the backlogged ones."""
-        wanted = np.where(queue > 0.0, np.inf, arrivals)
-        seats = self.layout.seats
-        padded = np.append(wanted, 0.0)[seats]
+        wanted, seats = self._wanted[:-1], self.layout.seats
+        wanted[:] = arrivals
+        wanted[queue > 0.0] = np.inf
+        # The last place is the padding's, and wants nothing.
+        padded = self._wanted[seats]
         taken = self._pass_lanes(0, padded.sum(axis=1), empty, full)
         if seats.shape[1] == 1:
             served = taken[self.layout.worker_of]

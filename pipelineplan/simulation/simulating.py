@@ -77,7 +77,7 @@ def _of_outage(index: int, name: str) -> Arranged:
         declared = inputs.outages[index]
         load = inputs.load
         rate = load.peak_per_second if declared.at_peak else load.average_per_second
-        title = f"Outage of the {declared.of.value}, as the plan declares it"
+        title = f"{name}, as the plan declares it"
         return inputs.network, outage_scenario(name, title, inputs.network, rate, declared, end)
 
     return arranged
@@ -142,7 +142,7 @@ def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) ->
         if outage.drain_target_seconds is not None:
             target = (outage.drain_target_seconds,) * 3
             verdicts.append(
-                judge(outage.of.value, "drain", figures["drain_seconds"], target, pipeline.uncertain)
+                judge(run.scenario.name, "drain", figures["drain_seconds"], target, pipeline.uncertain)
             )
     return verdicts
 

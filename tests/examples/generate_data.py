@@ -29,14 +29,14 @@ def main(folder: Path = EXAMPLES) -> None:
 
 def files() -> dict[str, list[Row]]:
     """Every data file of the examples with its rows."""
-    customers = list(_customers(Random("customers")))
-    orders = list(_orders(Random("orders"), customers))
+    orders = list(_orders(Random("orders")))
+    events = _telemetry(Random("telemetry"))
     entries = list(_entries(Random("ledger")))
     return {
-        "orders-to-warehouse/data/customers.csv": customers,
         "orders-to-warehouse/data/orders.csv": orders,
         "orders-to-warehouse/data/minute_sales.csv": _minute_sales(orders),
-        "mobile-telemetry/data/events.csv": _telemetry(Random("telemetry")),
+        "mobile-telemetry/data/events.csv": events,
+        "mobile-telemetry/data/device_health.csv": _device_health(events),
         "ledger-batch/data/entries.csv": entries,
         "ledger-batch/data/daily_balances.csv": _daily_balances(entries),
     }
@@ -63,25 +63,12 @@ def _seconds(amount: float) -> timedelta:
 # Orders: half an hour of a shop's changes.
 
 _SHOP_OPENS = datetime(2026, 11, 9, 10, 0, tzinfo=UTC)
+_SHOP_CLOSES = _SHOP_OPENS + timedelta(minutes=30)
 _CURRENCIES = ("EUR", "EUR", "EUR", "GBP", "SEK")
 
 
-def _customers(random: Random) -> Iterator[Row]:
-    for number in range(300):
-        changed = _SHOP_OPENS - _seconds(random.uniform(3600, 90 * 86_400))
-        yield {
-            "customer_id": f"C{number:04}",
-            "segment": random.choice(("new", "regular", "gold")),
-            "country": random.choice(("DE", "GB", "SE")),
-            "updated_at": _stamp(changed),
-            "lsn": 1_000_000 + number,
-        }
-
-
-def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
-    changes = sorted(
-        _changes(random, customers), key=lambda change: change["updated_at"]
-    )
+def _orders(random: Random) -> Iterator[Row]:
+    changes = sorted(_changes(random), key=lambda change: change["updated_at"])
     arrived: list[tuple[datetime, Row]] = []
     for place, change in enumerate(changes):
         moment = change["updated_at"]
@@ -89,30 +76,29 @@ def _orders(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
         arrivals = [moment + _seconds(0.1 + _delay(random))]
         if random.random() < 0.002:  # the connector restarts and sends a change again
             arrivals.append(arrivals[0] + _seconds(random.uniform(5, 60)))
-        arrived += [
-            (arrival, {**row, "arrived_at": _stamp(arrival)}) for arrival in arrivals
-        ]
+        arrived += [(arrival, {**row, "arrived_at": _stamp(arrival)}) for arrival in arrivals]
     arrived.sort(key=lambda pair: (pair[0], pair[1]["lsn"]))
     yield from (row for _, row in arrived)
 
 
-def _changes(random: Random, customers: Sequence[Row]) -> Iterator[Row]:
+def _changes(random: Random) -> Iterator[Row]:
     """One change when an order is placed, and another when some of it is refunded."""
     for number in range(1200):
         placed = _SHOP_OPENS + _seconds(random.uniform(0, 1800))
         amount = random.randrange(500, 30_000)
         order = {
             "order_id": f"O{number:06}",
-            "customer_id": random.choice(customers)["customer_id"],
+            "customer_id": f"C{random.randrange(300):04}",
             "store_id": f"S{min(int(random.expovariate(0.25)), 19):02}",
             "status": "placed",
             "amount_cents": amount,
             "currency": random.choice(_CURRENCIES),
             "updated_at": placed,
+            "legacy_status": "open",
         }
         yield order
-        if random.random() < 0.12:
-            refunded = placed + _seconds(random.uniform(30, 600))
+        refunded = placed + _seconds(random.uniform(30, 600))
+        if random.random() < 0.12 and refunded < _SHOP_CLOSES:
             share = random.choice((1.0, 0.5))
             yield {
                 **order,
@@ -141,16 +127,12 @@ def _minute_sales(orders: Iterable[Row]) -> list[Row]:
         if change in seen:
             continue
         seen.add(change)
-        total = totals.setdefault(
-            (order["store_id"], f"{order['updated_at'][:16]}:00.000Z"), [0, 0]
-        )
+        total = totals.setdefault((order["store_id"], f"{order['updated_at'][:16]}:00.000Z"), [0, 0])
         total[0] += 1
         total[1] += order["amount_cents"]
     return [
         {"store_id": store, "minute": minute, "changes": count, "amount_cents": amount}
-        for (store, minute), (count, amount) in sorted(
-            totals.items(), key=lambda item: item[0][::-1]
-        )
+        for (store, minute), (count, amount) in sorted(totals.items(), key=lambda item: item[0][::-1])
     ]
 
 
@@ -170,9 +152,7 @@ def _telemetry(random: Random) -> list[Row]:
     return [row for _, row in events]
 
 
-def _device(
-    random: Random, device: str, partition: int
-) -> Iterator[tuple[datetime, Row]]:
+def _device(random: Random, device: str, partition: int) -> Iterator[tuple[datetime, Row]]:
     """One device: it measures every 25 s, in a burst when it moves, and keeps what it cannot send."""
     gaps = list(_radio_gaps(random))
     silent = _SILENT.get(device, (0.0, 0.0))
@@ -187,13 +167,9 @@ def _device(
                 arrived = _RADIO_DAY + _seconds(sent)
                 yield (
                     arrived,
-                    _reading(
-                        random, device, partition, sequence, measured, arrived, battery
-                    ),
+                    _reading(random, device, partition, sequence, measured, arrived, battery),
                 )
-        moment += (
-            random.uniform(1, 3) if random.random() < 0.15 else random.uniform(20, 36)
-        )
+        moment += random.uniform(1, 3) if random.random() < 0.15 else random.uniform(20, 36)
 
 
 def _reading(
@@ -220,18 +196,12 @@ def _radio_gaps(random: Random) -> Iterator[tuple[float, float]]:
     """When the device has no radio: every half hour or so, mostly a minute or two, seldom half an hour."""
     moment = random.expovariate(1 / 1800)
     while moment < _WATCHED_SECONDS:
-        length = (
-            random.uniform(600, 1500)
-            if random.random() < 0.06
-            else random.expovariate(1 / 60)
-        )
+        length = random.uniform(600, 1500) if random.random() < 0.06 else random.expovariate(1 / 60)
         yield moment, moment + length
         moment += length + random.expovariate(1 / 1800)
 
 
-def _sendings(
-    random: Random, moment: float, gaps: Sequence[tuple[float, float]]
-) -> list[float]:
+def _sendings(random: Random, moment: float, gaps: Sequence[tuple[float, float]]) -> list[float]:
     """When a reading arrives: after its own way through the network, or in a batch after the gap."""
     sent = moment
     for start, end in gaps:
@@ -240,6 +210,26 @@ def _sendings(
     sent += 0.08 + random.lognormvariate(-0.7, 1.1)
     again = sent + random.uniform(2, 90)  # an acknowledgement was lost
     return [sent, again] if random.random() < 0.008 else [sent]
+
+
+def _device_health(events: Iterable[Row]) -> list[Row]:
+    """What the mart shows in the end: every reading once, by device and five minutes of event time."""
+    readings = {(event["device_id"], event["seq"]): event for event in events}
+    windows: dict[tuple[str, str], list[Row]] = {}
+    for event in readings.values():
+        measured = event["measured_at"]
+        start = f"{measured[:14]}{int(measured[14:16]) // 5 * 5:02}:00.000Z"
+        windows.setdefault((start, event["device_id"]), []).append(event)
+    return [
+        {
+            "device_id": device,
+            "window_start": start,
+            "readings": len(inside),
+            "battery_percent": min(event["battery_percent"] for event in inside),
+            "signal_dbm": min(event["signal_dbm"] for event in inside),
+        }
+        for (start, device), inside in sorted(windows.items())
+    ]
 
 
 # Ledger: five days of a bank's files.
@@ -252,14 +242,8 @@ def _entries(random: Random) -> Iterator[Row]:
     """The rows of five daily files; each has entries of the day before and corrections of older ones."""
     booked: list[Row] = []
     for file_day in (_FIRST_DAY + timedelta(days=day) for day in range(1, 6)):
-        fresh = [
-            _entry(random, file_day - timedelta(days=1), len(booked) + i)
-            for i in range(300)
-        ]
-        fixed = [
-            _correction(random, entry)
-            for entry in random.sample(booked, min(len(booked), 6))
-        ]
+        fresh = [_entry(random, file_day - timedelta(days=1), len(booked) + i) for i in range(300)]
+        fixed = [_correction(random, entry) for entry in random.sample(booked, min(len(booked), 6))]
         for entry in (*fresh, *fixed):
             yield {**entry, "file_day": file_day.isoformat()}
         revised = {entry["entry_id"]: entry for entry in fixed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -51,55 +51,66 @@ slaProperties:
 """
 
 Rows = list[dict[str, Any]]
-Check = Callable[..., QualityReport]
 
 
-def good_orders() -> Rows:
-    return [
-        {
-            "order_id": f"o-{number}",
-            "customer_id": number % 3 if number != 7 else None,
-            "amount": Decimal("10.50") + number,
-            "currency": None if number == 0 else ("EUR", "USD")[number % 2],
-            "day": date(2026, 2, 1) + timedelta(days=number),
-            "updated_at": NEWEST - timedelta(minutes=number),
-        }
-        for number in range(10)
-    ]
+class Shop:
+    """A folder for data and contract, and what the tests of the shop have in common."""
 
+    contract_text = SHOP
+    as_of = AS_OF
+    newest = NEWEST
 
-def good_customers() -> Rows:
-    return [{"id": number} for number in range(3)]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
+    def orders(self) -> Rows:
+        return [
+            {
+                "order_id": f"o-{number}",
+                "customer_id": number % 3 if number != 7 else None,
+                "amount": Decimal("10.50") + number,
+                "currency": None if number == 0 else ("EUR", "USD")[number % 2],
+                "day": date(2026, 2, 1) + timedelta(days=number),
+                "updated_at": NEWEST - timedelta(minutes=number),
+            }
+            for number in range(10)
+        ]
 
-def parquet(folder: Path, name: str, rows: Rows, types: Mapping[str, Any] | None = None) -> Path:
-    """Write `rows` as Parquet; `types` fixes the Arrow type of some columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def changed(self, number: int, **changes: Any) -> Rows:
+        """Good orders but for one row."""
+        rows = self.orders()
+        rows[number] |= changes
+        return rows
 
-    columns = {key: [row[key] for row in rows] for key in rows[0]}
-    arrays = {key: pa.array(values, type=(types or {}).get(key)) for key, values in columns.items()}
-    file = folder / f"{name}.parquet"
-    pq.write_table(pa.table(arrays), file)
-    return file
+    def customers(self) -> Rows:
+        return [{"id": number} for number in range(3)]
 
+    def parquet(self, name: str, rows: Rows, types: Mapping[str, Any] | None = None) -> Path:
+        """Write `rows` as Parquet; `types` fixes the Arrow type of some columns."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-def contract_of(folder: Path, text: str = SHOP) -> Contract:
-    file = folder / "shop.odcs.yaml"
-    file.write_text(text, encoding="utf-8")
-    return read_contract(file, "shop.odcs.yaml")
+        columns = {key: [row[key] for row in rows] for key in rows[0]}
+        arrays = {key: pa.array(values, type=(types or {}).get(key)) for key, values in columns.items()}
+        file = self.folder / f"{name}.parquet"
+        pq.write_table(pa.table(arrays), file)
+        return file
 
+    def contract(self, text: str = SHOP) -> Contract:
+        file = self.folder / "shop.odcs.yaml"
+        file.write_text(text, encoding="utf-8")
+        return read_contract(file, "shop.odcs.yaml")
 
-@pytest.fixture
-def check_shop(tmp_path: Path) -> Check:
-    """Run the shop's checks on orders and customers, and on rules of a plan."""
-
-    def check(orders: Rows | None = None, rules: tuple[QualityRule, ...] = (), text: str = SHOP) -> QualityReport:
-        suites = compile_suites([contract_of(tmp_path, text)], rules, AS_OF)
+    def check(self, orders: Rows | None = None, rules: Sequence[QualityRule] = ()) -> QualityReport:
+        """Run the shop's checks on orders and customers, and on rules of a plan."""
+        suites = compile_suites([self.contract()], rules, AS_OF)
         data = {
-            "orders": parquet(tmp_path, "orders", orders or good_orders()),
-            "customers": parquet(tmp_path, "customers", good_customers()),
+            "orders": self.parquet("orders", orders or self.orders()),
+            "customers": self.parquet("customers", self.customers()),
         }
         return run_suites(suites, data)
 
-    return check
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)

@@ -19,17 +19,17 @@ from pipelineplan.contracts import Contract, read_contract
 from pipelineplan.errors import InputError
 from pipelineplan.quality import QualityRule, compile_suites, gx_files, write_gx_project
 
-from .conftest import AS_OF, SHOP, contract_of
-
 EXAMPLES = Path(__file__).parents[2] / "../shared/data/odcs/examples"
+
+Shop = Any
 
 HEAD = "apiVersion: v3.1.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n  - name: t\n"
 
 
-def compiled(tmp_path: Path, rule: str, field: str = "{name: c, logicalType: string}") -> list[dict[str, Any]]:
+def compiled(shop: Shop, rule: str, field: str = "{name: c, logicalType: string}") -> list[dict[str, Any]]:
     """The type and arguments of the expectations that one rule of the dataset t comes to."""
     text = f"{HEAD}    properties:\n      - {field}\n    quality:\n      - {rule}\n"
-    suites = compile_suites([contract_of(tmp_path, text)], (), AS_OF)
+    suites = compile_suites([shop.contract(text)], (), shop.as_of)
     found = [check for check in suites.checks if check.source_rule == "quality"]
     left = [entry for entry in suites.not_executable if entry.rule == "quality"]
     assert (len(found) > 0) != (len(left) > 0)
@@ -37,10 +37,10 @@ def compiled(tmp_path: Path, rule: str, field: str = "{name: c, logicalType: str
     return shown or [{"reason": entry.reason} for entry in left]
 
 
-def column_rule(tmp_path: Path, rule: str) -> dict[str, Any]:
+def column_rule(shop: Shop, rule: str) -> dict[str, Any]:
     """What a rule of the column c comes to."""
     text = f"{HEAD}    properties:\n      - {{name: c, quality: [{rule}]}}\n"
-    suites = compile_suites([contract_of(tmp_path, text)], (), AS_OF)
+    suites = compile_suites([shop.contract(text)], (), shop.as_of)
     checks = [check for check in suites.checks if check.source_rule == "quality"]
     if not checks:
         return {"reason": suites.not_executable[0].reason}
@@ -58,8 +58,8 @@ def column_rule(tmp_path: Path, rule: str) -> dict[str, Any]:
         ("mustBeLessThanOrEqualTo: 5", (None, 5)),
     ],
 )
-def test_row_counts_become_inclusive_bounds(tmp_path: Path, rule: str, bounds: tuple[Any, Any]) -> None:
-    (found,) = compiled(tmp_path, f"{{metric: rowCount, {rule}}}")
+def test_row_counts_become_inclusive_bounds(shop: Shop, rule: str, bounds: tuple[Any, Any]) -> None:
+    (found,) = compiled(shop, f"{{metric: rowCount, {rule}}}")
     assert found["type"] == "expect_table_row_count_to_be_between"
     assert (found.get("min_value"), found.get("max_value")) == bounds
 
@@ -80,11 +80,14 @@ def test_row_counts_become_inclusive_bounds(tmp_path: Path, rule: str, bounds: t
             '{metric: invalidValues, mustBeLessOrEqualTo: 0, unit: percent, arguments: {pattern: "^a"}}',
             {"type": "expect_column_values_to_match_regex", "column": "c", "regex": "^a"},
         ),
-        ("{metric: duplicateValues, mustBe: 0}", {"type": "expect_column_values_to_be_unique", "column": "c"}),
+        (
+            "{metric: duplicateValues, mustBe: 0}",
+            {"type": "expect_column_values_to_be_unique", "column": "c"},
+        ),
     ],
 )
-def test_what_an_expectation_says_is_an_expectation(tmp_path: Path, rule: str, wanted: dict[str, Any]) -> None:
-    assert column_rule(tmp_path, rule) == wanted
+def test_what_an_expectation_says_is_an_expectation(shop: Shop, rule: str, wanted: dict[str, Any]) -> None:
+    assert column_rule(shop, rule) == wanted
 
 
 @pytest.mark.parametrize(
@@ -93,19 +96,34 @@ def test_what_an_expectation_says_is_an_expectation(tmp_path: Path, rule: str, w
         ("{metric: nullValues, mustBeLessThan: 5}", 'COUNT(*) - COUNT("c")'),
         ("{metric: nullValues, mustBeLessOrEqualTo: 2.5, unit: percent}", "observed <= 2.5"),
         ("{metric: nullValues, mustBeBetween: [1, 5]}", "observed BETWEEN 1 AND 5"),
-        ("{metric: nullValues, mustBeGreaterThan: 1, mustBeLessThan: 5}", "(observed > 1) AND (observed < 5)"),
+        (
+            "{metric: nullValues, mustBeGreaterThan: 1, mustBeLessThan: 5}",
+            "(observed > 1) AND (observed < 5)",
+        ),
         ("{metric: missingValues, mustBe: 0}", '"c" IS NULL'),
-        ("{metric: missingValues, mustBe: 0, arguments: {missingValues: ['', null]}}", "\"c\" IS NULL OR \"c\" IN ('')"),
-        ("{metric: missingValues, mustBe: 0, arguments: {missingValues: ['it''s']}}", "CASE WHEN \"c\" IN ('it''s')"),
+        (
+            "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['', null]}}",
+            '"c" IS NULL OR "c" IN (\'\')',
+        ),
+        (
+            "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['it''s']}}",
+            "CASE WHEN \"c\" IN ('it''s')",
+        ),
         ("{metric: invalidValues, mustBeLessThan: 3, arguments: {validValues: [1]}}", '"c" NOT IN (1)'),
-        ("{metric: invalidValues, mustBe: 0, arguments: {validValues: ['', n/a]}}", "\"c\" NOT IN ('', 'n/a')"),
+        (
+            "{metric: invalidValues, mustBe: 0, arguments: {validValues: ['', n/a]}}",
+            "\"c\" NOT IN ('', 'n/a')",
+        ),
         ("{metric: invalidValues, mustBe: 0, arguments: {validValues: [a, 1]}}", "\"c\" NOT IN ('a', 1)"),
         ("{metric: duplicateValues, mustBeLessThan: 3}", 'COUNT("c") - COUNT(DISTINCT "c")'),
-        ('{type: sql, query: "SELECT MAX(${column}) FROM {table};", mustBe: 3}', 'SELECT MAX("c") FROM checked\n'),
+        (
+            '{type: sql, query: "SELECT MAX(${column}) FROM {table};", mustBe: 3}',
+            'SELECT MAX("c") FROM checked\n',
+        ),
     ],
 )
-def test_what_no_expectation_says_is_sql(tmp_path: Path, rule: str, sql: str) -> None:
-    found = column_rule(tmp_path, rule)
+def test_what_no_expectation_says_is_sql(shop: Shop, rule: str, sql: str) -> None:
+    found = column_rule(shop, rule)
     assert found["type"] == "unexpected_rows_expectation"
     assert sql in found["unexpected_rows_query"]
     assert found["unexpected_rows_query"].count("{batch}") == 1
@@ -125,28 +143,28 @@ def test_what_no_expectation_says_is_sql(tmp_path: Path, rule: str, sql: str) ->
         ("{metric: invalidValues, mustBe: 0, arguments: {validValues: 3}}", "is not a list"),
     ],
 )
-def test_what_cannot_run_says_why(tmp_path: Path, rule: str, reason: str) -> None:
-    assert reason in column_rule(tmp_path, rule)["reason"]
+def test_what_cannot_run_says_why(shop: Shop, rule: str, reason: str) -> None:
+    assert reason in column_rule(shop, rule)["reason"]
 
 
 @pytest.mark.parametrize(
     "written",
     [
         "{type: expect_column_mean_to_be_between, kwargs: {min_value: 1}}",
-        "'{\"expectation_type\": \"expect_column_mean_to_be_between\", \"kwargs\": {\"min_value\": 1}}'",
+        '\'{"expectation_type": "expect_column_mean_to_be_between", "kwargs": {"min_value": 1}}\'',
         '"type: expect_column_mean_to_be_between\\nkwargs:\\n  min_value: 1\\n"',
     ],
 )
-def test_custom_expectations_are_taken_as_mapping_yaml_or_json(tmp_path: Path, written: str) -> None:
-    found = column_rule(tmp_path, f"{{type: custom, engine: great-expectations, implementation: {written}}}")
+def test_custom_expectations_are_taken_as_mapping_yaml_or_json(shop: Shop, written: str) -> None:
+    found = column_rule(shop, f"{{type: custom, engine: great-expectations, implementation: {written}}}")
     assert found == {"type": "expect_column_mean_to_be_between", "column": "c", "min_value": 1}
 
 
-def test_duplicates_across_columns_take_the_properties_of_the_arguments(tmp_path: Path) -> None:
+def test_duplicates_across_columns_take_the_properties_of_the_arguments(shop: Shop) -> None:
     rule = "{metric: duplicateValues, mustBe: 0, arguments: {properties: [c, d]}}"
-    assert compiled(tmp_path, rule) == [{"reason": "the dataset has no field d"}]
+    assert compiled(shop, rule) == [{"reason": "the dataset has no field d"}]
     rule = rule.replace("d]", "c]")
-    assert compiled(tmp_path, rule)[0]["column_list"] == ["c", "c"]
+    assert compiled(shop, rule)[0]["column_list"] == ["c", "c"]
 
 
 def test_freshness_needs_an_instant_that_counts_as_now() -> None:
@@ -156,10 +174,10 @@ def test_freshness_needs_an_instant_that_counts_as_now() -> None:
     assert "TIMESTAMP WITH TIME ZONE '2026-03-01 11:59:00+00:00'" in check.kwargs["unexpected_rows_query"]
 
 
-def test_a_dataset_described_twice_is_a_problem(tmp_path: Path) -> None:
-    contract = contract_of(tmp_path)
+def test_a_dataset_described_twice_is_a_problem(shop: Shop) -> None:
+    contract = shop.contract()
     with pytest.raises(InputError, match=r"shop.odcs.yaml:8:5: .*'orders' is described twice"):
-        compile_suites([contract, contract_of(tmp_path)])
+        compile_suites([contract, shop.contract()])
     assert contract.datasets
 
 
@@ -187,10 +205,10 @@ def _fields(outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason=f"the standard's examples are not at {EXAMPLES}")
-def test_no_rule_of_the_standards_examples_vanishes() -> None:
+def test_no_rule_of_the_standards_examples_vanishes(shop: Shop) -> None:
     total: Counter[str] = Counter()
     for file in sorted(EXAMPLES.rglob("*.yaml")):
-        suites = compile_suites([read_contract(file)], (), AS_OF)
+        suites = compile_suites([read_contract(file)], (), shop.as_of)
         wanted = list(written_rules(yaml.safe_load(file.read_text(encoding="utf-8"))))
         assert len(suites.account) == len(wanted), file
         made = {check.id for check in suites.checks}
@@ -223,14 +241,16 @@ def test_compiling_two_hundred_rules_imports_no_great_expectations(tmp_path: Pat
         "heavy = {'great_expectations', 'pandas', 'duckdb', 'sqlalchemy', 'numpy', 'pyarrow'}\n"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     print(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("for 200\n")
 
 
-def test_the_same_input_gives_the_same_bytes_under_any_hash_seed(tmp_path: Path) -> None:
-    (tmp_path / "shop.yaml").write_text(SHOP, encoding="utf-8")
+def test_the_same_input_gives_the_same_bytes_under_any_hash_seed(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(shop.contract_text, encoding="utf-8")
     code = (
         "import sys, hashlib; from pathlib import Path; from datetime import *\n"
         "from pipelineplan.contracts import *; from pipelineplan.quality import *\n"
@@ -262,8 +282,8 @@ def _schemas() -> dict[str, dict[str, Any]]:
     }
 
 
-def _all_kinds(tmp_path: Path) -> tuple[list[Contract], list[QualityRule]]:
-    contracts = [contract_of(tmp_path)]
+def _all_kinds(shop: Shop) -> tuple[list[Contract], list[QualityRule]]:
+    contracts = [shop.contract()]
     if EXAMPLES.is_dir():
         contracts.append(read_contract(EXAMPLES / "data-types/all-data-types.odcs.yaml"))
         contracts.append(read_contract(EXAMPLES / "all/full-example.odcs.yaml"))
@@ -272,12 +292,14 @@ def _all_kinds(tmp_path: Path) -> tuple[list[Contract], list[QualityRule]]:
     return contracts, [*_many_rules(), *shares, *more]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("great_expectations") is None, reason="great_expectations is absent")
-def test_every_expectation_is_valid_by_great_expectations_own_schema(tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    importlib.util.find_spec("great_expectations") is None, reason="great_expectations is absent"
+)
+def test_every_expectation_is_valid_by_great_expectations_own_schema(shop: Shop) -> None:
     import jsonschema
 
-    contracts, rules = _all_kinds(tmp_path)
-    suites = compile_suites(contracts, rules, AS_OF)
+    contracts, rules = _all_kinds(shop)
+    suites = compile_suites(contracts, rules, shop.as_of)
     schemas = _schemas()
     assert len(schemas) >= 50
     checked = 0
@@ -291,8 +313,8 @@ def test_every_expectation_is_valid_by_great_expectations_own_schema(tmp_path: P
     assert checked > 300
 
 
-def test_the_project_is_written_whole_and_again_the_same(tmp_path: Path) -> None:
-    suites = compile_suites([contract_of(tmp_path)], (), AS_OF)
+def test_the_project_is_written_whole_and_again_the_same(shop: Shop, tmp_path: Path) -> None:
+    suites = compile_suites([shop.contract()], (), shop.as_of)
     root = write_gx_project(suites, tmp_path)
     first = {file: file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
     assert write_gx_project(suites, tmp_path) == root

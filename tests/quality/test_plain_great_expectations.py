@@ -15,9 +15,9 @@ import pytest
 from pipelineplan.contracts import Contract
 from pipelineplan.quality import CheckVerdict, QualityRule, compile_suites, run_suites, write_gx_project
 
-from .conftest import contract_of, parquet
-
 pytest.importorskip("great_expectations", reason="great_expectations is not installed")
+
+Shop = Any
 
 CONTRACT = """\
 apiVersion: v3.1.0
@@ -29,7 +29,8 @@ schema:
   - name: orders
     physicalName: orders_v1
     properties:
-      - {name: order_id, logicalType: string, required: true, unique: true, logicalTypeOptions: {maxLength: 3}}
+      - {name: order_id, logicalType: string, required: true, unique: true,
+         logicalTypeOptions: {maxLength: 3}}
       - {name: customer_id, logicalType: integer, relationships: [{to: customers.id}]}
       - {name: amount, logicalType: number, logicalTypeOptions: {minimum: 0}}
       - name: currency
@@ -51,7 +52,13 @@ RULES = (
     QualityRule("orders", "null", ("currency",), at_most_share=0.3),
 )
 GOOD = [("a", 1, 1.0, "EUR"), ("b", 2, 2.0, "USD"), ("c", 1, 3.0, "EUR")]
-BAD = [("aaaa", 1, -1.0, "EUR"), ("b", 9, 9.0, "GBP"), ("b", 1, 3.0, None), ("b", 1, 3.0, None), ("", 1, 0.0, "")]
+BAD = [
+    ("aaaa", 1, -1.0, "EUR"),
+    ("b", 9, 9.0, "GBP"),
+    ("b", 1, 3.0, None),
+    ("b", 1, 3.0, None),
+    ("", 1, 0.0, ""),
+]
 COLUMNS = ("order_id", "customer_id", "amount", "currency")
 
 # What any user of Great Expectations would write; the interpreter knows nothing of pipelineplan.
@@ -65,16 +72,17 @@ for run in result.run_results.values():
         info = each.exception_info
         infos = [info] if "raised_exception" in info else info.values()
         raised = any(one["raised_exception"] for one in infos)
-        found[each.expectation_config.id] = "could not evaluate" if raised else "pass" if each.success else "fail"
+        verdict = "could not evaluate" if raised else "pass" if each.success else "fail"
+        found[each.expectation_config.id] = verdict
 assert not [name for name in sys.modules if name.startswith("pipelineplan")]
 json.dump(found, open(sys.argv[2], "w"))
 """
 
 
-def _verdicts_here(contract: Contract, folder: Path, rows: list[tuple[Any, ...]]) -> dict[str, str]:
+def _verdicts_here(contract: Contract, shop: Shop, rows: list[tuple[Any, ...]]) -> dict[str, str]:
     suites = compile_suites([contract], RULES)
-    orders = parquet(folder, "orders", [dict(zip(COLUMNS, row, strict=True)) for row in rows])
-    customers = parquet(folder, "customers", [{"id": 1}, {"id": 2}])
+    orders = shop.parquet("orders", [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    customers = shop.parquet("customers", [{"id": 1}, {"id": 2}])
     report = run_suites(suites, {"orders": orders, "customers": customers})
     pairs = zip(suites.checks, report.checks, strict=True)
     return {check.id: str(result.verdict) for check, result in pairs if check.how != "schema"}
@@ -99,9 +107,11 @@ def _verdicts_there(contract: Contract, folder: Path, rows: list[tuple[Any, ...]
 
 
 @pytest.mark.parametrize("rows", [pytest.param(GOOD, marks=pytest.mark.slow), BAD], ids=["good", "bad"])
-def test_great_expectations_alone_gives_the_same_verdicts(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
-    contract = contract_of(tmp_path, CONTRACT)
-    here = _verdicts_here(contract, tmp_path, rows)
+def test_great_expectations_alone_gives_the_same_verdicts(
+    shop: Shop, tmp_path: Path, rows: list[tuple[Any, ...]]
+) -> None:
+    contract = shop.contract(CONTRACT)
+    here = _verdicts_here(contract, shop, rows)
     assert here == _verdicts_there(contract, tmp_path, rows)
     assert len(here) > 12
     failed = sum(verdict == CheckVerdict.FAIL for verdict in here.values())

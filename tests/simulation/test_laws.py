@@ -15,6 +15,7 @@ from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 
+SAMPLES = 100_000
 LAW = settings(max_examples=60, deadline=None)
 rates = st.floats(0.0, 2000.0).map(lambda value: round(value, 3))
 capacities = st.floats(1.0, 900.0).map(lambda value: round(value, 3))
@@ -175,8 +176,9 @@ def test_littles_law(run):
     waiting = curves.appended_at(curves.time)[:, None] * curves.shares - curves.read
     # Between rows both curves are straight, but for steps of the arrival rate, which are rows too.
     held = np.trapezoid(waiting.sum(axis=1), curves.time)
-    assume(held > 1.0)
-    counts = np.linspace(0.0, 1.0, 20_001)[:-1] + 0.5 / 20_000
+    # What the sampling of the records below may miss must be small beside what is to be found.
+    assume(held > 1000 * run.fluid.arrived[run.fluid.log].sum() / SAMPLES * run.fluid.now)
+    counts = (np.arange(SAMPLES) + 0.5) / SAMPLES
     waits = 0.0
     for partition, share in enumerate(curves.shares):
         total = float(share * curves.appended_at(np.array([run.fluid.now]))[0])
@@ -184,5 +186,4 @@ def test_littles_law(run):
             came = np.interp(counts * total / share, curves.appended, curves.appended_time)
             gone = np.minimum(curves.read_at(partition, came), run.fluid.now)
             waits += float((gone - came).mean()) * total
-    # A pause in arrivals makes the arrival time of a count ambiguous at one point only.
-    assert waits == pytest.approx(held, rel=1e-3, abs=1e-3 * held + 1.0)
+    assert waits == pytest.approx(held, rel=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -24,10 +24,13 @@ from pipelineplan.rules.criteria import (
     criterion_of,
     judge,
 )
+from pipelineplan.rules.decisions import DECISION_TABLES
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
+PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES)
 HERE = Path(__file__).parent
+LEVELS = get_args(QualityLevel)
 HOMES = {"present", "rule", "attestation", "out_of_scope"}
 MINIMAL: dict[str, Any] = {
     "apiVersion": "pipelineplan/v1",
@@ -86,7 +89,7 @@ def test_bad_fails_and_says_where_and_how_to_mend_it(case: dict[str, Any], tmp_p
     assert [one.verdict for one in found] == [Verdict.FAILS]
     assert found[0].path == case["at"]
     assert found[0].message.endswith(found[0].fix)
-    assert re.search(r"\b(add|state)\b.*:", found[0].fix), "a repair names the key"
+    assert re.search(r"\b(add|state|record)\b.*:", found[0].fix), "a repair names the key"
     assert found[0].severity is criterion_of(case["code"]).severity["production"]  # type: ignore[union-attr]
 
 
@@ -98,14 +101,13 @@ def test_good_holds(case: dict[str, Any], tmp_path: Path) -> None:
 
 def test_every_code_has_a_case_and_no_case_is_of_an_unknown_code() -> None:
     presence = {one.home.code for one in criteria() if isinstance(one.home, Presence)}
-    patterns = {pattern.code for pattern in ANTI_PATTERNS}
+    patterns = {pattern.code for pattern in PATTERNS}
     assert {case["code"] for case in CASES} == presence | patterns
 
 
 def test_every_criterion_has_exactly_one_home_and_a_severity_at_every_level() -> None:
     data = read_document(catalogue.folder("contracts") / "criteria.yaml").data
-    levels = set(QualityLevel.__args__)  # type: ignore[attr-defined]
-    assert all(set(by_level) == levels for by_level in data["levels"].values())
+    assert all(set(by_level) == set(LEVELS) for by_level in data["levels"].values())
     for one in data["criteria"]:
         assert len(HOMES & set(one["home"])) == 1, one["id"]
         assert set(one) == {"id", "text", "stage", "severity", "home"}, one["id"]
@@ -133,10 +135,10 @@ def test_every_exit_criterion_of_the_eleven_stages_is_there() -> None:
 
 
 def test_rules_that_are_named_exist() -> None:
-    known = set(RULES) | {pattern.code for pattern in ANTI_PATTERNS}
+    known = set(RULES) | {pattern.code for pattern in PATTERNS}
     named = [one.home.code for one in criteria() if isinstance(one.home, RuleHome)]
     assert {code for code in named if code is not None} <= known
-    assert {pattern.code for pattern in ANTI_PATTERNS} <= set(named)
+    assert {pattern.code for pattern in PATTERNS} <= set(named)
 
 
 def test_reasons_are_given_for_what_is_out_of_scope() -> None:
@@ -145,22 +147,20 @@ def test_reasons_are_given_for_what_is_out_of_scope() -> None:
 
 
 def test_what_a_level_does_not_require_is_not_said(tmp_path: Path) -> None:
-    said = {
-        level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in QualityLevel.__args__
-    }  # type: ignore[attr-defined]
+    said = {level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in LEVELS}
     assert said["experiment"] < said["prototype"] < said["production"] == said["secure"]
-    at_prototype = [
-        one for one in judge(plan_of(tmp_path, level="prototype")) if one.verdict is Verdict.FAILS
-    ]
-    assert {one.severity for one in at_prototype} == {Severity.INFO, Severity.WARNING}
+    prototype = judge(plan_of(tmp_path, level="prototype"))
+    assert {one.severity for one in prototype if one.verdict is Verdict.FAILS} == {
+        Severity.INFO,
+        Severity.WARNING,
+    }
 
 
 def test_fingerprints_name_the_object_and_survive_edits_above_it(tmp_path: Path) -> None:
     bare = judge(plan_of(tmp_path))
     assert len({one.fingerprint for one in bare}) == len(bare)
-    fuller = judge(
-        plan_of(tmp_path, {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]})
-    )
+    more = {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]}
+    fuller = judge(plan_of(tmp_path, more))
     before = {one.code: one.fingerprint for one in bare if one.code == "SRC101"}
     after = {one.code: one.fingerprint for one in fuller if one.code == "SRC101"}
     assert before == after

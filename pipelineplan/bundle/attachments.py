@@ -1,0 +1,57 @@
+"""The files of a bundle that other rooms write: curves and figures, the quality project, contracts.
+
+simulation/figures.parquet, curves.parquet, <scenario>-<panel>.svg
+quality/gx/...                 the runnable Great Expectations project, quality/results.json if data was given
+contracts/...                  the contracts as the plan referred to them
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pipelineplan.bundle.contents import Contents
+from pipelineplan.bundle.plots import as_plots
+from pipelineplan.bundle.redaction import redacted
+from pipelineplan.quality import gx_files, suites_of
+from pipelineplan.simulation import SimulationResult, write_csv, write_parquet
+
+
+def attachments(contents: Contents, as_of: datetime | None = None) -> dict[str, bytes]:
+    """The attached files by their name in the bundle. Needs the extras `data` and `report`."""
+    found: dict[str, bytes] = {}
+    if contents.simulated is not None:
+        found |= _simulation(contents.simulated)
+    suites = suites_of(contents.plan, as_of)
+    found |= {f"quality/gx/{name}": content for name, content in gx_files(suites).items()}
+    if contents.quality is not None:
+        text = json.dumps(contents.quality.to_json_dict(), indent=2, ensure_ascii=False)
+        found["quality/results.json"] = redacted(text).encode() + b"\n"
+    found |= dict(_contracts(contents))
+    return found
+
+
+def _simulation(simulated: SimulationResult) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory(prefix="pipelineplan-") as folder:
+        files = [*write_parquet(simulated, Path(folder)), *write_csv(simulated, Path(folder))]
+        found = {f"simulation/{file.name}": file.read_bytes() for file in files}
+    for scenario in simulated.scenarios:
+        for title, svg in as_plots(scenario):
+            name = f"{_plain(scenario.pipeline)}-{_plain(scenario.name)}-{_plain(title)}"
+            found[f"simulation/{name}.svg"] = svg.encode()
+    return found
+
+
+def _contracts(contents: Contents) -> Iterator[tuple[str, bytes]]:
+    for reference in contents.plan.contracts:
+        file = contents.plan.root.resolve(reference)
+        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        yield f"contracts/{file.name}", redacted(text).encode()
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]

@@ -1,0 +1,60 @@
+"""Compile everything about a plan into one folder: report, runbooks, findings, simulation, quality.
+
+    pipelineplan bundle plan.yaml -o out/orders
+    pipelineplan bundle plan.yaml --data-dir data/ --as-of 2026-11-09T10:30 -o out/orders
+
+The folder is written whole or not at all, with a manifest that `verify` checks. Without data, quality
+stays open and the report says so. Exit status 1 when the plan does not hold; the bundle is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
+from pipelineplan.cli.output import coloured, envelope, safe, say
+from pipelineplan.cli.progress import progress
+from pipelineplan.verdicts import Verdict
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `bundle`."""
+    parser.add_argument("plan", metavar="PLAN", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    add_data_options(parser)
+    add_as_of(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
+    )
+    parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile, write, say where and what."""
+    from pipelineplan.workflow import write
+
+    contents = write(
+        options.plan,
+        options.output,
+        given_data(options),
+        as_of=as_of(options),
+        env=options.env,
+        strict=options.strict,
+        progress=progress(),
+    )
+    bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}
+    status = 1 if contents.verdict in bad else 0
+    gates = {gate.gate: gate.state.value for gate in contents.gates}
+    if options.format == "json":
+        verdict = contents.verdict.value
+        say(envelope("bundle", status, verdict=verdict, gates=gates, folder=options.output.as_posix()))
+        return status
+    say(f"{safe(contents.plan.name)}: {coloured(contents.verdict.value, contents.verdict.value)}")
+    for gate in contents.gates:
+        if gate.state.value not in {"pass", "not_required"}:
+            reason = f": {safe(gate.reasons[0])}" if gate.reasons else ""
+            say(f"  {gate.gate} {gate.title} {gate.state.value}{reason}")
+    say(f"open {options.output / 'report.html'}")
+    return status

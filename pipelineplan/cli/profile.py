@@ -1,0 +1,181 @@
+"""Measure a recorded stream: disorder, lateness, rate, gaps, skew, duplicates.
+
+    pipelineplan profile events.csv --event-time occurred_at -o profiles/clicks.yaml
+    pipelineplan profile 'day/*.parquet' --event-time ts --arrival-time loaded_at --key user_id
+    pipelineplan profile events.csv --event-time ts --window '1 min' --lags '0 s,5 s,30 s'
+
+A plan references the written profile: `disorder: {profile: profiles/clicks.yaml}`. With --window, the
+trade-off of watermark lags is measured on the same records: what each lag completes and costs.
+Columns such as Kafka's LogAppendTime, Debezium's ts_ms or a loader's _loaded_at are arrival times.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelineplan.cli.output import coloured, envelope, note, safe, say
+from pipelineplan.cli.progress import progress
+from pipelineplan.quantities import Dimension, QuantityError, parse, say_seconds, say_share
+
+if TYPE_CHECKING:
+    from pipelineplan.profiling import Tradeoff
+    from pipelineplan.sources import StreamProfile
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `profile`."""
+    parser.add_argument("data", nargs="+", metavar="DATA", help="CSV, JSONL or Parquet files, or globs")
+    parser.add_argument("--event-time", required=True, metavar="COLUMN")
+    parser.add_argument(
+        "--arrival-time", metavar="COLUMN", help="without it, the order of the rows is the order of arrival"
+    )
+    parser.add_argument("--key", metavar="COLUMN", help="measure skew over this key")
+    parser.add_argument(
+        "--partition",
+        metavar="COLUMN",
+        help="measure skew over partitions; with --window, one watermark each",
+    )
+    parser.add_argument(
+        "--duplicates-by", metavar="COLUMNS", default="", help="columns that make a record the same, by comma"
+    )
+    parser.add_argument(
+        "--unit", choices=("auto", "s", "ms", "us", "ns"), default="auto", help="of numeric times"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="write the profile there, for a plan"
+    )
+    parser.add_argument(
+        "--window", type=_seconds, metavar="DURATION", help="measure the trade-off for this fixed window"
+    )
+    parser.add_argument(
+        "--lags", type=_durations, default=(), metavar="DURATIONS", help="lags to try, by comma"
+    )
+    parser.add_argument(
+        "--allowed", type=_durations, default=(0.0,), metavar="DURATIONS", help="allowed latenesses to try"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parse(text, Dimension.DURATION).value
+    except QuantityError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _durations(text: str) -> tuple[float, ...]:
+    return tuple(_seconds(part) for part in text.split(","))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, write, print."""
+    from pipelineplan.workflow import profile
+
+    measured = profile(
+        options.data,
+        event_time=options.event_time,
+        arrival_time=options.arrival_time,
+        key=options.key,
+        partition=options.partition,
+        duplicates_by=[column for column in options.duplicates_by.split(",") if column],
+        unit=options.unit,
+        progress=progress(),
+    )
+    tried = _tradeoff(options) if options.window is not None else None
+    if options.output is not None:
+        _write(measured, options.output)
+    if options.format == "json":
+        from pipelineplan.profiling import to_json_dict
+
+        extra = {"tradeoff": tried.to_json_dict()} if tried is not None else {}
+        say(envelope("profile", 0, **to_json_dict(measured), **extra))
+        return 0
+    _print(measured)
+    if tried is not None:
+        _print_tradeoff(tried)
+    return 0
+
+
+def _tradeoff(options: argparse.Namespace) -> Tradeoff:
+    from pipelineplan.profiling import Choices, tradeoff
+
+    return tradeoff(
+        options.data,
+        Choices(options.window, options.lags, options.allowed),
+        event_time=options.event_time,
+        arrival_time=options.arrival_time,
+        partition=options.partition,
+        unit=options.unit,
+    )
+
+
+def _write(measured: StreamProfile, file: Path) -> None:
+    from pipelineplan.errors import InputError, Position, Problem
+    from pipelineplan.sources import to_yaml
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(to_yaml(measured), encoding="utf-8")
+    except OSError as error:
+        reason = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise InputError([Problem(reason, Position(file.as_posix()))]) from error
+    note(f"wrote {file}; reference it as disorder: {{profile: {file.name}}}")
+
+
+def _print(measured: StreamProfile) -> None:
+    span = f"{measured.first_event_time} to {measured.last_event_time}"
+    say(coloured(f"{measured.events:,} events, {span}", "bold"))
+    for name, text in _lines(measured):
+        say(f"  {name:<15} {text}")
+    for reason in measured.unreadable.first:
+        say(f"    {safe(reason)}")
+
+
+def _lines(measured: StreamProfile) -> Iterator[tuple[str, str]]:
+    late, rate, gaps = measured.out_of_order, measured.rate, measured.gaps
+    yield "out of order", f"{late.count:,} ({say_share(late.share)})"
+    yield "disorder", _quantiles(measured.disorder_seconds.quantiles)
+    if measured.lateness_seconds is not None:
+        yield "lateness", _quantiles(measured.lateness_seconds.quantiles)
+    peak = f"{rate.peak_per_second:,.4g}/s over {say_seconds(rate.peak_interval_seconds)}"
+    yield "rate", f"{rate.average_per_second:,.4g}/s, peak {peak} (by {rate.clock} time)"
+    yield "gaps", f"longest {say_seconds(gaps.longest_seconds)}, p99 {say_seconds(gaps.p99_seconds)}"
+    for name, split in (("partitions", measured.partitions), ("keys", measured.keys)):
+        if split is not None:
+            hottest = say_share(split.hottest_share)
+            yield name, f"{split.values:,} of {safe(split.field)}, the hottest has {hottest}"
+    if measured.duplicates is not None:
+        yield "duplicates", f"{measured.duplicates.count:,} ({say_share(measured.duplicates.share)})"
+    if measured.future is not None and measured.future.count:
+        furthest = say_seconds(measured.future.furthest_seconds)
+        yield "from the future", f"{measured.future.count:,}, by up to {furthest}"
+    if measured.unreadable.count:
+        yield "not read", coloured(f"{measured.unreadable.count:,} rows", "unknown")
+
+
+def _quantiles(quantiles: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {say_seconds(seconds)}" for name, seconds in quantiles.items())
+
+
+_COLUMNS = ("lag", "allowed", "first firing", "final", "dropped", "latency p95")
+
+
+def _print_tradeoff(tried: Tradeoff) -> None:
+    window, rule = say_seconds(tried.window_seconds), tried.rule.value
+    say(f"\n  windows of {window}, by the rule of {rule}, watermark {tried.scope.value}")
+    say("  " + "".join(f"{column:<14}" for column in _COLUMNS).rstrip())
+    for row in tried.rows:
+        latency = row.latency_p95_seconds
+        cells = (
+            say_seconds(row.lag_seconds),
+            say_seconds(row.allowed_lateness_seconds),
+            say_share(row.at_first_firing),
+            say_share(row.final),
+            say_share(row.dropped),
+            "none fired" if latency is None else say_seconds(latency),
+        )
+        knee = "  <- knee: beyond it waiting buys least" if row.knee else ""
+        say("  " + "".join(f"{cell:<14}" for cell in cells).rstrip() + knee)

@@ -1,0 +1,96 @@
+"""Files as they were at another git revision, laid out in a temporary folder.
+
+    with files_at(plan, "origin/main") as old_plan:
+        read_plan(old_plan)
+
+Only files that a plan can refer to are taken out, and git is asked for nothing but an archive: no
+checkout, no hooks, no change of the repository.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelineplan.documents.root import find_root
+from pipelineplan.errors import InputError, Position, Problem
+
+_ENDINGS = {".yaml", ".yml", ".json", ".csv", ".avsc", ".proto", ".toml", ".sql"}
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@contextmanager
+def files_at(plan: Path, revision: str) -> Iterator[Path]:
+    """The path of `plan` as it was at `revision`, in a folder that lasts as long as the `with` block.
+
+    Raises `InputError` when there is no git repository, no such revision, or no such file then.
+    """
+    top = _top(plan)
+    commit = _commit(top, revision)
+    root = find_root(plan)
+    with tempfile.TemporaryDirectory(prefix="pipelineplan-") as folder:
+        target = Path(folder)
+        _unpack(top, commit, target)
+        then = target / plan.resolve().relative_to(top)
+        if not then.exists():
+            raise InputError([Problem(f"the plan is not there at {revision!r}", Position(plan.as_posix()))])
+        # The folder has no .git, so the root of references is marked as it is in the repository.
+        marked = target / root.relative_to(top) if root.is_relative_to(top) else target
+        marked.mkdir(parents=True, exist_ok=True)
+        (marked / "pipelineplan.toml").touch()
+        yield then
+
+
+def _top(plan: Path) -> Path:
+    folder = plan if plan.is_dir() else plan.parent
+    found = _git(folder, "rev-parse", "--show-toplevel")
+    if found is None:
+        message = "not in a git repository, so there is no other revision"
+        raise InputError([Problem(message, Position(plan.as_posix()), fix="compare two files instead")])
+    return Path(found.decode().strip()).resolve()
+
+
+def _commit(top: Path, revision: str) -> str:
+    found = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if found is None:
+        fix = "fetch it first; a shallow clone in CI needs fetch-depth: 0"
+        raise InputError([Problem(f"git knows no revision {revision!r}", Position("--base"), fix=fix)])
+    return found.decode().strip()
+
+
+def _unpack(top: Path, commit: str, target: Path) -> None:
+    archive = subprocess.Popen(  # noqa: S603  (the commit is a hash that git itself gave)
+        ["git", "-C", str(top), "archive", "--format=tar", commit],  # noqa: S607  (the user's own git)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    if archive.stdout is None:
+        raise RuntimeError("git gave no output to read")
+    size = 0
+    with archive.stdout, tarfile.open(fileobj=archive.stdout, mode="r|") as tar:
+        for member in tar:
+            if not member.isfile() or Path(member.name).suffix not in _ENDINGS:
+                continue
+            size += member.size
+            if size > _MOST_BYTES:
+                break
+            tar.extract(member, target, filter="data")
+    archive.kill()
+    archive.wait()
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """What git prints, or None when it fails or is not installed."""
+    try:
+        done = subprocess.run(  # noqa: S603  (fixed arguments; revisions come after --end-of-options)
+            ["git", "-C", str(folder), *arguments],  # noqa: S607  (the user's own git)
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,177 @@
+# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
+"""A recorded stream measured: rate, disorder, lateness, gaps, skew, duplicates.
+
+    measure(["orders-*.parquet"], event_time="updated_at", arrival_time="_loaded_at")
+    -> StreamProfile(events=9600, out_of_order=OutOfOrder(count=1544, share=0.1608), ...)
+
+Lateness is arrival time less event time; disorder is how far an event time lies behind the
+newest one before it in arrival order. Arrival times are whatever says when a record was there
+to be read: Kafka's LogAppendTime, Debezium's ts_ms, a loader's `_loaded_at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts
+from pipelineplan.profiling.files import quoted
+from pipelineplan.profiling.partials import SECOND_US, Partial, merge_all, partials
+from pipelineplan.profiling.recording import Progress, Recording, nothing_readable, open_recording
+from pipelineplan.profiling.times import Unit
+from pipelineplan.sources import (
+    Duplicates,
+    Future,
+    Gaps,
+    MeasuredRate,
+    OutOfOrder,
+    Split,
+    Spread,
+    StreamProfile,
+    Unreadable,
+)
+
+_WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
+_MOST_STEPS = 400
+_LARGEST_SHARES = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def measure(
+    paths: Sequence[str | Path],
+    *,
+    event_time: str,
+    arrival_time: str | None = None,
+    key: str | None = None,
+    partition: str | None = None,
+    duplicates_by: Sequence[str] = (),
+    unit: Unit = "auto",
+    progress: Progress | None = None,
+) -> StreamProfile:
+    """Measure the records in `paths` (CSV, JSONL or Parquet files, or globs of them).
+
+    Rows whose times cannot be read are counted and shown, and are in no other figure. `unit` is
+    that of numeric times, told by their size when `auto`. Memory stays bounded: by the number
+    of different times to the microsecond, up to a limit beyond which they are rounded to 0.1 %.
+    Raises `InputError` for files that are missing or unreadable, for columns that are not
+    there, and when no row is readable; `MissingExtraError` without the extra `data`.
+    """
+    others = [column for column in (key, partition, *duplicates_by) if column]
+    recording = open_recording(
+        paths, event_time=event_time, arrival_time=arrival_time, others=others, unit=unit
+    )
+    whole = merge_all(partials(recording.batches(progress)))
+    if whole is None:
+        raise nothing_readable(recording)
+    return finish(
+        whole,
+        recording,
+        partitions=_split(recording, partition, whole.events),
+        keys=_split(recording, key, whole.events),
+        duplicates=_duplicates(recording, duplicates_by, whole.events),
+    )
+
+
+def finish(
+    whole: Partial,
+    recording: Recording,
+    *,
+    partitions: Split | None = None,
+    keys: Split | None = None,
+    duplicates: Duplicates | None = None,
+) -> StreamProfile:
+    """The profile of everything that was merged into `whole`."""
+    columns = {"event_time": recording.event.name}
+    if recording.arrival is not None:
+        columns["arrival_time"] = recording.arrival.name
+    return StreamProfile(
+        events=whole.events,
+        first_event_time=_written(whole.earliest_us),
+        last_event_time=_written(whole.latest_us),
+        columns=columns,
+        files=tuple(file.path.name for file in recording.files),
+        unreadable=Unreadable(recording.unreadable, tuple(recording.examples())),
+        rate=_rate(whole, "arrival" if recording.arrival is not None else "event"),
+        out_of_order=OutOfOrder(whole.out_of_order, whole.out_of_order / whole.events),
+        disorder_seconds=_spread(whole.disorder),
+        gaps=_gaps(whole.gaps),
+        lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
+        future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
+        partitions=partitions,
+        keys=keys,
+        duplicates=duplicates,
+    )
+
+
+def _written(microseconds: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _spread(counts: ValueCounts) -> Spread:
+    mean, deviation = counts.mean_and_deviation()
+    return Spread(
+        least=int(counts.values[0]) / SECOND_US,
+        mean=mean / SECOND_US,
+        deviation=deviation / SECOND_US,
+        quantiles={name: counts.quantile(p) / SECOND_US for name, p in QUANTILES},
+        curve=tuple((value / SECOND_US, share) for value, share in counts.curve()),
+        relative_error=ROUNDING if counts.rounded else 0.0,
+    )
+
+
+def _gaps(counts: ValueCounts) -> Gaps:
+    if len(counts.values) == 0:
+        return Gaps(0.0, 0.0)
+    return Gaps(int(counts.values[-1]) / SECOND_US, counts.quantile(0.99) / SECOND_US)
+
+
+def _rate(whole: Partial, clock: str) -> MeasuredRate:
+    """The average over the time from the first event to the last, the peak over an interval."""
+    span = max((whole.clock_us[1] - whole.clock_us[0]) / SECOND_US, 1.0)
+    bins = whole.seconds
+    peak_width = max([w for w in _widths(bins) if w <= 60 and w * 10 <= span], default=bins.width_seconds)
+    step_width = next((w for w in _widths(bins) if w * _MOST_STEPS >= span), _widths(bins)[-1])
+    average = whole.events / span
+    steps = _steps(bins, step_width)
+    return MeasuredRate(
+        clock="arrival" if clock == "arrival" else "event",
+        average_per_second=average,
+        # An interval that the stream did not fill shows less than it carried.
+        peak_per_second=max(average, int(bins.per(peak_width)[1].max()) / peak_width),
+        peak_interval_seconds=float(peak_width),
+        length_seconds=steps[-1][0] + step_width,
+        steps=steps,
+    )
+
+
+def _widths(bins: TimeBins) -> list[int]:
+    """The widths that are whole numbers of the bins there are."""
+    return [width for width in _WIDTHS if width % bins.width_seconds == 0]
+
+
+def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
+    """Rates from the first event on, one step per `width`, also where nothing came."""
+    numbers, counts = bins.per(width)
+    counted = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
+
+
+def _split(recording: Recording, column: str | None, events: int) -> Split | None:
+    if column is None:
+        return None
+    groups = f"SELECT count(*) AS n FROM readable GROUP BY {quoted(column)}"
+    sql = f"SELECT n, count(*) OVER () FROM ({groups}) ORDER BY n DESC LIMIT {_LARGEST_SHARES}"
+    rows = recording.aggregate(sql, [column])
+    shares = tuple(int(count) / events for count, _ in rows)
+    return Split(column, int(rows[0][1]), shares[0], shares)
+
+
+def _duplicates(recording: Recording, columns: Sequence[str], events: int) -> Duplicates | None:
+    if not columns:
+        return None
+    names = ", ".join(quoted(column) for column in columns)
+    different = f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM readable)"
+    count = events - int(recording.aggregate(different, columns)[0][0])
+    return Duplicates(tuple(columns), count, count / events)

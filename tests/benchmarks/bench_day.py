@@ -1,0 +1,66 @@
+"""A day of a million records a second through three stages: wall time and memory of the fluid.
+
+    uv run python tests/benchmarks/bench_day.py [buffer_records]
+
+24 h, 64 skewed partitions, two keyed exchanges with a hot key, a checkpoint each minute (8 s, of which
+0.25 s stall), two failures, a sink outage of 30 min, hourly changing load. Not run by default.
+"""
+
+import math
+import resource
+import sys
+import time
+
+from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage
+from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+
+PARTITIONS = 64
+DAY = 86_400.0
+
+
+def network(buffer_records):
+    weights = [1.0 + 0.6 * partition / (PARTITIONS - 1) for partition in range(PARTITIONS)]
+    shares = [weight / math.fsum(weights) for weight in weights]
+    shares[-1] += 1.0 - math.fsum(shares)
+    return Network(
+        SourceLog("events", PARTITIONS, explicit_shares=tuple(shares)),
+        (
+            Stage("parse", PARTITIONS, 26_000.0),
+            Stage("enrich", PARTITIONS, 25_000.0, Exchange.KEYED, hottest_key=0.005, buffer_records=buffer_records),
+            Stage("mart", PARTITIONS, 25_000.0, Exchange.KEYED, buffer_records=buffer_records),
+        ),
+        Checkpoint(60.0, 8.0, sync_stall_seconds=0.25, restart_seconds=60.0),
+    )
+
+
+def scenario():
+    hours = range(24)
+    load = [(3600.0 * hour, 850_000.0 + 150_000.0 * math.sin(hour / 24 * math.tau)) for hour in hours]
+    outages = (
+        Outage(Breaks.JOB, 10_000.0, 60.0, 60.0, 60.0),
+        Outage(Breaks.SINK, 30_000.0, 300.0, 1500.0),
+        Outage(Breaks.JOB, 60_000.0, 60.0, 60.0, 60.0),
+    )
+    return Scenario("day", tuple(load), outages, horizon_seconds=DAY, settle_seconds=DAY)
+
+
+def main():
+    buffer_records = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+    for attempt in ("cold", "warm"):
+        started = time.perf_counter()
+        run = run_scenario(network(buffer_records), scenario())
+        ran = time.perf_counter() - started
+        figures = measure(run)
+        measured = time.perf_counter() - started - ran
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{attempt}: run {ran:.2f} s, figures {measured:.2f} s, peak memory {peak:.0f} MB, "
+            f"{run.fluid.changes:,} queue changes, {figures['arrived_records'][1] / 1e9:.1f} G records, "
+            f"peak lag {figures['peak_lag_records'][1] / 1e6:.0f} M, drain {figures['drain_seconds'][1]:.0f} s"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+import csv
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelineplan.plan import capacity, read_plan
+from pipelineplan.simulation import pipelines_of, read_library, simulate, write_csv, write_parquet
+from pipelineplan.simulation.arranging import End
+from pipelineplan.simulation.measures import FIGURES
+from pipelineplan.verdicts import Verdict
+
+SKETCH = """
+apiVersion: pipelineplan/v1
+kind: DataPlan
+metadata: {name: clicks-per-minute, owner: web-data, quality_level: prototype}
+sources:
+  - id: clicks
+    system: kafka
+    partitions: 12
+    retention: 3 d
+    rate: {average: 4_000/s, peak: 11_000/s}
+    semantics:
+      event_time: occurred_at
+      disorder: {p50: 1 s, p99: 40 s, p99.9: 10 min}
+      watermark: {lag: 30 s, idle_timeout: 60 s, interval: 200 ms}
+stages:
+  - id: count
+    inputs: [{from: clicks, exchange: forward}]
+    engine: flink
+    parallelism: 8
+    capacity: 2_000/s
+    window: {fixed: 1 min, allowed_lateness: 5 min}
+    checkpoint: {interval: 60 s, restart: 1 min, duration: 0 s}
+sinks:
+  - {id: dashboard, inputs: [count], mode: upsert}
+slos:
+  - {for: dashboard, freshness: {p95: 3 min, from: window_end}}
+outages:
+  - {of: job, detect: 5 min, repair: 54 min, drain_target: 2 h}
+"""
+
+
+def plan_of(tmp_path, text):
+    file = tmp_path / "plan.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_plan(file)
+
+
+def scenario(result, name):
+    return next(each for each in result.scenarios if each.name == name)
+
+
+@pytest.fixture(scope="module")
+def sketch(tmp_path_factory):
+    return simulate(plan_of(tmp_path_factory.mktemp("plan"), SKETCH))
+
+
+def test_the_sketch_drains_for_eleven_hours_and_twelve_workers_for_51_minutes(sketch, tmp_path):
+    eight = scenario(sketch, "job-outage").figures["drain_seconds"]
+    # One hour down, and up to one interval read again.
+    assert eight.low == pytest.approx(capacity.drain_seconds(11_000, 1 / 6, 2000, 3600), rel=1e-5)
+    assert eight.high == pytest.approx(capacity.drain_seconds(11_000, 1 / 6, 2000, 3660), rel=1e-5)
+    assert eight.value == pytest.approx(capacity.drain_seconds(11_000, 1 / 6, 2000, 3630), rel=1e-9)
+    twelve = simulate(plan_of(tmp_path, SKETCH.replace("parallelism: 8", "parallelism: 12")))
+    drain = scenario(twelve, "job-outage").figures["drain_seconds"]
+    assert drain.low == pytest.approx(capacity.drain_seconds(11_000, 1 / 12, 2000, 3600), rel=1e-5)
+
+
+@pytest.mark.parametrize("workers", [8, 9, 10, 11])
+def test_eight_to_eleven_workers_are_one_plateau(workers, sketch, tmp_path):
+    result = simulate(plan_of(tmp_path, SKETCH.replace("parallelism: 8", f"parallelism: {workers}")))
+    same = scenario(sketch, "job-outage").figures["drain_seconds"]
+    assert scenario(result, "job-outage").figures["drain_seconds"].value == pytest.approx(same.value)
+
+
+def test_default_scenarios_and_verdicts(sketch):
+    assert [each.name for each in sketch.scenarios] == ["steady", "peak", "job-outage"]
+    verdicts = {
+        (each.name, one.objective): one.verdict for each in sketch.scenarios for one in each.slo_verdicts
+    }
+    assert verdicts == {
+        ("steady", "freshness p95"): Verdict.HOLDS,
+        ("peak", "freshness p95"): Verdict.HOLDS,
+        ("job-outage", "drain"): Verdict.FAILS,
+    }
+    assert sketch.verdict is Verdict.FAILS
+
+
+def test_json_has_every_figure_with_interval_and_tier(sketch):
+    data = json.loads(json.dumps(sketch.to_json_dict(), allow_nan=False))
+    for each in data["scenarios"]:
+        for name in FIGURES:
+            figure = each[name]
+            assert set(figure) == {"value", "low", "high", "unit", "tier", "error_class"}
+            assert figure["tier"] == "T1"
+            if None not in (figure["low"], figure["high"], figure["value"]):
+                assert figure["low"] <= figure["value"] <= figure["high"]
+
+
+def test_late_and_dropped_are_bounds_of_the_records_that_arrived(sketch):
+    steady = scenario(sketch, "steady").figures
+    arrived = steady["arrived_records"].value
+    # P(disorder > 30 s + u) over a minute, from p50 1 s, p99 40 s, p99.9 600 s: 1 % up to the 10 s
+    # before 40 s where it may be a half; beyond 330 s between 0.1 % and 1 %.
+    assert steady["dropped_records"].low == pytest.approx(0.001 * arrived)
+    assert steady["dropped_records"].high == pytest.approx(0.01 * arrived)
+    assert steady["late_records"].high == pytest.approx((0.5 * 10 + 0.01 * 50) / 60 * arrived)
+
+
+def test_an_uncertain_capacity_straddles_a_target_and_says_what_to_measure(tmp_path):
+    text = SKETCH.replace("capacity: 2_000/s", "capacity: 2_000/s ± 8 %").replace("drain_target: 2 h", "drain_target: 11 h")
+    result = simulate(plan_of(tmp_path, text))
+    (verdict,) = scenario(result, "job-outage").slo_verdicts
+    assert verdict.verdict is Verdict.UNKNOWN
+    assert "$.stages[0].capacity" in verdict.message
+    figures = scenario(result, "job-outage").figures
+    # 2,160/s drains in 5.6 h; 1,840/s is 0.4 % above the busiest worker's load and does not drain in two days.
+    assert figures["drain_seconds"].low == pytest.approx(capacity.drain_seconds(11_000, 1 / 6, 2160, 3600), rel=1e-5)
+    assert math.isinf(figures["drain_seconds"].high)
+
+
+def test_a_transactional_sink_waits_for_its_checkpoint(tmp_path):
+    text = SKETCH.replace("mode: upsert}", "mode: append, guarantee: transactional}")
+    result = simulate(plan_of(tmp_path, text))
+    freshness = scenario(result, "steady").slo_verdicts[0].figure
+    assert freshness.value == pytest.approx(30.2 + 0.95 * 60, rel=2e-3)
+    assert scenario(result, "job-outage").figures["duplicate_records"].high == 0
+
+
+def test_an_at_least_once_sink_writes_the_replay_twice(tmp_path):
+    result = simulate(plan_of(tmp_path, SKETCH.replace("mode: upsert}", "mode: append}")))
+    figures = scenario(result, "job-outage").figures
+    assert figures["duplicate_records"].value == pytest.approx(figures["replayed_records"].value)
+    assert figures["replayed_records"].value == pytest.approx(11_000 * 30)
+
+
+def test_a_burst_of_the_plan_stands_above_the_library_s(tmp_path):
+    text = SKETCH.replace("peak: 11_000/s", "peak: 11_000/s, burst: {factor: 5, length: 10 min}")
+    burst = [recipe for recipe in read_library() if recipe.name == "burst"]
+    figures = scenario(simulate(plan_of(tmp_path, text), burst), "burst").figures
+    # 20,000/s against workers of two partitions that take 2,000/s of their 3,333/s, and one-partition ones.
+    spare = 20_000 / 6 - 2000
+    assert figures["peak_lag_records"].value == pytest.approx(600 * spare * 4, rel=1e-9)
+    assert figures["drain_seconds"].value == pytest.approx(600 * spare / (2000 - 4000 / 6), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("inputs: [count]", "inputs: [count, other]"), "several inputs"),
+        (("stages:", "ingestion: {mode: batch}\nstages:"), "batch"),
+        (("    partitions: 12\n", ""), "partitions"),
+        (("rate: {average: 4_000/s, peak: 11_000/s}", "record: {size: 1 kB}"), "no rate"),
+        (("    capacity: 2_000/s\n", ""), "capacity"),
+    ],
+)
+def test_what_is_not_simulated_is_refused_with_its_reason(change, reason, tmp_path):
+    text = SKETCH.replace(*change)
+    if "other" in change[1]:
+        text = text.replace("sinks:", "  - {id: other, inputs: [clicks], capacity: 1_000/s}\nsinks:")
+    result = simulate(plan_of(tmp_path, text))
+    assert any(reason in why for _, why in result.not_simulated)
+    assert result.scenarios == ()
+    assert result.verdict is Verdict.UNKNOWN
+
+
+def test_a_lost_zone_is_simulated_at_worst_as_a_lost_job(tmp_path):
+    job, zone = (simulate(plan_of(tmp_path, SKETCH.replace("of: job", f"of: {of}"))) for of in ("job", "zone"))
+    assert zone.scenarios[-1].name == "zone-outage"
+    assert zone.scenarios[-1].figures == job.scenarios[-1].figures
+    assert any("zone-outage" in assumed for assumed in zone.assumptions)
+
+
+def test_a_job_without_checkpoints_is_not_restored(tmp_path):
+    result = simulate(plan_of(tmp_path, SKETCH.replace("    checkpoint: {interval: 60 s, restart: 1 min, duration: 0 s}\n", "")))
+    assert [each.name for each in result.scenarios] == ["steady", "peak"]
+    assert any("without checkpoints" in why for _, why in result.not_simulated)
+
+
+def test_the_ends_enclose_the_likely(tmp_path):
+    (pipeline,), _ = pipelines_of(plan_of(tmp_path, SKETCH.replace("capacity: 2_000/s", "capacity: 2_000/s ± 5 %")))
+    taken = [pipeline.inputs[end].network.stages[0].capacity_per_second for end in End]
+    assert taken == pytest.approx([2000, 2100, 1900])
+
+
+def test_files_are_the_same_bytes_each_time(sketch, tmp_path):
+    again = simulate(plan_of(tmp_path, SKETCH))
+    written = [write_csv(each, tmp_path / str(index)) for index, each in enumerate((sketch, again))]
+    for first, second in zip(*written, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    with written[0][0].open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["figure"] for row in rows} == set(FIGURES)
+    parquet = pytest.importorskip("pyarrow.parquet")
+    files = write_parquet(sketch, tmp_path / "parquet")
+    assert parquet.read_table(files[0]).num_rows == len(rows)
+    curves = parquet.read_table(files[1]).to_pydict()
+    assert max(curves["lag_records"]) == pytest.approx(scenario(sketch, "job-outage").figures["peak_lag_records"].value)
+    assert json.dumps(sketch.to_json_dict()) == json.dumps(again.to_json_dict())
+
+
+def test_importing_the_room_is_light():
+    code = "import sys, pipelineplan.simulation; sys.exit(bool({'numpy', 'simpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("example", ["demo-holds", "demo-fails"])
+def test_the_demos_do_what_their_names_say(example):
+    result = simulate(read_plan(Path(__file__).parents[2] / "examples" / example))
+    wanted = Verdict.HOLDS if example == "demo-holds" else Verdict.FAILS
+    assert result.verdict is wanted

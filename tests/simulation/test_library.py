@@ -1,0 +1,188 @@
+"""Every scenario of the library runs under the laws it names, on small networks of both kinds."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipelineplan.errors import InputError
+from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, arrange
+from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.library import LAWS, read_library, read_recipe
+from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.network import (
+    Checkpoint,
+    EventTime,
+    Exchange,
+    Network,
+    SourceLog,
+    Stage,
+    Visible,
+)
+from pipelineplan.simulation.scenario import Breaks
+
+CHECKPOINT = Checkpoint(60.0, 5.0, 10.0, 0.2, 20.0)
+FORWARD = Network(
+    SourceLog("clicks", 6, retention_seconds=86_400.0),
+    (Stage("count", 4, 100.0), Stage("dashboard", 4, math.inf)),
+    CHECKPOINT,
+    EventTime(30.0, 0.2, 60.0, (0.01, 0.02), (0.001, 0.002)),
+)
+KEYED = Network(
+    SourceLog("orders", 6, hottest_key=0.02, retention_seconds=86_400.0),
+    (
+        Stage("enrich", 4, 100.0),
+        Stage("mart", 3, 120.0, Exchange.KEYED, hottest_key=0.02, buffer_records=50.0),
+        Stage("warehouse", 3, 150.0, Exchange.KEYED, buffer_records=50.0),
+    ),
+    CHECKPOINT,
+    visible=Visible.AT_CHECKPOINT,
+)
+LOAD = Load(120.0, 200.0)
+NETWORKS = {"forward": FORWARD, "keyed": KEYED}
+RECIPES = read_library()
+CASES = [(recipe, name) for recipe in RECIPES for name in NETWORKS]
+
+
+def conserved(run):
+    fluid = run.fluid
+    assert np.abs(fluid.arrived - fluid.departed - fluid.queue).max() <= 1e-9 * fluid.arrived.max()
+
+
+def bounded(run):
+    assert (run.fluid.queue >= 0).all()
+    assert (run.fluid.queue <= run.fluid.bound).all()
+    assert (Curves(run).lag().records >= 0).all()
+
+
+def drains_when_stable(run):
+    busiest = run.network.utilisation(run.scenario.rates[-1][1])[0]
+    if busiest < 0.98:
+        assert run.fluid.drained_at is not None
+        assert all(math.isfinite(phase.drain_seconds) for phase in run.phases)
+        assert None not in run.burst_drains
+    if busiest > 1:
+        assert math.isinf(measure(run)["drain_seconds"][1])
+
+
+def replays_what_was_read(run):
+    (phase,) = run.phases
+    cut = max((cut for cut in run.cuts if cut.completed <= phase.start_seconds), key=lambda cut: cut.begun)
+    rate = run.scenario.rates[0][1]
+    since = phase.start_seconds - cut.begun
+    assert 0 < phase.replayed_records <= rate * since * (1 + 1e-9)
+    if run.network.has_shuffle:
+        # All of it, but for what waited in the log when the cut was made: at rest, nothing.
+        assert phase.replayed_records == pytest.approx(rate * since, rel=0.01)
+
+
+def replays_nothing(run):
+    assert all(phase.replayed_records == 0 and phase.duplicate_records == 0 for phase in run.phases)
+    assert (np.diff(run.fluid.journal.rows[:, : run.network.source.partitions], axis=0) >= -1e-9).all()
+
+
+def loses_nothing(run):
+    oldest = Curves(run).peak_age()
+    if oldest < run.network.source.retention_seconds:
+        assert run.lost.sum() == 0
+
+
+def test_every_law_has_its_check():
+    assert all(callable(globals()[law]) for law in LAWS)
+    assert {law for recipe in RECIPES for law in recipe.laws} == set(LAWS)
+
+
+@pytest.mark.parametrize("end", End)
+@pytest.mark.parametrize(("recipe", "network"), CASES, ids=[f"{r.name}-{n}" for r, n in CASES])
+def test_scenario_keeps_its_laws(recipe, network, end):
+    run = run_scenario(*arrange(recipe, Inputs(NETWORKS[network], LOAD), end))
+    for law in recipe.laws:
+        globals()[law](run)
+
+
+def test_the_library_covers_what_breaks():
+    assert {"steady", "peak", "burst", "sink-outage", "job-restart", "worker-loss", "hot-key"} <= {
+        recipe.name for recipe in RECIPES
+    }
+    assert all(recipe.source and recipe.look_at and recipe.title for recipe in RECIPES)
+
+
+def test_names_are_file_names():
+    from pipelineplan import catalogue
+
+    files = (catalogue.folder("simulations") / "scenarios").glob("*.yaml")
+    assert {file.stem for file in files} == {recipe.name for recipe in RECIPES}
+
+
+def test_a_plan_s_own_outage_stands_above_the_library_s():
+    sink = next(recipe for recipe in RECIPES if recipe.name == "sink-outage")
+    own = DeclaredOutage(Breaks.SINK, 11.0, 22.0, 99.0)
+    _, scenario = arrange(sink, Inputs(FORWARD, LOAD, (own,)), End.LIKELY)
+    assert scenario.outages[0].down_seconds == 33.0
+    assert scenario.outages[0].drain_target_seconds == 99.0
+    _, scenario = arrange(sink, Inputs(FORWARD, LOAD), End.LIKELY)
+    assert scenario.outages[0].down_seconds == sink.broken.detect_seconds + sink.broken.repair_seconds
+
+
+def test_worker_loss_restarts_everything_only_behind_an_exchange():
+    loss = next(recipe for recipe in RECIPES if recipe.name == "worker-loss")
+    alone = run_scenario(*arrange(loss, Inputs(FORWARD, LOAD), End.LIKELY))
+    together = run_scenario(*arrange(loss, Inputs(KEYED, LOAD), End.LIKELY))
+    assert measure(alone)["peak_lag_records"][1] < measure(together)["peak_lag_records"][1]
+    replayed = alone.phases[0].replayed_records
+    share = max(FORWARD.worker_shares(0))
+    failed = alone.phases[0].start_seconds
+    begun = max(cut.begun for cut in alone.cuts if cut.completed <= failed)
+    assert replayed == pytest.approx(share * 200.0 * (failed - begun), rel=0.02)
+
+
+def test_a_hot_key_moves_the_busiest_worker_and_not_the_mean():
+    hot = next(recipe for recipe in RECIPES if recipe.name == "hot-key")
+    network, scenario = arrange(hot, Inputs(KEYED, LOAD), End.LIKELY)
+    assert network.utilisation(200.0)[0] > KEYED.utilisation(200.0)[0]
+    assert sum(network.source.shares) == pytest.approx(1.0)
+    assert scenario.peak_rate == 200.0
+
+
+def test_a_bad_scenario_names_every_problem_and_its_place(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text(
+        "scenario: bad\ntitle: ''\nsource: x\nlook_at: []\n"
+        "load: {level: mean, burst: {factor: -1, length: 3 parsec}}\n"
+        "outage: {of: moon, detect: 1 min}\nhot_key: {share: 120 %}\nlaws: [gravity]\nextra: 1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as unknown:
+        read_recipe(file)
+    assert "extra" in str(unknown.value)
+    file.write_text(file.read_text(encoding="utf-8").replace("extra: 1\n", ""), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_recipe(file)
+    lines = {problem.position.line for problem in error.value.problems}
+    assert lines == {2, 4, 5, 6, 7, 8}
+    text = str(error.value)
+    for said in (
+        "mean",
+        "-1",
+        "parsec" if "parsec" in text else "factor",
+        "moon",
+        "repair",
+        "120 %",
+        "gravity",
+    ):
+        assert said in text
+
+
+def test_one_value_differs_between_the_ends_of_a_job_failure():
+    job = next(recipe for recipe in RECIPES if recipe.name == "job-restart")
+    replays = [
+        run_scenario(*arrange(job, Inputs(replace(KEYED), LOAD), end)).phases[0].replayed_records
+        for end in End
+    ]
+    likely, optimistic, pessimistic = replays
+    interval, duration = CHECKPOINT.effective_interval_seconds, CHECKPOINT.duration_seconds
+    assert optimistic < likely < pessimistic
+    assert optimistic == pytest.approx(200.0 * duration, rel=0.12)
+    assert pessimistic == pytest.approx(200.0 * (interval + duration), rel=0.02)
