@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compile the plan and print one of its runbooks."""
     from pipelineplan.bundle.as_checklist_md import as_checklist_md
-    from pipelineplan.bundle.as_json import as_plain
+    from pipelineplan.bundle.as_json import checklist_json
     from pipelineplan.workflow import compile_plan
 
     contents = compile_plan(options.plan, env=options.env)
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if checklist is None:
         raise LookupError(f"no runbook of the kind {options.kind!r} was compiled")
     if options.format == "json":
-        say(envelope("cutover", 0, checklist=as_plain(checklist)))
+        say(envelope("cutover", 0, checklist=checklist_json(checklist)))
     else:
         say(as_checklist_md(checklist).rstrip("\n"))
     return 0

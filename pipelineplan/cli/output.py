@@ -103,7 +103,7 @@ def finding_text(finding: Finding, *, strict: bool) -> str:
         lines.append(f"  rests on an assumption: {', '.join(_assumed(finding))}")
     if finding.nearest:
         lines += ["  any one of these would hold:", *(f"    - {safe(change)}" for change in finding.nearest)]
-    elif finding.fix and finding.verdict is Verdict.FAILS:
+    elif finding.fix and (finding.operands or finding.verdict is Verdict.FAILS):
         lines.append(f"  fix: {safe(finding.fix)}")
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pipelineplan.documents import Path
 from pipelineplan.plan.data_plan import DataPlan
@@ -56,38 +56,77 @@ class Graph:
         return tuple(name for name in self.order if name in found)
 
 
-def build_graph(model: DataPlan) -> tuple[Graph, tuple[tuple[Path, str], ...]]:
+Faults = tuple[tuple[Path, str], ...]
+_SECTIONS: tuple[tuple[str, NodeKind], ...] = (("sources", "source"), ("stages", "stage"), ("sinks", "sink"))
+
+
+def build_graph(model: DataPlan) -> tuple[Graph, Faults]:
     """The graph of `model`, and what is wrong with it as pairs of path and message.
 
     Wrong are ids used twice, inputs that are no node, and cycles; the graph is whole only when
     nothing is wrong.
     """
-    kinds, wrong = _nodes(model)
+    named = [
+        (section, i, node.id) for section, _ in _SECTIONS for i, node in enumerate(getattr(model, section))
+    ]
+    kinds, wrong = _nodes(named)
     edges = tuple(_edges(model))
-    for edge in edges:
-        if kinds.get(edge.upstream, "sink") == "sink":
-            wrong.append((edge.path, _no_input(edge, kinds)))
-    order, cycle = _sorted(tuple(kinds), edges)
-    if cycle and not wrong:
+    order, more = _joined(kinds, edges)
+    return Graph(kinds, edges, order), (*wrong, *more)
+
+
+def graph_faults(data: Any) -> Faults:
+    """What is wrong with the graph of a tree that is no plan yet, as far as ids and inputs can be read.
+
+    Where an id cannot be read nothing is said about inputs that are no node: it may be that one.
+    """
+    entries = [(s, i, entry) for s, _ in _SECTIONS for i, entry in enumerate(_listed(data, s))]
+    named = [(s, i, entry["id"]) for s, i, entry in entries if isinstance(_field(entry, "id"), str)]
+    kinds, wrong = _nodes(named)
+    edges = tuple(edge for s, i, entry in entries if s != "sources" for edge in _edges_of_entry(s, i, entry))
+    whole = len(named) == len(entries) and all(isinstance(_field(data, s), list) for s, _ in _SECTIONS)
+    known = edges if whole else tuple(edge for edge in edges if edge.upstream in kinds)
+    return (*wrong, *_joined(kinds, known)[1])
+
+
+def _joined(kinds: Mapping[str, NodeKind], edges: tuple[Edge, ...]) -> tuple[tuple[str, ...], Faults]:
+    """The order of the nodes, and the inputs that are no node, or else a cycle."""
+    unknown = [edge for edge in edges if kinds.get(edge.upstream, "sink") == "sink"]
+    wrong = [(edge.path, _no_input(edge, kinds)) for edge in unknown]
+    order, cycle = _sorted(tuple(kinds), tuple(edge for edge in edges if edge not in unknown))
+    if cycle:
         path = next(edge.path for edge in edges if edge.downstream == cycle[0])
         wrong.append((path, f"a cycle: {' -> '.join((*cycle, cycle[0]))}; wanted records to flow one way"))
-    return Graph(kinds, edges, order), tuple(wrong)
+    return order, tuple(wrong)
 
 
-def _nodes(model: DataPlan) -> tuple[dict[str, NodeKind], list[tuple[Path, str]]]:
+def _nodes(named: list[tuple[str, int, str]]) -> tuple[dict[str, NodeKind], list[tuple[Path, str]]]:
     kinds: dict[str, NodeKind] = {}
     wrong: list[tuple[Path, str]] = []
-    groups: tuple[tuple[str, NodeKind, tuple[str, ...]], ...] = (
-        ("sources", "source", tuple(source.id for source in model.sources)),
-        ("stages", "stage", tuple(stage.id for stage in model.stages)),
-        ("sinks", "sink", tuple(sink.id for sink in model.sinks)),
-    )
-    for section, kind, ids in groups:
-        for index, node in enumerate(ids):
-            if node in kinds:
-                wrong.append(((section, index, "id"), f"the id {node!r} is used twice, wanted one of a kind"))
-            kinds.setdefault(node, kind)
+    for section, index, node in named:
+        if node in kinds:
+            wrong.append(((section, index, "id"), f"the id {node!r} is used twice, wanted one of a kind"))
+        kinds.setdefault(node, dict(_SECTIONS)[section])
     return kinds, wrong
+
+
+def _field(data: Any, name: str) -> Any:
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def _listed(data: Any, name: str) -> list[Any]:
+    found = _field(data, name)
+    return found if isinstance(found, list) else []
+
+
+def _edges_of_entry(section: str, index: int, entry: Any) -> list[Edge]:
+    node = _field(entry, "id")
+    reads = [read if isinstance(read, str) else _field(read, "from") for read in _listed(entry, "inputs")]
+    return [
+        Edge(read, node, "forward", None, 1.0, (section, index, "inputs", place))
+        for place, read in enumerate(reads)
+        if isinstance(read, str) and isinstance(node, str)
+    ]
 
 
 def _edges(model: DataPlan) -> list[Edge]:

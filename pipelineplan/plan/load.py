@@ -7,7 +7,7 @@ so the busiest one carries 2/12 of the records and not 1/8.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import capacity
@@ -18,6 +18,7 @@ from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand
 
 Values = Mapping[str, float]
+_FLINK_KEY_GROUPS = (128.0, 32_768.0)  # the bounds of KeyGroupRangeAssignment.computeDefaultMaxParallelism
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,7 @@ def _edge_share(plan: Plan, edge: Edge) -> WorkerShare | None:
     if edge.exchange == "rebalance":
         return WorkerShare("rebalance", None, None)
     if edge.exchange == "keyed":
-        stage = plan.stage(edge.downstream)
-        groups = plan.operand("G", stage.parallelism, "max", "key groups (max parallelism)")
+        groups = _key_groups(plan, edge.downstream)
         return WorkerShare("keyed", groups, _hottest(plan, edge)) if groups else None
     if plan.graph.kinds[edge.upstream] == "stage":
         return worker_share(plan, edge.upstream)
@@ -121,6 +121,14 @@ def _edge_share(plan: Plan, edge: Edge) -> WorkerShare | None:
     partitions = plan.operand("P", source, "partitions", "partitions")
     hottest = plan.operand("h", source.keys, "hottest_key", "share of the hottest key")
     return WorkerShare("forward", partitions, hottest) if partitions else None
+
+
+def _key_groups(plan: Plan, node: str) -> Operand | None:
+    """The key groups of a stage; where they are not stated, any number that Flink might choose."""
+    groups = plan.operand("G", plan.stage(node).parallelism, "max", "key groups (max parallelism)")
+    if groups is None or groups.basis is not Basis.ASSUMED:
+        return groups
+    return replace(groups, low=min(_FLINK_KEY_GROUPS[0], groups.value), high=_FLINK_KEY_GROUPS[1])
 
 
 def _hottest(plan: Plan, edge: Edge) -> Operand | None:

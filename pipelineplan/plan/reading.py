@@ -16,7 +16,7 @@ from pipelineplan.documents import Path, Root, find_root
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan.composing import Composed, compose, shown
 from pipelineplan.plan.data_plan import API_VERSION, DataPlan
-from pipelineplan.plan.graph import build_graph
+from pipelineplan.plan.graph import build_graph, graph_faults
 from pipelineplan.plan.plan import Plan, paths_of
 from pipelineplan.plan.references import follow
 from pipelineplan.plan.section import Section
@@ -46,13 +46,14 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
     composed = compose(file, folder, env)
     root = Root(folder, file if file.is_dir() else file.parent)
     model, problems = _model(composed)
+    references = follow(composed, root)
+    problems += references.problems
     if model is None:
+        problems += [composed.problem(place, message) for place, message in graph_faults(composed.data)]
         raise InputError(problems)
     graph, wrong = build_graph(model)
     problems += [composed.problem(place, message) for place, message in wrong]
     problems += _unknown_nodes(model, composed)
-    references = follow(model, composed, root)
-    problems += references.problems
     if problems:
         raise InputError(problems)
     return Plan(
@@ -72,7 +73,7 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
 def _model(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
     problems = _version(composed)
     if problems:
-        return None, problems
+        raise InputError(problems)  # another version's plan cannot be judged by this one's model
     try:
         return DataPlan.model_validate(_without_extensions(composed.data)), []
     except ValidationError as error:

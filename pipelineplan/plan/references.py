@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelineplan.documents import Path, Root
 from pipelineplan.errors import InputError, Problem
 from pipelineplan.plan.composing import Composed, shown
-from pipelineplan.plan.data_plan import DataPlan
+from pipelineplan.quantities import Dimension, QuantityError, parse
 
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
@@ -29,51 +29,57 @@ class References:
     problems: list[Problem] = field(default_factory=list)
 
 
-def follow(model: DataPlan, composed: Composed, root: Root) -> References:
-    """Read every contract, profile and trace that the plan refers to."""
+_CONTRACTS = (("sources", "*", "contract"), ("sinks", "*", "contract"))
+_PROFILES = (
+    ("sources", "*", "rate", "profile"),
+    ("sources", "*", "semantics", "lateness", "profile"),
+    ("sources", "*", "semantics", "disorder", "profile"),
+)
+# Files that must be there, and that another part of the tool reads when it needs them.
+_PLAIN = (
+    ("capacity", "price_file"),
+    ("contracts", "*", "versions"),
+    ("contracts", "policies", "*", "versions"),
+    ("facts", "*"),
+)
+
+
+def follow(composed: Composed, root: Root) -> References:
+    """Read every contract, profile and trace that the plan refers to.
+
+    It needs the tree and not the model, so that missing files are reported beside other mistakes.
+    """
     found = References()
-    for path, reference in _contracts(model):
+    for path, reference in _places(composed.data, _CONTRACTS):
         _read(found.contracts, reference, path, composed, root, found.problems, _contract)
-    for path, reference in _profiles(model):
+    for path, reference in _places(composed.data, _PROFILES):
         if FilePath(reference).suffix == ".csv":
-            interval = _interval(model, path)
+            interval = _interval(composed.data, path)
             _read(found.traces, reference, path, composed, root, found.problems, _trace(interval))
         else:
             _read(found.profiles, reference, path, composed, root, found.problems, _profile)
-    for path, reference in _plain_files(model):
-        _read({}, reference, path, composed, root, found.problems, lambda file, _name: file)
+    for path, reference in _places(composed.data, _PLAIN):
+        if not any(sign in reference for sign in "*?["):
+            _read({}, reference, path, composed, root, found.problems, lambda file, _name: file)
     return found
 
 
-def _contracts(model: DataPlan) -> Iterator[tuple[Path, str]]:
-    for index, source in enumerate(model.sources):
-        if source.contract is not None:
-            yield ("sources", index, "contract"), source.contract
-    for index, sink in enumerate(model.sinks):
-        if sink.contract is not None:
-            yield ("sinks", index, "contract"), sink.contract
+def _places(data: Any, patterns: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+    """The texts of the tree whose paths match one of `patterns`; `*` is any entry."""
+    for pattern in patterns:
+        yield from _matching(data, pattern, ())
 
 
-def _profiles(model: DataPlan) -> Iterator[tuple[Path, str]]:
-    for index, source in enumerate(model.sources):
-        if source.rate is not None and source.rate.profile is not None:
-            yield ("sources", index, "rate", "profile"), source.rate.profile
-        for name in ("lateness", "disorder"):
-            quantiles = getattr(source.semantics, name, None)
-            if quantiles is not None and quantiles.profile is not None:
-                yield ("sources", index, "semantics", name, "profile"), quantiles.profile
-
-
-def _plain_files(model: DataPlan) -> Iterator[tuple[Path, str]]:
-    """Files that must be there, and that another part of the tool reads when it needs them."""
-    if model.capacity is not None and model.capacity.price_file is not None:
-        yield ("capacity", "price_file"), model.capacity.price_file
-    for dataset, policy in (model.contracts.policies if model.contracts else {}).items():
-        if policy.versions is not None:
-            yield ("contracts", dataset, "versions"), policy.versions
-    for index, reference in enumerate(model.facts):
-        if not any(sign in reference for sign in "*?["):
-            yield ("facts", index), reference
+def _matching(data: Any, pattern: Path, path: Path) -> Iterator[tuple[Path, str]]:
+    if not pattern:
+        if isinstance(data, str):
+            yield path, data
+        return
+    step, rest = pattern[0], pattern[1:]
+    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, entry in entries:
+        if step in {"*", key} and not str(key).startswith("x-"):
+            yield from _matching(entry, rest, (*path, key))
 
 
 def _read(
@@ -98,7 +104,14 @@ def _read(
     try:
         into[reference] = reader(file, shown(file, root.folder))
     except InputError as error:
-        problems += error.problems
+        problems += [_at_reference(problem, reference, path, composed) for problem in error.problems]
+
+
+def _at_reference(problem: Problem, reference: str, path: Path, composed: Composed) -> Problem:
+    """What is wrong with a file as a whole is said where the plan names it."""
+    if problem.position.line:
+        return problem
+    return composed.problem(path, f"{reference!r}: {problem.message}", problem.fix)
 
 
 def _near(file: FilePath) -> str:
@@ -131,7 +144,11 @@ def _trace(interval_seconds: float | None) -> Callable[[FilePath, str], RateTrac
     return read
 
 
-def _interval(model: DataPlan, path: Path) -> float | None:
-    index = path[1]
-    rate = model.sources[index].rate if isinstance(index, int) else None
-    return rate.interval.value if rate is not None and rate.interval is not None else None
+def _interval(data: Any, path: Path) -> float | None:
+    """The interval beside the trace at `path`; that it is a duration is the model's business."""
+    for step in path[:-1]:
+        data = data[step]
+    try:
+        return parse(data["interval"], Dimension.DURATION).value if "interval" in data else None
+    except QuantityError:
+        return None

@@ -28,7 +28,12 @@ _ISO = re.compile(
 _ISO_SECONDS = (604_800, 86_400, 3600, 60, 1)
 _LONGEST_TEXT = 200
 _USUAL = {
-    **{"m": "min", "w": "week", "y": "year", "rps": "/s", "per second": "/s", "per minute": "/min"},
+    "m": "min",
+    "w": "week",
+    "y": "year",
+    "rps": "/s",
+    "per second": "/s",
+    "per minute": "/min",
     **{f"{prefix}b": f"{prefix}bit" for prefix in "kMGT"},
     **{f"{prefix}b/s": f"{prefix}bit/s" for prefix in "kMGT"},
 }

@@ -141,7 +141,7 @@ def _transaction_claim(plan: Plan, sink: Sink, stage: Stage, tau: Operand) -> Cl
     interval = plan.operand("I", checkpoint, "interval", "checkpoint interval")
     pause = plan.operand("pause", checkpoint, "min_pause", "minimum pause")
     k = plan.operand("k", checkpoint, "tolerable_failures", "tolerable failures") or plan.assumed(
-        "k", "tolerable failures", 0, None, plan.path(stage, "checkpoint")
+        "k", "tolerable failures", 0, None, plan.path(stage, "checkpoint"), (0, 3)
     )
     operands = (interval, _timeout(plan, stage), pause, k, *_longest_downtime(plan, stage), tau)
 

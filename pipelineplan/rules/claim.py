@@ -19,7 +19,7 @@ from pipelineplan.verdicts import Basis, Operand, Verdict
 
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
-_MOST_CORNERS = 8192
+_MOST_CORNERS = 4096
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,13 @@ def evaluate(claim: Claim) -> Evaluation:
 def nearest(claim: Claim) -> Iterator[tuple[Change, float]]:
     """For each operand that could be changed alone: the nearest value at which the claim holds."""
     values = {operand.symbol: operand.value for operand in claim.operands}
-    for change in claim.changes:
+    for change in claim.changes if _can_be_tried(claim) else ():
         if change.symbol not in values:
             continue
-        found = _whole(claim, change, values) if change.whole else _real(claim, change, values)
+        search = _whole if change.whole else _real
+        found = search(claim, change, values[change.symbol])
         if found is not None:
             yield change, found
-
-
-def holds_with(claim: Claim, symbol: str, value: float) -> bool:
-    """Whether the claim would hold with `value` for the operand `symbol`, all others as they are."""
-    values = {operand.symbol: operand.value for operand in claim.operands}
-    return _true_at(claim, {**values, symbol: value})
 
 
 def _verdict(claim: Claim, corners: list[Values]) -> tuple[Verdict, Bounds, Bounds]:
@@ -105,8 +100,8 @@ def _verdict(claim: Claim, corners: list[Values]) -> tuple[Verdict, Bounds, Boun
     sides = list(zip(lefts, rights, strict=True))
     left = (min(low for low, _ in lefts), max(high for _, high in lefts))
     right = (min(low for low, _ in rights), max(high for _, high in rights))
-    if len(corners) == _MOST_CORNERS:
-        return Verdict.UNKNOWN, left, right  # more operands are uncertain than can be tried together
+    if not _can_be_tried(claim):
+        return Verdict.UNKNOWN, left, right
     if all(a[1] <= b[0] for a, b in sides):
         return Verdict.HOLDS, left, right
     if all(a[0] > b[1] for a, b in sides):
@@ -122,8 +117,13 @@ def _corners(operands: tuple[Operand, ...], also: Operand | None = None) -> list
     ]
     combinations = itertools.product(*(values for _, values in choices))
     symbols = [symbol for symbol, _ in choices]
-    limited = itertools.islice(combinations, _MOST_CORNERS)
+    limited = itertools.islice(combinations, 2 * _MOST_CORNERS)
     return [dict(zip(symbols, combination, strict=True)) for combination in limited]
+
+
+def _can_be_tried(claim: Claim) -> bool:
+    """Whether all corners are looked at: the few that are might agree by chance."""
+    return bool(2 ** sum(_varies(operand, None) for operand in claim.operands) <= _MOST_CORNERS)
 
 
 def _varies(operand: Operand, also: Operand | None) -> bool:
@@ -135,41 +135,37 @@ def _turns(claim: Claim, operand: Operand, verdict: Verdict) -> bool:
     return operand.low < operand.high and _verdict(claim, _corners(claim.operands, operand))[0] is not verdict
 
 
-def _true_at(claim: Claim, values: Values) -> bool:
-    """Whether the claim holds at `values`, whatever the other uncertain operands are."""
-    fixed = {operand.symbol for operand in claim.operands if values[operand.symbol] != operand.value}
-    corners = [{**corner, **{s: values[s] for s in fixed}} for corner in _corners(claim.operands)]
-    return len(corners) < _MOST_CORNERS and all(
-        claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners
-    )
+def holds_with(claim: Claim, symbol: str, value: float) -> bool:
+    """Whether the claim would hold with exactly `value` for `symbol`, whatever else is uncertain."""
+    corners = [{**corner, symbol: value} for corner in _corners(claim.operands)]
+    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners)
 
 
-def _whole(claim: Claim, change: Change, values: dict[str, float]) -> float | None:
+def _whole(claim: Claim, change: Change, now: float) -> float | None:
     """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
-    start = int(values[change.symbol])
+    start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
     for candidate in candidates:
-        if _true_at(claim, {**values, change.symbol: float(candidate)}):
+        if holds_with(claim, change.symbol, float(candidate)):
             return float(candidate)
     return None
 
 
-def _real(claim: Claim, change: Change, values: dict[str, float]) -> float | None:
+def _real(claim: Claim, change: Change, now: float) -> float | None:
     """Doubling (or halving) until it holds, then bisection to one part in a million."""
-    start = values[change.symbol]
     factor = 2.0 if change.rises else 0.5
-    good = (start or 1.0) * factor
+    good = (now or 1.0) * factor
     for _ in range(40):
-        if _true_at(claim, {**values, change.symbol: good}) or good > change.limit:
+        if holds_with(claim, change.symbol, good) or good > change.limit:
             break
         good *= factor
-    if good > change.limit or not _true_at(claim, {**values, change.symbol: good}):
+    if good > change.limit or not holds_with(claim, change.symbol, good):
         return None
-    bad = start
+    bad = now
     while abs(good - bad) > 1e-6 * max(abs(good), abs(bad)):
         middle = (good + bad) / 2
-        if _true_at(claim, {**values, change.symbol: middle}):
+        if holds_with(claim, change.symbol, middle):
             good = middle
         else:
             bad = middle

@@ -25,6 +25,7 @@ from pipelineplan.simulation.sharing import Floats
 Process = Generator[simpy.Event, Any, None]
 _BARRIER_TOLERANCE = 1e-9
 _LOOK_AGAIN_SECONDS = (0.01, 5.0)
+_MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
 
 
@@ -87,12 +88,26 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
 
     Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
     """
+    _bounded(network, scenario)
     if network.checkpoint is None and any(outage.restores for outage in scenario.outages):
         raise NotSimulated(
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
         )
     return _Control(network, scenario).run()
+
+
+def _bounded(network: Network, scenario: Scenario) -> None:
+    """Refuse what would keep a machine busy for hours."""
+    checkpoint = network.checkpoint
+    if checkpoint is None:
+        return
+    count = scenario.horizon_seconds / checkpoint.effective_interval_seconds
+    if count > _MOST_CHECKPOINTS:
+        raise NotSimulated(
+            f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
+            f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
+        )
 
 
 class _Control:
@@ -105,6 +120,7 @@ class _Control:
         self.epoch = 0
         self.down = 0
         self.sink_down = 0
+        self.source_down = 0
         self.lost = np.zeros(network.source.partitions)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position())]
         self.open = [_Open(outage) for outage in scenario.outages]
@@ -122,6 +138,7 @@ class _Control:
             self.env.process(self._cleaner())
         self.env.run(until=self.env.process(self._until_drained()))
         self._catch_up()
+        self.fluid.note()
         phases = tuple(each.close() for each in self.open)
         bursts = tuple(self.bursts)
         return Run(
@@ -150,18 +167,19 @@ class _Control:
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         yield self.env.timeout(plan.interval_seconds)
+        epoch = 0
         while True:
-            if self.down:
-                yield self.env.timeout(_LOOK_AGAIN_SECONDS[0])
+            if epoch != self.epoch:
+                epoch = self.epoch
+                yield from self._after_restart(plan.interval_seconds)
                 continue
-            begun, epoch = self.env.now, self.epoch
+            begun = self.env.now
             self._catch_up()
             position = self.fluid.position()
             yield from self._stall(plan.sync_stall_seconds)
             yield self._wait_until(begun + plan.duration_seconds)
             yield from self._barrier(position, epoch)
             if epoch != self.epoch:
-                yield from self._after_restart(plan.interval_seconds)
                 continue
             self.cuts.append(Cut(begun, self.env.now, position))
             yield self._wait_until(max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds))
@@ -204,6 +222,7 @@ class _Control:
         stages, worker = self._what_stops(outage)
         self.fluid.stop(stages, worker)
         self.sink_down += outage.of is Breaks.SINK
+        self.source_down += outage.of is Breaks.SOURCE
         if outage.restores:
             self.epoch += 1
             self.down += 1
@@ -212,6 +231,7 @@ class _Control:
         self._catch_up()
         self.fluid.go_on(stages, worker)
         self.sink_down -= outage.of is Breaks.SINK
+        self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores
         each.restarted = self.env.now
         self._expire()
@@ -294,7 +314,10 @@ class _Control:
         while True:
             yield self.env.timeout(self.network.source.cleaner_seconds)
             self._catch_up()
-            if not self.down:
+            # Who does not read finds out only on return that the position is gone; but where reading goes
+            # on at the oldest record left, the position is as good as moved when records are deleted.
+            reads = not self.down and not self.source_down
+            if reads or self.network.source.offset_reset is OffsetReset.EARLIEST:
                 self._expire()
 
     def _log_start(self) -> Floats:
@@ -321,9 +344,7 @@ class _Control:
                 return
         forward = np.where(behind, target - position, 0.0)
         self.lost += forward
-        self.fluid.note()
         self.fluid.move(forward)
-        self.fluid.note()
 
     def _halt(self) -> None:
         if self.halted_at is None:
