@@ -14,33 +14,63 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pipelineplan.bundle import Contents, Difference, verify, write_bundle
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
+    from pipelineplan.quality import QualityReport
+    from pipelineplan.simulation import SimulationResult
+    from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
-    from pipelineplan.workflow import CheckResult, check
+    from pipelineplan.workflow import CheckResult, check, compile_plan, diff, profile, simulate, test, write
 
 _HOMES = {
     "CheckResult": "pipelineplan.workflow",
+    "Contents": "pipelineplan.bundle",
+    "Difference": "pipelineplan.bundle",
     "Finding": "pipelineplan.verdicts",
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
     "Plan": "pipelineplan.plan",
+    "QualityReport": "pipelineplan.quality",
+    "SimulationResult": "pipelineplan.simulation",
+    "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
+    "compile_plan": "pipelineplan.workflow",
+    "diff": "pipelineplan.workflow",
+    "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "simulate": "pipelineplan.workflow",
+    "test": "pipelineplan.workflow",
+    "verify": "pipelineplan.bundle",
+    "write": "pipelineplan.workflow",
+    "write_bundle": "pipelineplan.bundle",
 }
 
 __all__ = [
     "CheckResult",
+    "Contents",
+    "Difference",
     "Finding",
     "InputError",
     "MissingExtraError",
     "PipelinePlanError",
     "Plan",
+    "QualityReport",
+    "SimulationResult",
+    "StreamProfile",
     "Verdict",
     "check",
+    "compile_plan",
+    "diff",
+    "profile",
     "read_plan",
+    "simulate",
+    "test",
+    "verify",
+    "write",
+    "write_bundle",
 ]
 
 

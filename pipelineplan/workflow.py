@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelineplan.plan import Plan, read_plan
+from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -47,6 +48,38 @@ class CheckResult:
         return tuple(
             finding for finding in self.failing if finding.counts_as(strict=self.strict).rank >= severity.rank
         )
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One flat row per finding, those that hold among them."""
+        return [
+            {
+                "plan": self.plan.name,
+                "code": finding.code,
+                "verdict": finding.verdict.value,
+                "severity": finding.counts_as(strict=self.strict).value,
+                "subject": finding.subject,
+                "message": finding.message,
+                "path": finding.path,
+                "file": finding.position.file,
+                "line": finding.position.line,
+            }
+            for finding in self.findings
+        ]
+
+    def to_arrow(self) -> Any:
+        """The findings as a `pyarrow.Table`."""
+        return rows_to_arrow(self.to_rows())
+
+    def to_pandas(self) -> Any:
+        """The findings as a `pandas.DataFrame`."""
+        return rows_to_pandas(self.to_rows())
+
+    def _repr_html_(self) -> str:
+        open_codes = {finding.fingerprint for finding in self.failing}
+        shown = [
+            row for row, f in zip(self.to_rows(), self.findings, strict=True) if f.fingerprint in open_codes
+        ]
+        return rows_to_html(shown, f"{self.plan.name}: {len(shown)} open, {self.count(Verdict.HOLDS)} hold")
 
     def _order(self, finding: Finding) -> tuple[int, int, str, int, int, str]:
         worst = -finding.counts_as(strict=self.strict).rank

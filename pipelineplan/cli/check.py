@@ -141,13 +141,13 @@ def _only_advises(finding: Finding, result: CheckResult) -> bool:
 
 
 def _summary(result: CheckResult) -> str:
-    fails = [finding for finding in result.failing if finding.verdict is Verdict.FAILS]
-    counted = {
-        severity: sum(finding.counts_as(strict=result.strict) is severity for finding in fails)
-        for severity in Severity
-    }
-    parts = [
-        f"{counted[s]} {s.value}{'s' if counted[s] != 1 and s is not Severity.INFO else ''}" for s in Severity
-    ]
-    unknown, holds = result.count(Verdict.UNKNOWN), result.count(Verdict.HOLDS)
-    return f"{len(fails)} fail ({', '.join(parts)}), {unknown} unknown, {holds} hold"
+    fails = [f.counts_as(strict=result.strict) for f in result.failing if f.verdict is Verdict.FAILS]
+    errors, warnings, informing = (fails.count(severity) for severity in Severity)
+    parts = (
+        f"{errors} error{'' if errors == 1 else 's'}",
+        f"{warnings} warning{'' if warnings == 1 else 's'}",
+        f"{informing} for information",
+        f"{result.count(Verdict.UNKNOWN)} unknown",
+        f"{result.count(Verdict.HOLDS)} hold",
+    )
+    return ", ".join(parts)

@@ -14,8 +14,8 @@ from pipelineplan.cli.output import coloured, envelope, say
 
 EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
-    "data": (("pyarrow", "duckdb"), "profile; Parquet in and out"),
-    "quality": (("great-expectations", "pandas", "sqlalchemy", "duckdb-engine"), "test --data"),
+    "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
+    "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

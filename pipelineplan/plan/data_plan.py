@@ -41,7 +41,7 @@ class DataPlan(Section):
     extends: Reference | None = Field(None, description="A plan that this one changes; read first.")
     metadata: Metadata
     context: Context | None = None
-    facts: tuple[Reference, ...] = Field((), description="Files of the real system.")
+    facts: tuple[Reference, ...] = Field((), description="Files of the real system; they must be there.")
     sources: tuple[Source, ...] = Field(min_length=1)
     ingestion: Ingestion | None = None
     stages: tuple[Stage, ...] = ()

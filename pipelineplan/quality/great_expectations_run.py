@@ -4,8 +4,6 @@ The project is written to a temporary folder and loaded from there, as any user 
 Expectations would load it, so what runs here is what runs elsewhere.
 """
 
-# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
-
 from __future__ import annotations
 
 import contextlib
@@ -19,39 +17,60 @@ from pathlib import Path
 from typing import Any
 
 from pipelineplan.errors import MissingExtraError
-from pipelineplan.quality import sql
-from pipelineplan.quality.check import Check, Suite, Suites
-from pipelineplan.quality.outcome import MOST_SAMPLES, Answer, read_answer, shown, why
+from pipelineplan.quality.check import Suite, Suites
+from pipelineplan.quality.outcome import Answer, read_answer, why
 from pipelineplan.quality.project import file_names, gx_files
 from pipelineplan.quality.report import CheckVerdict
-from pipelineplan.quality.select_only import rendered
+from pipelineplan.quality.samples import sampled
 from pipelineplan.quality.tables import Tables
 
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
-_UNIQUE = frozenset({"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"})
 
 
 def answers(
     suites: Suites, tables: Tables, refused: Mapping[str, Answer], progress: Callable[[str], None]
 ) -> dict[str, Answer]:
     """Answers by check id, for the datasets that have data; checks in `refused` are left out."""
-    ready = tuple(
-        replace(suite, checks=tuple(check for check in suite.checks if check.id not in refused))
-        for suite in suites.suites
-        if suite.dataset in tables.tables
-    )
-    left = Suites(tuple(suite for suite in ready if suite.expectations), (), suites.as_of)
-    if not left.suites:
-        return {}
     lend = _lender()
+    unusable = _unusable(suites)
+    left = _left(suites, tables, {*refused, *unusable})
+    if not left.suites:
+        return unusable
     found: dict[str, Answer] = {}
     with tempfile.TemporaryDirectory(prefix="pipelineplan-gx-") as folder, lend(tables.connection) as url:
         context = _context(left, Path(folder), url)
         names = file_names(left)
         for suite in left.suites:
             progress(suite.dataset)
-            found |= _run(context, suite, names[suite.dataset])
-    return {check_id: _sampled(answer, check_id, left, tables) for check_id, answer in found.items()}
+            answered = _run(context, suite, names[suite.dataset])
+            found |= sampled(answered, suite, tables.connection)
+    return unusable | found
+
+
+def _left(suites: Suites, tables: Tables, without: set[str]) -> Suites:
+    """The suites that have data and something to ask, without the checks in `without`."""
+    asked = (
+        replace(suite, checks=tuple(check for check in suite.expectations if check.id not in without))
+        for suite in suites.suites
+        if suite.dataset in tables.tables
+    )
+    return Suites(tuple(suite for suite in asked if suite.checks), (), suites.as_of)
+
+
+def _unusable(suites: Suites) -> dict[str, Answer]:
+    """Checks that Great Expectations refuses; one of them would keep its whole suite from loading."""
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    found: dict[str, Answer] = {}
+    for suite in suites.suites:
+        for check in suite.expectations:
+            try:
+                with _quiet():
+                    ExpectationConfiguration(check.expectation_type, dict(check.kwargs)).to_domain_obj()
+            except Exception as error:  # noqa: BLE001 - its exceptions have no common root
+                reason = f"Great Expectations refuses it: {why(str(error))}"
+                found[check.id] = Answer(CheckVerdict.NOT_EVALUATED, reason=reason)
+    return found
 
 
 def _lender() -> Any:
@@ -104,36 +123,6 @@ def _one_by_one(definition: Any, check_ids: list[str]) -> dict[str, Answer]:
             if expectation.id in check_ids:
                 found[expectation.id] = read_answer(batch.validate(expectation, result_format=_FORMAT))
     return found
-
-
-def _sampled(answer: Answer, check_id: str, suites: Suites, tables: Tables) -> Answer:
-    """The answer with samples in a fixed order, for checks whose own order is the engine's."""
-    if answer.verdict is not CheckVerdict.FAIL:
-        return answer
-    suite, check = next((s, c) for s in suites.suites for c in s.expectations if c.id == check_id)
-    query = _sample_query(check, suite)
-    if query is None:
-        return answer
-    cursor = tables.connection.execute(f"SELECT * FROM ({query}) AS bad ORDER BY ALL LIMIT {MOST_SAMPLES}")
-    names = [column[0] for column in cursor.description]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    if names == ["observed"] and rows:
-        return replace(answer, observed=shown(rows[0]["observed"]))
-    if check.expectation_type in _UNIQUE:
-        return replace(answer, samples=tuple(shown(row) for row in rows))
-    count = int(answer.observed) if answer.observed.isdigit() else None
-    return replace(answer, observed="", unexpected_count=count, samples=tuple(shown(row) for row in rows))
-
-
-def _sample_query(check: Check, suite: Suite) -> str | None:
-    table = sql.identifier(suite.table)
-    if check.how == "sql":
-        return rendered(str(check.kwargs["unexpected_rows_query"]), table)
-    if check.expectation_type in _UNIQUE:
-        columns = ", ".join(sql.identifier(column) for column in check.columns)
-        known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in check.columns)
-        return f"SELECT {columns} FROM {table} WHERE {known} GROUP BY {columns} HAVING COUNT(*) > 1"
-    return None
 
 
 @contextlib.contextmanager

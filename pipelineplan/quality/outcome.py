@@ -86,6 +86,8 @@ def shown(value: Any) -> str:
 
 def why(message: str) -> str:
     """The first line of an engine's message, without its module names."""
+    if "INTERRUPT Error" in message:
+        return "stopped: the statement ran for too long"
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
     return shown(_DRIVER.sub("", lines[0])) if lines else "an exception without a message"
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipelineplan.errors import Position
+from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Severity, Verdict
 
 
@@ -97,6 +98,20 @@ class QualityReport:
     def to_rows(self) -> list[dict[str, Any]]:
         """One flat record per check, for a table."""
         return [_row(check) for check in self.checks]
+
+    def to_arrow(self) -> Any:
+        """The checks as a `pyarrow.Table`; samples as text."""
+        return rows_to_arrow(
+            [row | {"samples": "; ".join(map(str, row["samples"]))} for row in self.to_rows()]
+        )
+
+    def to_pandas(self) -> Any:
+        """The checks as a `pandas.DataFrame`."""
+        return rows_to_pandas(self.to_rows())
+
+    def _repr_html_(self) -> str:
+        kept = ("dataset", "title", "severity", "verdict", "unexpected_count", "row_count", "reason")
+        return rows_to_html([{name: row[name] for name in kept} for row in self.to_rows()], str(self.verdict))
 
     def to_json_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values; the same for the same data."""

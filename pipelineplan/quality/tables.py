@@ -11,6 +11,9 @@ load an extension, see Python's variables or change a setting.
 
 from __future__ import annotations
 
+import glob
+import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +43,8 @@ _BEFORE = (
     "SET autoload_known_extensions = false",
     "SET python_enable_replacements = false",
     "SET preserve_insertion_order = true",
+    # What does not fit goes to a temporary folder: a laptop or a small CI machine survives.
+    "SET memory_limit = '1GB'",
 )
 
 
@@ -72,7 +77,7 @@ def open_tables(suites: Suites, data: Mapping[str, Path]) -> Tables:
         raise MissingExtraError("running quality checks", "quality") from error
     wanted, problems = _wanted(suites, data)
     connection = duckdb.connect(":memory:")
-    for setting in _BEFORE:
+    for setting in (*_BEFORE, f"SET temp_directory = {literal(_spill_folder())}"):
         connection.execute(setting)
     tables: dict[str, Table] = {}
     for suite, path in wanted:
@@ -85,6 +90,11 @@ def open_tables(suites: Suites, data: Mapping[str, Path]) -> Tables:
         raise InputError(problems)
     _lock(connection, [file for _, path in wanted for file in _files(path)])
     return Tables(connection, tables)
+
+
+def _spill_folder() -> str:
+    """Where DuckDB may put what does not fit into memory; it makes and removes the folder itself."""
+    return str(Path(tempfile.gettempdir()) / f"pipelineplan-duckdb-{uuid.uuid4().hex}")
 
 
 def _wanted(suites: Suites, data: Mapping[str, Path]) -> tuple[list[tuple[Suite, Path]], list[Problem]]:
@@ -108,8 +118,8 @@ def _files(path: Path) -> list[Path]:
     """The files that `path` names: itself, what a folder holds, or what a glob matches; sorted."""
     if path.is_file():
         return [path.resolve()]
-    found = path.iterdir() if path.is_dir() else path.parent.glob(path.name)
-    files = sorted(file.resolve() for file in found if file.is_file() and _ending(file) in _READERS)
+    matched = path.iterdir() if path.is_dir() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
+    files = sorted(file.resolve() for file in matched if file.is_file() and _ending(file) in _READERS)
     if not files:
         raise ValueError(f"no data file there, wanted {', '.join(_READERS)}")
     return files

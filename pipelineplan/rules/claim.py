@@ -123,7 +123,7 @@ def _corners(operands: tuple[Operand, ...], also: Operand | None = None) -> list
 
 def _can_be_tried(claim: Claim) -> bool:
     """Whether all corners are looked at: the few that are might agree by chance."""
-    return 2 ** sum(_varies(operand, None) for operand in claim.operands) <= _MOST_CORNERS
+    return bool(2 ** sum(_varies(operand, None) for operand in claim.operands) <= _MOST_CORNERS)
 
 
 def _varies(operand: Operand, also: Operand | None) -> bool:

@@ -105,6 +105,7 @@ class _Control:
         self.epoch = 0
         self.down = 0
         self.sink_down = 0
+        self.source_down = 0
         self.lost = np.zeros(network.source.partitions)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position())]
         self.open = [_Open(outage) for outage in scenario.outages]
@@ -150,18 +151,19 @@ class _Control:
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         yield self.env.timeout(plan.interval_seconds)
+        epoch = 0
         while True:
-            if self.down:
-                yield self.env.timeout(_LOOK_AGAIN_SECONDS[0])
+            if epoch != self.epoch:
+                epoch = self.epoch
+                yield from self._after_restart(plan.interval_seconds)
                 continue
-            begun, epoch = self.env.now, self.epoch
+            begun = self.env.now
             self._catch_up()
             position = self.fluid.position()
             yield from self._stall(plan.sync_stall_seconds)
             yield self._wait_until(begun + plan.duration_seconds)
             yield from self._barrier(position, epoch)
             if epoch != self.epoch:
-                yield from self._after_restart(plan.interval_seconds)
                 continue
             self.cuts.append(Cut(begun, self.env.now, position))
             yield self._wait_until(max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds))
@@ -204,6 +206,7 @@ class _Control:
         stages, worker = self._what_stops(outage)
         self.fluid.stop(stages, worker)
         self.sink_down += outage.of is Breaks.SINK
+        self.source_down += outage.of is Breaks.SOURCE
         if outage.restores:
             self.epoch += 1
             self.down += 1
@@ -212,6 +215,7 @@ class _Control:
         self._catch_up()
         self.fluid.go_on(stages, worker)
         self.sink_down -= outage.of is Breaks.SINK
+        self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores
         each.restarted = self.env.now
         self._expire()
@@ -294,7 +298,10 @@ class _Control:
         while True:
             yield self.env.timeout(self.network.source.cleaner_seconds)
             self._catch_up()
-            if not self.down:
+            # Who does not read finds out only on return that the position is gone; but where reading goes
+            # on at the oldest record left, the position is as good as moved when records are deleted.
+            reads = not self.down and not self.source_down
+            if reads or self.network.source.offset_reset is OffsetReset.EARLIEST:
                 self._expire()
 
     def _log_start(self) -> Floats:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipelineplan.simulation.control import Run
-from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.curves import Curves, Lag
 from pipelineplan.simulation.freshness import Since, Until, freshness
 from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
@@ -55,7 +55,7 @@ def measure(run: Run) -> dict[str, Range]:
     exact = {
         "peak_lag_records": float(lag.records.max()),
         "oldest_unread_seconds": oldest,
-        "drain_seconds": _drain(run),
+        "drain_seconds": _drain(run, lag),
         "replayed_records": sum((each.replayed_records for each in run.phases), 0.0),
         "duplicate_records": sum((each.duplicate_records for each in run.phases), 0.0),
         "lost_records": float(run.lost.sum()),
@@ -76,12 +76,20 @@ def measure(run: Run) -> dict[str, Range]:
     return found | _freshness(curves)
 
 
-def _drain(run: Run) -> float:
-    """The longest drain of the run: after an outage, or after a burst."""
+def _drain(run: Run, lag: Lag) -> float:
+    """The longest drain: after an outage, after a burst, or else after the highest lag of the run."""
     if _overloaded(run):
         return math.inf
     bursts = [math.inf if seconds is None else seconds for seconds in run.burst_drains]
-    return max([each.drain_seconds for each in run.phases] + bursts, default=0.0)
+    drains = [each.drain_seconds for each in run.phases] + bursts
+    return max(drains) if drains else _seconds_to_empty(lag)
+
+
+def _seconds_to_empty(lag: Lag) -> float:
+    """From the highest lag until no record waits; 0 if none ever did, inf if that is not reached."""
+    peak = int(lag.records.argmax())
+    empty = np.flatnonzero(lag.records[peak:] == 0)
+    return float(lag.time[peak + empty[0]] - lag.time[peak]) if len(empty) else math.inf
 
 
 def _overloaded(run: Run) -> bool:

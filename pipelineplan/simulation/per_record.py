@@ -254,9 +254,12 @@ class _Model:
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         everything = range(len(self.stops))
-        begin = plan.interval_seconds
+        begin, epoch = plan.interval_seconds, self.epoch
         while True:
             yield self.env.timeout(max(begin - self.env.now, 0.0))
+            if epoch != self.epoch:
+                begin, epoch = self.restored + plan.interval_seconds, self.epoch
+                continue
             epoch, begun, position = self.epoch, self.env.now, list(self.cursor)
             self.tag += 1
             tag = self.tag
@@ -270,8 +273,6 @@ class _Model:
             if epoch == self.epoch:
                 self.cut = position
                 begin = max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds)
-            else:
-                begin = self.restored + plan.interval_seconds
 
     def _before(self, tag: int) -> bool:
         return any(count for number, count in self.in_flight.items() if number < tag)

@@ -71,7 +71,7 @@ class Rates:
     def solve(self, queue: Floats, arrivals: Floats) -> None:
         """Set `inflow` and `outflow` for the queues `[channel]` and the arrivals `[partition]`."""
         first = self.layout.edges[0].channels.stop
-        if self.layout.stored_edges or self._known is None:
+        if self._followed or self._known is None:
             self._look(queue[first:])
         empty, full = self._empty, self._full
         self._read_log(queue[:first], arrivals, empty, full)

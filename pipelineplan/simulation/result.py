@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelineplan.simulation.scenario import Phases
+from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Verdict
 
 FLUID = "T1"
@@ -137,6 +138,17 @@ class SimulationResult:
             for scenario in self.scenarios
             for name, figure in scenario.figures.items()
         ]
+
+    def to_arrow(self) -> Any:
+        """The figures as a `pyarrow.Table`."""
+        return rows_to_arrow(self.to_rows())
+
+    def to_pandas(self) -> Any:
+        """The figures as a `pandas.DataFrame`."""
+        return rows_to_pandas(self.to_rows())
+
+    def _repr_html_(self) -> str:
+        return rows_to_html(self.to_rows(), f"simulated: {self.verdict.value}")
 
     def curve_rows(self) -> dict[str, list[Any]]:
         """The curves of all scenarios as columns of one long table."""

@@ -370,3 +370,48 @@ def test_a_run_prints_nothing_and_tells_progress(shop: Shop, tmp_path: Path) -> 
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False, env=env
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_query_that_never_ends_is_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelineplan.quality import duckdb_dialect
+
+    monkeypatch.setattr(duckdb_dialect, "LONGEST_STATEMENT_SECONDS", 0.2)
+    endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t WHERE n < 0"
+    suites = compile_suites([], [rule("sql", query=endless)])
+    (found,) = run_suites(suites, {"orders": shop.parquet("orders", shop.orders())}).checks
+    assert found.verdict is CheckVerdict.NOT_EVALUATED
+    assert found.reason == "stopped: the statement ran for too long"
+
+
+@pytest.mark.parametrize("where", ["parts", "parts/*.parquet", "**/o-*.parquet", "parts/o-[0-9].parquet"])
+def test_data_is_a_file_a_folder_or_a_glob(shop: Shop, tmp_path: Path, where: str) -> None:
+    (tmp_path / "parts").mkdir()
+    for number in range(2):
+        shop.parquet(f"parts/o-{number}", shop.orders())
+    report = run_suites(compile_suites([], [rule("volume", low=20, high=20)]), {"orders": tmp_path / where})
+    assert (failed(report), unclear(report), report.datasets) == ([], [], {"orders": 20})
+
+
+def test_a_custom_expectation_runs_and_a_wrong_one_harms_no_other(shop: Shop) -> None:
+    head = shop.contract_text[: shop.contract_text.index("schema:")]
+    contract = head + (
+        "schema:\n  - name: orders\n    properties:\n"
+        "      - {name: amount, required: true, quality: [{type: custom, engine: greatExpectations,\n"
+        "          implementation: {type: expect_column_mean_to_be_between, kwargs: {min_value: 16}}}]}\n"
+        "    quality:\n"
+        "      - {type: custom, engine: greatExpectations, implementation: {type: expect_nonsense}}\n"
+        "      - {type: custom, engine: greatExpectations,\n"
+        "         implementation: {type: unexpected_rows_expectation}}\n"
+        "      - {type: custom, engine: greatExpectations, implementation:\n"
+        "          {type: expect_table_row_count_to_equal, kwargs: {value: many}}}\n"
+    )
+    suites = compile_suites([shop.contract(contract)])
+    report = run_suites(suites, {"orders": shop.parquet("orders", shop.orders())})
+    assert [check.title for check in report.checks if check.verdict is CheckVerdict.PASS] == [
+        "amount is there",
+        "amount is not null",
+    ]
+    (mean,) = [check for check in report.checks if check.verdict is CheckVerdict.FAIL]
+    assert (mean.expectation_type, mean.observed) == ("expect_column_mean_to_be_between", "15.0")
+    assert len(unclear(report)) == 3
+    assert all("refuses it" in check.reason for check in report.checks if check.title in unclear(report))

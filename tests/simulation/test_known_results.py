@@ -1,5 +1,6 @@
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ FOLDER = Path(__file__).parents[2] / "simulations" / "known_results"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
-def network_of(data):
+def network_of(data: dict[str, Any]) -> Network:
     stages = tuple(
         Stage(
             **{
@@ -29,7 +30,7 @@ def network_of(data):
     return Network(SourceLog(**data["source"]), stages, checkpoint, visible=visible)
 
 
-def scenario_of(name, data):
+def scenario_of(name: str, data: dict[str, Any]) -> Scenario:
     outages = tuple(Outage(**{**outage, "of": Breaks(outage["of"])}) for outage in data.get("outages", ()))
     rates = tuple((float(start), rate) for start, rate in data["rates"])
     rest = {key: data[key] for key in ("horizon_seconds", "settle_seconds") if key in data}
@@ -37,7 +38,7 @@ def scenario_of(name, data):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_simulator_meets_what_is_known(file):
+def test_the_simulator_meets_what_is_known(file: Path) -> None:
     case = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert case["known"] == file.stem
     assert case["citation"]
@@ -51,5 +52,5 @@ def test_the_simulator_meets_what_is_known(file):
         assert close, f"{name}: found {found}, known {expected['value']}"
 
 
-def test_there_are_known_results():
+def test_there_are_known_results() -> None:
     assert len(FILES) >= 9

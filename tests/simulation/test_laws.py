@@ -1,4 +1,4 @@
-"""What holds of every run: nothing lost or invented, queues within bounds, no dependence on how time is cut."""
+"""What holds of every run: nothing lost or invented, queues in bounds, time cut anywhere."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
@@ -16,23 +16,23 @@ from pipelineplan.simulation.network import Checkpoint, Exchange, Network, Sourc
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 
 SAMPLES = 100_000
-LAW = settings(max_examples=60, deadline=None)
+LAW = settings(max_examples=40, deadline=None)
 rates = st.floats(0.0, 2000.0).map(lambda value: round(value, 3))
 capacities = st.floats(1.0, 900.0).map(lambda value: round(value, 3))
 
 
-def shares(count):
+def shares(count: int) -> st.SearchStrategy[tuple[float, ...]]:
     whole = st.lists(st.integers(0, 20), min_size=count, max_size=count).filter(lambda parts: sum(parts) > 0)
     return whole.map(lambda parts: _normalised([part / sum(parts) for part in parts]))
 
 
-def _normalised(parts):
+def _normalised(parts: list[float]) -> tuple[float, ...]:
     parts[-1] = max(0.0, 1.0 - math.fsum(parts[:-1]))
     return tuple(parts)
 
 
 @st.composite
-def stages(draw, before, first):
+def stages(draw: st.DrawFn, before: int, *, first: bool) -> Stage:
     kind = draw(st.sampled_from([Exchange.FORWARD, Exchange.KEYED, Exchange.KEYED, Exchange.REBALANCE]))
     workers = before if kind is Exchange.FORWARD and not first else draw(st.integers(1, 5))
     return Stage(
@@ -47,7 +47,7 @@ def stages(draw, before, first):
 
 
 @st.composite
-def networks(draw, most_stages=4):
+def networks(draw: st.DrawFn, most_stages: int = 4) -> Network:
     partitions = draw(st.integers(1, 6))
     source = SourceLog("log", partitions, explicit_shares=draw(shares(partitions)))
     chain = []
@@ -61,7 +61,7 @@ def networks(draw, most_stages=4):
 
 
 @st.composite
-def runs(draw):
+def runs(draw: st.DrawFn) -> Run:
     network = draw(networks())
     kinds = list(Breaks) if network.checkpoint else [Breaks.SINK, Breaks.SOURCE]
     outages = tuple(
@@ -73,7 +73,7 @@ def runs(draw):
     return run_scenario(network, scenario)
 
 
-def violations(fluid):
+def violations(fluid: Fluid) -> None:
     """How far a fluid's state is from conserving records and keeping its bounds."""
     missing = fluid.arrived - fluid.departed - fluid.queue
     scale = np.maximum(fluid.arrived, 1.0)
@@ -82,7 +82,7 @@ def violations(fluid):
     assert (fluid.queue <= fluid.bound).all()
 
 
-def passes_on_what_it_takes(fluid):
+def passes_on_what_it_takes(fluid: Fluid) -> None:
     """Across every edge behind the log: what the stage before let go is what came in."""
     layout = fluid.layout
     stored = layout.stored_edges
@@ -94,7 +94,7 @@ def passes_on_what_it_takes(fluid):
 
 @LAW
 @given(runs())
-def test_records_are_conserved_and_queues_are_bounded(run):
+def test_records_are_conserved_and_queues_are_bounded(run: Run) -> None:
     violations(run.fluid)
     passes_on_what_it_takes(run.fluid)
     appended = np.interp(run.fluid.now, *run.appended)
@@ -103,7 +103,7 @@ def test_records_are_conserved_and_queues_are_bounded(run):
 
 @LAW
 @given(runs())
-def test_nothing_is_read_before_it_arrives(run):
+def test_nothing_is_read_before_it_arrives(run: Run) -> None:
     curves = Curves(run)
     appended = curves.appended_at(curves.time)[:, None] * curves.shares
     assert (curves.read <= appended * (1 + 1e-9) + 1e-6).all()
@@ -111,19 +111,24 @@ def test_nothing_is_read_before_it_arrives(run):
 
 @LAW
 @given(runs())
-def test_a_replay_is_what_was_read_since_a_completed_cut(run):
+def test_a_replay_is_what_was_read_since_a_completed_cut(run: Run) -> None:
+    rows = run.fluid.journal.rows[:, : run.network.source.partitions]
     for phase in run.phases:
-        cuts = [cut for cut in run.cuts if cut.completed <= phase.start_seconds]
-        since = phase.start_seconds - max(cut.begun for cut in cuts)
-        assert phase.replayed_records >= 0
         if phase.of in {"source", "sink"}:
             assert phase.replayed_records == 0
-        assert math.isfinite(since)
+        if phase.of == "job" and phase.start_seconds < run.fluid.now:
+            cut = [cut for cut in run.cuts if cut.completed <= phase.start_seconds][-1]
+            # The first row at that time was written before the positions went back.
+            before = rows[np.searchsorted(run.fluid.journal.time, phase.start_seconds, side="left")]
+            read = float((before - cut.position).sum())
+            assert phase.replayed_records == pytest.approx(read, rel=1e-9, abs=1e-6)
 
 
 @LAW
 @given(networks(), rates, st.lists(st.floats(0.1, 299.0), max_size=12))
-def test_cutting_a_segment_into_pieces_changes_nothing(network, rate, cuts):
+def test_cutting_a_segment_into_pieces_changes_nothing(
+    network: Network, rate: float, cuts: list[float]
+) -> None:
     whole, pieces = Fluid(lay_out(network)), Fluid(lay_out(network))
     for fluid in (whole, pieces):
         fluid.set_rate(rate)
@@ -138,7 +143,7 @@ def test_cutting_a_segment_into_pieces_changes_nothing(network, rate, cuts):
 
 @LAW
 @given(networks(), rates, st.floats(1.0, 3.0))
-def test_more_capacity_never_leaves_more_waiting(network, rate, factor):
+def test_more_capacity_never_leaves_more_waiting(network: Network, rate: float, factor: float) -> None:
     faster = Network(
         network.source,
         tuple(
@@ -161,7 +166,7 @@ def test_more_capacity_never_leaves_more_waiting(network, rate, factor):
 
 @LAW
 @given(runs())
-def test_the_same_run_gives_the_same_numbers(run):
+def test_the_same_run_gives_the_same_numbers(run: Run) -> None:
     again = run_scenario(run.network, run.scenario)
     assert again.fluid.journal.rows.tobytes() == run.fluid.journal.rows.tobytes()
     assert repr(measure(again)) == repr(measure(run))
@@ -169,7 +174,7 @@ def test_the_same_run_gives_the_same_numbers(run):
 
 @LAW
 @given(runs())
-def test_littles_law(run):
+def test_littles_law(run: Run) -> None:
     """Records that wait, summed over time, are waits summed over records (no position goes back)."""
     assume(all(phase.replayed_records == 0 for phase in run.phases))
     curves = Curves(run)

@@ -2,15 +2,16 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipelineplan.errors import InputError
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, arrange
-from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.library import LAWS, read_library, read_recipe
+from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -46,18 +47,18 @@ RECIPES = read_library()
 CASES = [(recipe, name) for recipe in RECIPES for name in NETWORKS]
 
 
-def conserved(run):
+def conserved(run: Run) -> None:
     fluid = run.fluid
     assert np.abs(fluid.arrived - fluid.departed - fluid.queue).max() <= 1e-9 * fluid.arrived.max()
 
 
-def bounded(run):
+def bounded(run: Run) -> None:
     assert (run.fluid.queue >= 0).all()
     assert (run.fluid.queue <= run.fluid.bound).all()
     assert (Curves(run).lag().records >= 0).all()
 
 
-def drains_when_stable(run):
+def drains_when_stable(run: Run) -> None:
     busiest = run.network.utilisation(run.scenario.rates[-1][1])[0]
     if busiest < 0.98:
         assert run.fluid.drained_at is not None
@@ -67,7 +68,7 @@ def drains_when_stable(run):
         assert math.isinf(measure(run)["drain_seconds"][1])
 
 
-def replays_what_was_read(run):
+def replays_what_was_read(run: Run) -> None:
     (phase,) = run.phases
     cut = max((cut for cut in run.cuts if cut.completed <= phase.start_seconds), key=lambda cut: cut.begun)
     rate = run.scenario.rates[0][1]
@@ -78,45 +79,45 @@ def replays_what_was_read(run):
         assert phase.replayed_records == pytest.approx(rate * since, rel=0.01)
 
 
-def replays_nothing(run):
+def replays_nothing(run: Run) -> None:
     assert all(phase.replayed_records == 0 and phase.duplicate_records == 0 for phase in run.phases)
     assert (np.diff(run.fluid.journal.rows[:, : run.network.source.partitions], axis=0) >= -1e-9).all()
 
 
-def loses_nothing(run):
+def loses_nothing(run: Run) -> None:
     oldest = Curves(run).peak_age()
     if oldest < run.network.source.retention_seconds:
         assert run.lost.sum() == 0
 
 
-def test_every_law_has_its_check():
+def test_every_law_has_its_check() -> None:
     assert all(callable(globals()[law]) for law in LAWS)
     assert {law for recipe in RECIPES for law in recipe.laws} == set(LAWS)
 
 
 @pytest.mark.parametrize("end", End)
 @pytest.mark.parametrize(("recipe", "network"), CASES, ids=[f"{r.name}-{n}" for r, n in CASES])
-def test_scenario_keeps_its_laws(recipe, network, end):
+def test_scenario_keeps_its_laws(recipe: Recipe, network: str, end: End) -> None:
     run = run_scenario(*arrange(recipe, Inputs(NETWORKS[network], LOAD), end))
     for law in recipe.laws:
         globals()[law](run)
 
 
-def test_the_library_covers_what_breaks():
+def test_the_library_covers_what_breaks() -> None:
     assert {"steady", "peak", "burst", "sink-outage", "job-restart", "worker-loss", "hot-key"} <= {
         recipe.name for recipe in RECIPES
     }
     assert all(recipe.source and recipe.look_at and recipe.title for recipe in RECIPES)
 
 
-def test_names_are_file_names():
+def test_names_are_file_names() -> None:
     from pipelineplan import catalogue
 
     files = (catalogue.folder("simulations") / "scenarios").glob("*.yaml")
     assert {file.stem for file in files} == {recipe.name for recipe in RECIPES}
 
 
-def test_a_plan_s_own_outage_stands_above_the_library_s():
+def test_a_plan_s_own_outage_stands_above_the_library_s() -> None:
     sink = next(recipe for recipe in RECIPES if recipe.name == "sink-outage")
     own = DeclaredOutage(Breaks.SINK, 11.0, 22.0, 99.0)
     _, scenario = arrange(sink, Inputs(FORWARD, LOAD, (own,)), End.LIKELY)
@@ -126,7 +127,7 @@ def test_a_plan_s_own_outage_stands_above_the_library_s():
     assert scenario.outages[0].down_seconds == sink.broken.detect_seconds + sink.broken.repair_seconds
 
 
-def test_worker_loss_restarts_everything_only_behind_an_exchange():
+def test_worker_loss_restarts_everything_only_behind_an_exchange() -> None:
     loss = next(recipe for recipe in RECIPES if recipe.name == "worker-loss")
     alone = run_scenario(*arrange(loss, Inputs(FORWARD, LOAD), End.LIKELY))
     together = run_scenario(*arrange(loss, Inputs(KEYED, LOAD), End.LIKELY))
@@ -138,7 +139,7 @@ def test_worker_loss_restarts_everything_only_behind_an_exchange():
     assert replayed == pytest.approx(share * 200.0 * (failed - begun), rel=0.02)
 
 
-def test_a_hot_key_moves_the_busiest_worker_and_not_the_mean():
+def test_a_hot_key_moves_the_busiest_worker_and_not_the_mean() -> None:
     hot = next(recipe for recipe in RECIPES if recipe.name == "hot-key")
     network, scenario = arrange(hot, Inputs(KEYED, LOAD), End.LIKELY)
     assert network.utilisation(200.0)[0] > KEYED.utilisation(200.0)[0]
@@ -146,7 +147,7 @@ def test_a_hot_key_moves_the_busiest_worker_and_not_the_mean():
     assert scenario.peak_rate == 200.0
 
 
-def test_a_bad_scenario_names_every_problem_and_its_place(tmp_path):
+def test_a_bad_scenario_names_every_problem_and_its_place(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(
         "scenario: bad\ntitle: ''\nsource: x\nlook_at: []\n"
@@ -175,7 +176,7 @@ def test_a_bad_scenario_names_every_problem_and_its_place(tmp_path):
         assert said in text
 
 
-def test_one_value_differs_between_the_ends_of_a_job_failure():
+def test_one_value_differs_between_the_ends_of_a_job_failure() -> None:
     job = next(recipe for recipe in RECIPES if recipe.name == "job-restart")
     replays = [
         run_scenario(*arrange(job, Inputs(replace(KEYED), LOAD), end)).phases[0].replayed_records

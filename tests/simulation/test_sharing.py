@@ -21,12 +21,12 @@ amounts = st.one_of(st.floats(0.0, 1e6), st.just(math.inf))
         ([0.0, 3.0], math.inf, math.inf),
     ],
 )
-def test_water_level_by_hand(demands, total, level):
+def test_water_level_by_hand(demands: list[float], total: float, level: float) -> None:
     assert water_level(np.array(demands), total) == pytest.approx(level)
 
 
 @given(st.lists(amounts, min_size=1, max_size=9), st.floats(0.0, 1e6))
-def test_a_level_uses_up_the_total(demands, total):
+def test_a_level_uses_up_the_total(demands: list[float], total: float) -> None:
     given_out = np.minimum(demands, water_level(np.array(demands), total)).sum()
     assert given_out == pytest.approx(min(total, sum(demands)), rel=1e-9, abs=1e-9)
 
@@ -35,7 +35,7 @@ def test_a_level_uses_up_the_total(demands, total):
     st.lists(st.lists(amounts, min_size=4, max_size=4), min_size=1, max_size=5),
     st.lists(st.floats(0.0, 1e6), min_size=5, max_size=5),
 )
-def test_rows_are_levelled_as_single_ones_are(rows, totals):
+def test_rows_are_levelled_as_single_ones_are(rows: list[list[float]], totals: list[float]) -> None:
     totals = np.array(totals[: len(rows)])
     together = water_levels(np.array(rows), totals)
     for row, total, level in zip(rows, totals, together, strict=True):
@@ -44,7 +44,7 @@ def test_rows_are_levelled_as_single_ones_are(rows, totals):
         assert shared == pytest.approx(single, rel=1e-9, abs=1e-9)
 
 
-def test_padding_takes_nothing():
+def test_padding_takes_nothing() -> None:
     level = water_levels(np.array([[5.0, math.inf, 0.0]]), np.array([8.0]))
     assert level[0] == pytest.approx(4.0)
 
@@ -55,7 +55,7 @@ def test_padding_takes_nothing():
     ),
     st.floats(0.01, 1e4),
 )
-def test_throttle_meets_the_total_or_never_exceeds_it(lanes, total):
+def test_throttle_meets_the_total_or_never_exceeds_it(lanes: list[tuple[float, float]], total: float) -> None:
     limits, slopes = (np.array(column) for column in zip(*lanes, strict=True))
     found = throttle(limits, slopes, total)
     if math.isinf(found):

@@ -24,10 +24,7 @@ from pipelineplan.rules.criteria import (
     criterion_of,
     judge,
 )
-<<<<<<< HEAD
 from pipelineplan.rules.decisions import DECISION_TABLES
-=======
->>>>>>> proof
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
@@ -150,7 +147,6 @@ def test_reasons_are_given_for_what_is_out_of_scope() -> None:
 
 
 def test_what_a_level_does_not_require_is_not_said(tmp_path: Path) -> None:
-<<<<<<< HEAD
     said = {level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in LEVELS}
     assert said["experiment"] < said["prototype"] < said["production"] == said["secure"]
     prototype = judge(plan_of(tmp_path, level="prototype"))
@@ -158,29 +154,13 @@ def test_what_a_level_does_not_require_is_not_said(tmp_path: Path) -> None:
         Severity.INFO,
         Severity.WARNING,
     }
-=======
-    said = {
-        level: {one.code for one in judge(plan_of(tmp_path, level=level))} for level in QualityLevel.__args__
-    }  # type: ignore[attr-defined]
-    assert said["experiment"] < said["prototype"] < said["production"] == said["secure"]
-    at_prototype = [
-        one for one in judge(plan_of(tmp_path, level="prototype")) if one.verdict is Verdict.FAILS
-    ]
-    assert {one.severity for one in at_prototype} == {Severity.INFO, Severity.WARNING}
->>>>>>> proof
 
 
 def test_fingerprints_name_the_object_and_survive_edits_above_it(tmp_path: Path) -> None:
     bare = judge(plan_of(tmp_path))
     assert len({one.fingerprint for one in bare}) == len(bare)
-<<<<<<< HEAD
     more = {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]}
     fuller = judge(plan_of(tmp_path, more))
-=======
-    fuller = judge(
-        plan_of(tmp_path, {"context": {"problem": "late"}, "sources": [{"id": "in", "system": "files"}]})
-    )
->>>>>>> proof
     before = {one.code: one.fingerprint for one in bare if one.code == "SRC101"}
     after = {one.code: one.fingerprint for one in fuller if one.code == "SRC101"}
     assert before == after
