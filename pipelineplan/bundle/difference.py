@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Figures whose ends differ by less than this share are the same.
 _SAME = 1e-9
+# Counts that grow with the length of the run: they are compared as shares of what arrived.
+_PER_RECORD = {"late_records", "dropped_records"}
 
 
 class Side(NamedTuple):
@@ -225,10 +227,19 @@ def _simulated(
 def _figures(scenario: str, old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Iterator[FigureChange]:
     for name, after in new.items():
         before = old.get(name)
-        if before is not None and not all(
-            _same(a, b) for a, b in zip(_ends(before), _ends(after), strict=True)
-        ):
+        if before is None or name == "arrived_records":
+            continue
+        if name in _PER_RECORD:
+            per = (_share(before, old.get("arrived_records")), _share(after, new.get("arrived_records")))
+            same = math.isclose(*per, rel_tol=1e-6)
+        else:
+            same = all(_same(a, b) for a, b in zip(_ends(before), _ends(after), strict=True))
+        if not same:
             yield FigureChange(scenario, name, before, after, _relative(before.value, after.value))
+
+
+def _share(figure: Figure, arrived: Figure | None) -> float:
+    return figure.high / arrived.high if arrived is not None and arrived.high else figure.high
 
 
 def _ends(figure: Figure) -> tuple[float, float, float]:

@@ -120,8 +120,10 @@ def capacity(book: Runbook) -> Iterator[Step | LeftOut]:
     """The planned workers are there, and what is not live is throttled."""
     policy, replay = book.plan.model.capacity, book.plan.model.replay
     rate = replay.rate_limit if replay is not None else None
-    size = book.source.record.size if book.source.record is not None else None
-    quota = int(rate.value * size.value) if rate is not None and size is not None else None
+    record = book.source.record
+    size = record.size if record is not None else None
+    wire = size.value / (record.compression or 1.0) if record is not None and size is not None else None
+    quota = int(rate.value * wire) if rate is not None and wire is not None else None
     full = stated(
         book.plan,
         policy,

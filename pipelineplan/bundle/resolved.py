@@ -25,7 +25,7 @@ from pipelineplan.verdicts import Basis, Finding, Operand
 _COLUMN = 60
 # Keys that stand for a level which the file's short form leaves out.
 _GATHERED = {"quantiles", "policies"}
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_resolved(plan: Plan, findings: Iterable[Finding] = ()) -> str:

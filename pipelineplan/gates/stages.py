@@ -3,7 +3,7 @@
     CAP201 -> W4 volume, state, performance, cost        SCH101 -> W7 contracts and schema evolution
 
 A criterion's stage stands in the shipped `contracts/criteria.yaml`; a family of inequalities has
-one stage, in the table below, as has a decision table.
+one stage, in the table below.
 """
 
 from __future__ import annotations
@@ -45,10 +45,6 @@ FAMILIES: Mapping[str, str] = {
     "CUT": "W10",
     "CDC": "W2",
     "SYN": "W2",
-    "DEC101": "W5",
-    "DEC102": "W5",
-    "DEC103": "W3",
-    "DEC104": "W5",
 }
 
 # An experiment must know what it asks and reads; a prototype must work; from production on, all of it.
@@ -77,4 +73,4 @@ def stage_of(code: str) -> str:
     criterion = criterion_of(code)
     if criterion is not None:
         return f"W{criterion.stage}"
-    return FAMILIES.get(code) or FAMILIES.get(code[:3]) or "W12"
+    return FAMILIES.get(code[:3]) or "W12"

@@ -20,7 +20,8 @@ from pipelineplan.quantities.units import EXAMPLES
 class Section(BaseModel):
     """A mapping of the plan with known keys only; every section may carry an owner's notes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # One validator is built for the whole plan when the first is read, not one for each section at import.
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     notes: str | None = Field(None, description="Free text for people; nothing is computed from it.")
 

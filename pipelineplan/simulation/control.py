@@ -25,6 +25,7 @@ from pipelineplan.simulation.sharing import Floats
 Process = Generator[simpy.Event, Any, None]
 _BARRIER_TOLERANCE = 1e-9
 _LOOK_AGAIN_SECONDS = (0.01, 5.0)
+_MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
 
 
@@ -87,12 +88,26 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
 
     Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
     """
+    _bounded(network, scenario)
     if network.checkpoint is None and any(outage.restores for outage in scenario.outages):
         raise NotSimulated(
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
         )
     return _Control(network, scenario).run()
+
+
+def _bounded(network: Network, scenario: Scenario) -> None:
+    """Refuse what would keep a machine busy for hours."""
+    checkpoint = network.checkpoint
+    if checkpoint is None:
+        return
+    count = scenario.horizon_seconds / checkpoint.effective_interval_seconds
+    if count > _MOST_CHECKPOINTS:
+        raise NotSimulated(
+            f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
+            f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
+        )
 
 
 class _Control:
@@ -123,6 +138,7 @@ class _Control:
             self.env.process(self._cleaner())
         self.env.run(until=self.env.process(self._until_drained()))
         self._catch_up()
+        self.fluid.note()
         phases = tuple(each.close() for each in self.open)
         bursts = tuple(self.bursts)
         return Run(
@@ -328,9 +344,7 @@ class _Control:
                 return
         forward = np.where(behind, target - position, 0.0)
         self.lost += forward
-        self.fluid.note()
         self.fluid.move(forward)
-        self.fluid.note()
 
     def _halt(self) -> None:
         if self.halted_at is None:

@@ -69,6 +69,7 @@ class Fluid:
 
     def set_rate(self, rate_per_second: float) -> None:
         """From now on the source appends this many records per second over all partitions."""
+        self.note()
         self.arrivals = self.shares * rate_per_second
         self._stale = True
 
@@ -81,6 +82,7 @@ class Fluid:
         self._count_stops(stages, worker, -1)
 
     def _count_stops(self, stages: tuple[int, ...], worker: int | None, change: int) -> None:
+        self.note()
         for stage in stages:
             self._stops[stage][slice(None) if worker is None else worker] += change
             self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, self._base[stage])
@@ -100,10 +102,10 @@ class Fluid:
             if self.now + self._next <= until:
                 self._step(self._next, to=self.now + self._next)
                 self._settle()
+                self.note()
             else:
                 self._next -= until - self.now
                 self._step(until - self.now, to=until)
-            self.note()
             if self.changes > most:
                 raise RuntimeError(f"more than {most} changes before {until} s: the queues do not settle")
 
@@ -182,10 +184,12 @@ class Fluid:
 
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""
+        self.note()
         self.departed[self.log] += forward
         self.queue[self.log] = np.where(
             forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0)
         )
+        self.note()
         self._stale = True
 
     def passed(self, edge: int, position: Floats) -> Floats:
@@ -212,7 +216,7 @@ class Fluid:
         ]
 
     def note(self) -> None:
-        """Write the present counts into the journal."""
+        """Write the present counts into the journal: where a rate bends or a count jumps, and at the end."""
         self.journal.write(
             self.now, self.departed[self.log], self.arrived[self._kept], self.departed[self._kept]
         )

@@ -21,7 +21,8 @@ import numpy as np
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.sharing import Floats
 
-_SAMPLES = 4000
+# Places per partition, and in all partitions together.
+_SAMPLES, _MOST_SAMPLES, _LEAST_SAMPLES = 4000, 400_000, 100
 _GOLDEN = 0.6180339887498949
 
 
@@ -121,8 +122,9 @@ def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
     last = curves.run.fluid.now - tail
     if last <= 0:
         return np.zeros(0)
-    steps = np.arange(_SAMPLES)
-    places = (steps + steps * _GOLDEN % 1.0) / _SAMPLES
+    count = min(_SAMPLES, max(_LEAST_SAMPLES, _MOST_SAMPLES // curves.partitions))
+    steps = np.arange(count)
+    places = (steps + steps * _GOLDEN % 1.0) / count
     if over is Over.TIME:
         return places * last
     counts = places * float(curves.appended_at(np.array([last]))[0])

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pipelineplan.documents import dotted
 from pipelineplan.plan import Edge, Plan
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
@@ -299,6 +300,7 @@ class _Reader:
                 repair_seconds=self.at(self.plan.operand("repair", planned, "repair"), end),
                 drain_target_seconds=planned.drain_target.value if planned.drain_target else None,
                 at_peak=planned.during == "peak",
+                path=dotted(self.plan.path(planned, "drain_target")),
                 name=name if names[name] == 1 else f"{name}-{names[name]}",
             )
 

@@ -16,7 +16,7 @@ from pipelineplan.simulation.result import FLUID, Figure
 from pipelineplan.simulation.sharing import Floats
 
 _EXACT = "exact fluid, rounding only"
-_SAMPLED = "fluid, 1 in 4,000 of rank; the interval's end adds an estimate of the random wait"
+_SAMPLED = "fluid, sampled evenly; the interval's end adds an estimate of the random wait"
 _COUNTED = "fluid; retention looks at whole records every few minutes, real logs delete segments later"
 _BOUNDED = "bounds from the disorder that the plan states"
 _CLOSED = "closed form"

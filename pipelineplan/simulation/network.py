@@ -20,6 +20,8 @@ from enum import StrEnum
 from pipelineplan.errors import PipelinePlanError
 
 _SUM_TOLERANCE = 1e-9
+# More partitions or workers than this would take more memory than a laptop has.
+MOST_CHANNELS = 5000
 
 
 class NotSimulated(PipelinePlanError):  # noqa: N818 - it is an answer and not a mistake of the user
@@ -240,11 +242,12 @@ class Network:
 
 def _source_problems(source: SourceLog) -> list[str]:
     problems = []
-    if source.partitions < 1:
-        problems.append(f"{source.name}: {source.partitions} partitions, wanted at least 1")
+    if not 1 <= source.partitions <= MOST_CHANNELS:
+        problems.append(f"{source.name}: {source.partitions:,} partitions, wanted 1 to {MOST_CHANNELS:,}")
+        return problems
     if not 0 <= source.hottest_key <= 1:
         problems.append(f"{source.name}: hottest key {source.hottest_key}, wanted a share")
-    elif source.partitions >= 1:
+    else:
         problems.extend(_share_problems(source.name, source.shares, source.partitions))
     return problems
 
@@ -252,8 +255,8 @@ def _source_problems(source: SourceLog) -> list[str]:
 def _stage_problems(stages: tuple[Stage, ...]) -> list[str]:
     problems = [] if stages else ["no stage, wanted at least the sink"]
     for number, stage in enumerate(stages):
-        if stage.workers < 1:
-            problems.append(f"{stage.name}: {stage.workers} workers, wanted at least 1")
+        if not 1 <= stage.workers <= MOST_CHANNELS:
+            problems.append(f"{stage.name}: {stage.workers:,} workers, wanted 1 to {MOST_CHANNELS:,}")
             continue
         if not stage.capacity_per_second > 0 or stage.buffer_records < 0 or stage.selectivity < 0:
             problems.append(f"{stage.name}: capacity must be above 0, buffer and selectivity not below")

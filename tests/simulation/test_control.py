@@ -198,3 +198,19 @@ def test_impossible_inputs_are_refused(build: object) -> None:
     assert callable(build)
     with pytest.raises(ValueError, match=r"wanted|must|no checkpoint|forward|capacity"):
         build()
+
+
+def test_a_machine_is_not_kept_busy_for_hours() -> None:
+    often = replace(ONE, checkpoint=Checkpoint(0.001))
+    with pytest.raises(NotSimulated, match="checkpoints in a run"):
+        run_scenario(often, quiet(80.0, 3600.0))
+    with pytest.raises(ValueError, match="partitions, wanted 1 to"):
+        Network(SourceLog("log", 10**9), (Stage("job", 1, 1.0),))
+    with pytest.raises(ValueError, match="workers, wanted 1 to"):
+        Network(SourceLog("log", 1), (Stage("job", 10**9, 1.0),))
+
+
+def test_rows_are_written_only_where_something_bends() -> None:
+    run = run_scenario(ONE, quiet(80.0, 36_000.0))
+    assert len(run.cuts) > 500
+    assert len(run.fluid.journal.time) < 10

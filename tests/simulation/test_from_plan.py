@@ -184,8 +184,10 @@ def test_what_is_not_simulated_is_refused_with_its_reason(
     assert result.verdict is Verdict.UNKNOWN
 
 
-def test_a_lost_zone_is_simulated_at_worst_as_a_lost_job(tmp_path):
-    job, zone = (simulate(plan_of(tmp_path, SKETCH.replace("of: job", f"of: {of}"))) for of in ("job", "zone"))
+def test_a_lost_zone_is_simulated_at_worst_as_a_lost_job(tmp_path: Path) -> None:
+    job, zone = (
+        simulate(plan_of(tmp_path, SKETCH.replace("of: job", f"of: {of}"))) for of in ("job", "zone")
+    )
     assert zone.scenarios[-1].name == "zone-outage"
     assert zone.scenarios[-1].figures == job.scenarios[-1].figures
     assert any("zone-outage" in assumed for assumed in zone.assumptions)

@@ -1,0 +1,129 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipelineplan.bundle import Contents, as_html, as_markdown, compile_contents
+from pipelineplan.bundle.diagram import layout
+from pipelineplan.bundle.plots import _kept
+from pipelineplan.bundle.sections import sections
+from pipelineplan.plan import read_plan
+from pipelineplan.verdicts import Verdict
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def test_all_thirteen_sections_are_explicit(silent: Contents, orders: Contents) -> None:
+    for contents in (silent, orders):
+        made = sections(contents.plan, contents.findings)
+        assert [section.number for section in made] == list(range(1, 14))
+        assert all(section.facts for section in made)
+        for text in (as_markdown(contents), as_html(contents)):
+            assert all(f"{section.number} {section.title}" in text for section in made)
+
+
+def test_every_finding_stands_in_exactly_one_section(orders: Contents) -> None:
+    told = [finding for section in sections(orders.plan, orders.findings) for finding in section.findings]
+    assert sorted(f.fingerprint for f in told) == sorted(f.fingerprint for f in orders.findings)
+
+
+def test_what_the_plan_does_not_say_is_said_to_be_missing(silent: Contents) -> None:
+    text = as_markdown(silent)
+    assert "Not stated: problem (`state $.context.problem`)" in text
+    assert "Nothing was simulated" in text
+    assert "No data was checked" in text
+
+
+def test_the_verdict_stands_first_and_every_gate_is_named(demo: Contents) -> None:
+    text = as_html(demo)
+    assert demo.verdict is Verdict.FAILS
+    assert text.index("The plan does not hold") < text.index("W1")
+    for gate in demo.gates:
+        assert f'id="gate-{gate.gate.lower()}"' in text
+
+
+def test_the_plans_own_numbers_stand_in_the_formula(demo: Contents) -> None:
+    text = as_html(demo)
+    finding = next(f for f in demo.wanting if f.code == "CAP201")
+    for operand in finding.operands:
+        assert f"<b>{operand.symbol}</b> = {operand.shown}" in text
+
+
+def test_each_scenario_has_its_figures_and_curves(demo: Contents) -> None:
+    pytest.importorskip("vl_convert", reason="the extra `report` is not installed: no curves")
+    text = as_html(demo)
+    assert demo.simulated is not None
+    assert text.count('<svg class="plot"') == 3 * len([s for s in demo.simulated.scenarios if s.series])
+    assert "#010a0" not in text
+    assert "var(--curve-1)" in text
+
+
+def test_without_the_extra_the_page_says_what_to_install(
+    demo: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelineplan.bundle.html_runs.can_plot", lambda: False)
+    assert "pipelineplan[report]" in as_html(demo)
+
+
+def test_thinning_a_curve_keeps_its_peak_and_its_ends() -> None:
+    time = tuple(float(i) for i in range(5000))
+    values = tuple(1e6 if i == 3333 else float(i % 7) for i in range(5000))
+    kept = _kept(time, values)
+    assert {0, 3333, 4999} <= set(kept)
+    assert len(kept) <= 302
+
+
+def test_no_two_boxes_overlap_and_records_flow_to_the_right(orders: Contents, tmp_path: Path) -> None:
+    fan = "apiVersion: pipelineplan/v1\nkind: DataPlan\nmetadata: {name: fan}\nsources: [{id: a}, {id: b}, {id: c}]\n"
+    fan += "stages: [{id: j, inputs: [a, b]}, {id: k, inputs: [j, c]}, {id: l, inputs: [a]}]\n"
+    fan += "sinks: [{id: u, inputs: [k]}, {id: v, inputs: [l]}, {id: w, inputs: [a]}]\n"
+    (tmp_path / "plan.yaml").write_text(fan)
+    for plan in (orders.plan, read_plan(tmp_path / "plan.yaml")):
+        boxes = layout(plan)
+        assert len({(box.x, box.y) for box in boxes.values()}) == len(boxes) == len(plan.graph.order)
+        assert all(boxes[edge.upstream].x < boxes[edge.downstream].x for edge in plan.graph.edges)
+        by_column: dict[float, list[float]] = {}
+        for box in boxes.values():
+            by_column.setdefault(box.x, []).append(box.y)
+        for heights in by_column.values():
+            assert all(b - a >= 56 for a, b in zip(sorted(heights), sorted(heights)[1:], strict=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["orders", "hostile"])
+def test_a_browser_opens_the_page_without_errors_or_requests(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    page, log = tmp_path / "report.html", tmp_path / "net.json"
+    page.write_text(as_html(request.getfixturevalue(which)), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0"]  # fmt: skip
+    run = [
+        browser,
+        *flags,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        page.as_uri(),
+    ]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=True)
+    assert "<main" in done.stdout
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert console == []
+    requests = json.loads(log.read_text())
+    kind = requests["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [
+        event["params"]["url"] for event in requests["events"] if event["type"] == kind and "params" in event
+    ]
+    assert [url for url in asked if url.startswith(("http:", "https:", "ftp:", "ws"))] == []
+
+
+def test_compiling_asks_for_nothing_but_the_plan_and_findings(silent: Contents) -> None:
+    contents = compile_contents(silent.plan, silent.findings)
+    assert len(contents.gates) == 12
+    assert len(contents.checklists) == 3
