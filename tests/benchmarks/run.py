@@ -26,8 +26,8 @@ BENCHMARKS = (
 )
 HEAD = """# Figures
 
-Written by `uv run python tests/benchmarks/run.py --write docs/background/figures.md`; each part is what the named
-script printed. Figures vary with the machine and its load.
+Written by `uv run python tests/benchmarks/run.py --write docs/background/figures.md`; each part is what
+the named script printed. Figures vary with the machine and its load.
 """
 
 
