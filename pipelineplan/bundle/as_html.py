@@ -41,9 +41,12 @@ def as_html(contents: Contents) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{name}: {html(VERDICT_WORDS[contents.verdict].lower())}</title>\n<style>\n{style}</style>\n</head>\n"
-        f'<body>\n<a class="skip" href="#verdict">Skip to the verdict</a>\n<div class="frame">\n{_nav(contents, held)}\n'
-        f"<main>\n{_top(contents)}\n{_body(contents, held)}\n{_foot(contents)}\n</main>\n</div>\n</body>\n</html>\n"
+        f"<title>{name}: {html(VERDICT_WORDS[contents.verdict].lower())}</title>\n"
+        f"<style>\n{style}</style>\n</head>\n"
+        f'<body>\n<a class="skip" href="#verdict">Skip to the verdict</a>\n'
+        f'<div class="frame">\n{_nav(contents, held)}\n'
+        f"<main>\n{_top(contents)}\n{_body(contents, held)}\n"
+        f"{_foot(contents)}\n</main>\n</div>\n</body>\n</html>\n"
     )
 
 
@@ -76,7 +79,8 @@ def _top(contents: Contents) -> str:
     level = f"{html(meta.quality_level)} plan{version} of {html(meta.owner or 'nobody stated')}"
     as_of = f", judged as of {html(contents.as_of)}" if contents.as_of else ""
     return (
-        f'<header id="verdict" class="verdict {contents.verdict.value}"><p class="eyebrow">{html(contents.plan.name)} · '
+        f'<header id="verdict" class="verdict {contents.verdict.value}">'
+        f'<p class="eyebrow">{html(contents.plan.name)} · '
         f"{level}{as_of}</p><h1>{VERDICT_WORDS[contents.verdict]}</h1>"
         f'<p class="lede">{html(_summary(contents))}</p>{mark(contents.verdict.value)}</header>'
         f"{gate_strip(contents.gates)}"
@@ -123,7 +127,8 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
 
 
 def _part(name: str, title: str, inside: str) -> str:
-    return f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{html(title)}</h2>\n{inside}</section>'
+    heading = f'<h2 id="{name}-title">{html(title)}</h2>'
+    return f'<section id="{name}" aria-labelledby="{name}-title">{heading}\n{inside}</section>'
 
 
 def _states(contents: Contents) -> dict[str, str]:
@@ -148,6 +153,8 @@ def _states(contents: Contents) -> dict[str, str]:
 def _foot(contents: Contents) -> str:
     seed = f", seed {contents.seed}" if contents.seed is not None else ""
     return (
-        f"<footer><p>Compiled by pipelineplan {html(contents.version)} from {html(contents.plan.file)}{seed}. "
-        "The same plan, evidence and version give this page byte for byte; manifest.json holds its SHA-256.</p></footer>"
+        f"<footer><p>Compiled by pipelineplan {html(contents.version)} "
+        f"from {html(contents.plan.file)}{seed}. "
+        "The same plan, evidence and version give this page byte for byte; "
+        "manifest.json holds its SHA-256.</p></footer>"
     )

@@ -26,7 +26,8 @@ def as_junit(
     suites = [_suite(code, by_code[code], strict=strict, fail_on=fail_on) for code in sorted(by_code)]
     total = sum(len(cases) for cases in by_code.values())
     body = "\n".join(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pipelineplan" tests="{total}">\n{body}\n</testsuites>\n'
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f'{head}\n<testsuites name="pipelineplan" tests="{total}">\n{body}\n</testsuites>\n'
 
 
 def _suite(code: str, findings: list[Finding], *, strict: bool, fail_on: Severity) -> str:

@@ -47,7 +47,8 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield ""
     yield (
         f"{markdown(meta.quality_level)} plan"
-        f"{f' {markdown(meta.version)}' if meta.version else ''} of {markdown(meta.owner or 'nobody stated')}, "
+        f"{f' {markdown(meta.version)}' if meta.version else ''} "
+        f"of {markdown(meta.owner or 'nobody stated')}, "
         f"{code(plan.file)}, judged as of {markdown(contents.as_of or 'no date')}."
     )
     yield from _gates(contents)

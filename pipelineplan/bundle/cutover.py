@@ -62,7 +62,7 @@ def _catch_up(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "catch-up",
         "Catch-up over one full cycle",
-        "Let the new pipeline live through one full cycle of the load, its peak included, and stay caught up.",
+        "Live through one full cycle of the load, its peak included, and stay caught up.",
         book.owner,
         book.backup,
         commands.describe_group(book.group),
@@ -161,7 +161,7 @@ def _decide(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "go-no-go",
         "Go or no-go",
-        f"Decide with the results of the steps before; required gates not passed in this bundle: {not_passed}.",
+        f"Decide with the results of the steps before. Required gates not passed: {not_passed}.",
         decider,
         book.backup,
         "pipelineplan verify <BUNDLE>",

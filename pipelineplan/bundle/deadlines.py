@@ -55,7 +55,8 @@ def _too_long(plan: Plan, first: Horizon) -> list[str]:
         and getattr(section, name).low > first.seconds
     ]
     return [
-        f"{words} {getattr(section, name).text} ({_at(plan, section, name)}), but after {say_seconds(first.seconds)} "
+        f"{words} {getattr(section, name).text} ({_at(plan, section, name)}), "
+        f"but after {say_seconds(first.seconds)} "
         f"{first.name}"
         for section, name, words in promised
     ]

@@ -19,7 +19,8 @@ _WIDTH, _HEIGHT = 176.0, 56.0
 _GAP_X, _GAP_Y = 96.0, 28.0
 _MARGIN = 12.0
 _TIP = (
-    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" '
+    'markerWidth="8" markerHeight="8" orient="auto">'
     '<path d="M0 0 8 4 0 8z" fill="var(--muted)"/></marker></defs>'
 )
 
@@ -43,7 +44,8 @@ def as_diagram(plan: Plan, states: Mapping[str, str]) -> str:
     width = max(box.x for box in boxes.values()) + _WIDTH + _MARGIN
     height = max(box.y for box in boxes.values()) + _HEIGHT + _MARGIN
     opening = (
-        f'<svg class="flow" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
+        f'<svg class="flow" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'role="img" '
         f'aria-label="{html(_said(plan))}">'
     )
     edges = [_edge(edge, boxes) for edge in plan.graph.edges]
@@ -89,7 +91,8 @@ def _edge(edge: Edge, boxes: Mapping[str, Box]) -> str:
     label = _cut(f"by {edge.key}" if edge.key else edge.exchange, 15)
     return (
         f'<path d="{path}" fill="none" stroke="var(--muted)" stroke-width="1.5" marker-end="url(#tip)"/>'
-        f'<text class="edge" x="{(x1 + x2) / 2:g}" y="{(y1 + y2) / 2 - 7:g}" text-anchor="middle">{html(label)}</text>'
+        f'<text class="edge" x="{(x1 + x2) / 2:g}" y="{(y1 + y2) / 2 - 7:g}" '
+        f'text-anchor="middle">{html(label)}</text>'
     )
 
 
@@ -106,8 +109,10 @@ def _node(plan: Plan, node: str, box: Box, state: str) -> str:
     return (
         f'<g class="node {state}"><title>{html(f"{kind} {node} {state}".strip())}</title>'
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{_WIDTH:g}" height="{_HEIGHT:g}" rx="{radius}"/>{inner}'
-        f'<text class="name" x="{middle:g}" y="{box.y + 25:g}" text-anchor="middle">{html(_cut(node, 22))}</text>'
-        f'<text class="kind" x="{middle:g}" y="{box.y + 42:g}" text-anchor="middle">{html(_about(plan, node))}</text></g>'
+        f'<text class="name" x="{middle:g}" y="{box.y + 25:g}" text-anchor="middle">'
+        f"{html(_cut(node, 22))}</text>"
+        f'<text class="kind" x="{middle:g}" y="{box.y + 42:g}" '
+        f'text-anchor="middle">{html(_about(plan, node))}</text></g>'
     )
 
 

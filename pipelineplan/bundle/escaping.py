@@ -14,7 +14,8 @@ from pipelineplan.bundle.redaction import redacted
 
 # C0 and C1 controls but tab and newline, and the marks that reorder or hide text.
 _CONTROLS = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "\x1b\\[[0-?]*[ -/]*[@-~]"
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _MARKDOWN = re.compile(r"[\\`*{}\[\]|~$]|(?<!\w)_|_(?!\w)")
 _AT_THE_START = re.compile(r"^(?:[-+#=]|\d+[.)])")

@@ -1,4 +1,4 @@
-"""Gates, findings and the thirteen sections as HTML: the evidence, with the plan's own numbers in the formula."""
+"""Gates, findings and the thirteen sections as HTML, with the plan's own numbers in the formulas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def gate_strip(gates: tuple[GateDecision, ...]) -> str:
     """All gates at a glance, each a link to its evidence."""
     cells = (
-        f'<a href="#gate-{anchor(gate.gate)}"><span class="top"><span>{html(gate.gate)}</span>{mark(gate.state.value)}'
+        f'<a href="#gate-{anchor(gate.gate)}"><span class="top">'
+        f"<span>{html(gate.gate)}</span>{mark(gate.state.value)}"
         f"</span><span>{html(gate.title)}</span></a>"
         for gate in gates
     )
@@ -92,7 +93,8 @@ def _operand(operand: Operand) -> str:
     kind = "assumed" if operand.basis is Basis.ASSUMED else ""
     basis = "" if operand.basis in {Basis.ASSUMED, Basis.DECLARED} else f" {operand.basis.value}"
     title = html(f"{operand.name}, {operand.basis.value}, {operand.path} ({operand.position})")
-    return f'<li class="{kind}" title="{title}"><b>{html(operand.symbol)}</b> = {html(operand.shown)}{html(basis)}</li>'
+    shown = f"<b>{html(operand.symbol)}</b> = {html(operand.shown)}{html(basis)}"
+    return f'<li class="{kind}" title="{title}">{shown}</li>'
 
 
 def section(one: ReportSection) -> str:
@@ -100,7 +102,8 @@ def section(one: ReportSection) -> str:
     stated = facts((fact.label, said(fact.said)) for fact in one.facts if not fact.said.is_open)
     silent = [fact for fact in one.facts if fact.said.is_open]
     missing = (
-        f'<p class="silent"><b>Not stated:</b> {", ".join(_silent(f.label, f.said.text) for f in silent)}.</p>'
+        f'<p class="silent"><b>Not stated:</b> '
+        f"{', '.join(_silent(f.label, f.said.text) for f in silent)}.</p>"
         if silent
         else ""
     )

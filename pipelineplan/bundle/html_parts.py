@@ -87,6 +87,7 @@ def folded(
     sign = mark(state) if state else ""
     given = f' id="{html(name)}"' if name else ""
     return (
-        f"<details{given}{' open' if is_open else ''}><summary><h{level}>{html(heading)}</h{level}>{sign}</summary>"
+        f"<details{given}{' open' if is_open else ''}><summary>"
+        f"<h{level}>{html(heading)}</h{level}>{sign}</summary>"
         f'<div class="inside">{inside}</div></details>'
     )

@@ -132,7 +132,8 @@ def _scenario(scenario: ScenarioResult) -> str:
 def quality(report: QualityReport | None) -> str:
     """Every check of real data, and the rules that nothing checks."""
     if report is None:
-        return "<p>No data was checked: <code>pipelineplan test PLAN --data NAME=PATH</code> runs the compiled suites.</p>"
+        run = "<code>pipelineplan test PLAN --data NAME=PATH</code>"
+        return f"<p>No data was checked: {run} runs the compiled suites.</p>"
     rows = [
         [
             html(check.title),

@@ -165,7 +165,7 @@ def _svg(specification: dict[str, Any]) -> str:
 
 
 def _kept(time: tuple[float, ...], values: tuple[float, ...]) -> list[int]:
-    """At most a few hundred points: of each stretch its first, lowest and highest, so that no peak is lost."""
+    """A few hundred points: of each stretch its first, lowest and highest, so that no peak is lost."""
     count = min(len(time), len(values))
     step = max(1, math.ceil(count / (_MOST_POINTS / 3)))
     kept = {0, count - 1}

@@ -161,7 +161,7 @@ def shadow(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "shadow",
         "Shadow output",
-        f"Start the new pipeline with its output beside the old one, where no consumer of {book.sink.id} reads it.",
+        f"Start the new pipeline with its output where no consumer of {book.sink.id} reads it.",
         book.owner,
         book.backup,
         commands.run_job(workers, "--sink", f"{book.sink.id}_shadow"),

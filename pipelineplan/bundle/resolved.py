@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipelineplan.bundle.escaping import line, plain
+from pipelineplan.bundle.escaping import line
 from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.documents import Path, read_text
 from pipelineplan.errors import InputError
@@ -25,7 +25,9 @@ from pipelineplan.verdicts import Basis, Finding, Operand
 _COLUMN = 60
 # Keys that stand for a level which the file's short form leaves out.
 _GATHERED = {"quantiles", "policies"}
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def as_resolved(plan: Plan, findings: Iterable[Finding] = ()) -> str:
@@ -157,7 +159,8 @@ def _not_in_the_plan(findings: Iterable[Finding]) -> Iterator[str]:
     for (basis, path, name), (operand, codes) in sorted(found.items(), key=lambda pair: pair[0]):
         between = _range(operand) if basis == Basis.ASSUMED.value else ""
         used = ", ".join(dict.fromkeys(codes))
-        yield f"#   {basis} {plain(path)} {plain(name)}: {_shown(operand, operand.value)}{between}, for {used}"
+        shown = f"{_shown(operand, operand.value)}{between}"
+        yield f"#   {basis} {line(path)} {line(name)}: {shown}, for {used}"
 
 
 def _range(operand: Operand) -> str:

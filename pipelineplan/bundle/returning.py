@@ -140,7 +140,7 @@ def _back(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "old-from-anchor",
         "Old side from its anchor",
-        "Start the old pipeline from the position that was anchored; what it writes again must be idempotent.",
+        "Start the old pipeline from its anchored position; what it writes again must be idempotent.",
         book.owner,
         book.backup,
         commands.slots()

@@ -49,7 +49,8 @@ def switch_writes(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "switch-writes",
         "Fenced write switch",
-        f"Stop the old writer of {book.sink.id} with a savepoint, take its right to write, then let the new one "
+        f"Stop the old writer of {book.sink.id} with a savepoint, "
+        f"take its right to write, then let the new one "
         "write. From here going back means running the old side again from its anchor.",
         book.owner,
         book.backup,
@@ -101,12 +102,12 @@ def retire(book: Runbook) -> Iterator[Step | LeftOut]:
     drop = (
         commands.psql("SELECT pg_drop_replication_slot(<OLD_SLOT>);") if book.source.cdc is not None else ""
     )
-    group = f"kafka-consumer-groups.sh --bootstrap-server <BROKERS> --delete --group {commands.word('<OLD_GROUP>')}"
+    group = "kafka-consumer-groups.sh --bootstrap-server <BROKERS> --delete --group <OLD_GROUP>"
     cutover = book.plan.model.cutover
     yield Step(
         "retire",
         "Retire the old side",
-        "Remove the old job, its group or slot and its output, after the soak and not before the rollback deadline.",
+        "Remove the old job, its group or slot and its output: after the soak, not before the deadline.",
         book.owner,
         book.backup,
         "\n".join(part for part in (drop, group) if part),

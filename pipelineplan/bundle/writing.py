@@ -48,7 +48,7 @@ _OLD = ".pipelineplan-old"
 
 
 def render(contents: Contents, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-    """Every file of the bundle by its relative name, the manifest last; text in UTF-8 with \\n.
+    """Every file of the bundle by its relative name, the manifest last; text in UTF-8, plain line feeds.
 
     `more` adds files of other rooms (simulation/..., quality/gx/...) under their relative names.
     """

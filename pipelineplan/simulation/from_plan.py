@@ -245,8 +245,11 @@ class _Reader:
         if stated is None:
             return EventTime(unknown_freshness=_why_unknown(windowed))
         lag, window = self.at(stated.lag, end), self.at(stated.window, end)
-        lateness = self.at(stated.lateness, end, hurts_high=False)
-        late, dropped = self.inflow(End.LIKELY).late_and_dropped(lag, window, lateness)
+        # Patience makes results older and fewer records late: what hurts here helps there.
+        patience = [
+            self.at(each, end, hurts_high=False) for each in (stated.lag, stated.window, stated.lateness)
+        ]
+        late, dropped = self.inflow(End.LIKELY).late_and_dropped(*patience)
         semantics = self.chain.source.semantics
         watermark = semantics.watermark if semantics else None
         return EventTime(

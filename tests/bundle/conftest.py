@@ -38,7 +38,8 @@ metadata:
   name: hostile
   owner: "<script>alert('owner')</script>"
 context:
-  problem: "</style><img src=x onerror=alert(1)> | `code` [link](javascript:alert(2)) \\e[31mred\\e[0m \\u202Eflip"
+  problem: "</style><img src=x onerror=alert(1)> | `code` [link](javascript:alert(2))
+    \\e[31mred\\e[0m \\u202Eflip"
   goals: ["password=hunter2hunter2", "jdbc://loader:s3cr3t-pw@db/orders", "AKIAABCDEFGHIJKLMNOP"]
 sources:
   - {id: clicks, partitions: 12, retention: 3 d, owner: "\\"><script>alert(3)</script>",

@@ -1,5 +1,5 @@
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_sarif_has_a_result_for_what_fails_or_is_unknown_and_none_for_what_holds
         (finding(Verdict.FAILS, "d"), False, "note"),
     ],
 )
-def test_the_level_is_what_the_finding_counts_as(one: Finding, strict: bool, level: str) -> None:
+def test_the_level_is_what_the_finding_counts_as(one: Finding, *, strict: bool, level: str) -> None:
     assert as_sarif([one], strict=strict)["runs"][0]["results"][0]["level"] == level
 
 
@@ -59,7 +59,7 @@ def test_sarif_uris_are_relative_and_encoded_and_regions_start_at_one() -> None:
 
 
 def test_junit_counts_failures_and_skips(demo: Contents) -> None:
-    root = ElementTree.fromstring(as_junit(demo.findings))
+    root = ET.fromstring(as_junit(demo.findings))
     cases = root.findall("./testsuite/testcase")
     assert len(cases) == len(demo.findings) == int(root.attrib["tests"])
     failures = root.findall("./testsuite/testcase/failure")
@@ -69,7 +69,7 @@ def test_junit_counts_failures_and_skips(demo: Contents) -> None:
 
 
 def test_junit_fails_what_counts_at_least_as_asked(demo: Contents) -> None:
-    root = ElementTree.fromstring(as_junit(demo.findings, fail_on=Severity.INFO))
+    root = ET.fromstring(as_junit(demo.findings, fail_on=Severity.INFO))
     assert len(root.findall("./testsuite/testcase/failure")) == len(demo.wanting)
 
 
@@ -83,7 +83,7 @@ def test_hostile_text_stays_text_in_xml(hostile: Contents) -> None:
         '$.a["<c>"]',
         Position("p.yaml", 1, 1),
     )
-    root = ElementTree.fromstring(as_junit([bad, *hostile.findings]))
+    root = ET.fromstring(as_junit([bad, *hostile.findings]))
     failure = root.find("./testsuite/testcase/failure")
     assert failure is not None
     assert failure.attrib["message"] == "]]><b>"

@@ -76,7 +76,8 @@ def test_thinning_a_curve_keeps_its_peak_and_its_ends() -> None:
 
 
 def test_no_two_boxes_overlap_and_records_flow_to_the_right(orders: Contents, tmp_path: Path) -> None:
-    fan = "apiVersion: pipelineplan/v1\nkind: DataPlan\nmetadata: {name: fan}\nsources: [{id: a}, {id: b}, {id: c}]\n"
+    fan = "apiVersion: pipelineplan/v1\nkind: DataPlan\nmetadata: {name: fan}\n"
+    fan += "sources: [{id: a}, {id: b}, {id: c}]\n"
     fan += "stages: [{id: j, inputs: [a, b]}, {id: k, inputs: [j, c]}, {id: l, inputs: [a]}]\n"
     fan += "sinks: [{id: u, inputs: [k]}, {id: v, inputs: [l]}, {id: w, inputs: [a]}]\n"
     (tmp_path / "plan.yaml").write_text(fan)
@@ -91,36 +92,58 @@ def test_no_two_boxes_overlap_and_records_flow_to_the_right(orders: Contents, tm
             assert all(b - a >= 56 for a, b in zip(sorted(heights), sorted(heights)[1:], strict=False))
 
 
+def opened(text: str, folder: Path) -> tuple[list[str], list[str], str]:
+    """Open a page in a browser: console messages, what the page asked the network for, its body."""
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    page, log = folder / "report.html", folder / "net.json"
+    page.write_text(text, encoding="utf-8")
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--enable-logging=stderr",
+        f"--user-data-dir={folder / 'profile'}",
+        f"--log-net-log={log}",
+        "--dump-dom",
+    ]
+    done = subprocess.run(
+        [browser, *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    written = json.loads(log.read_text(encoding="utf-8"))
+    kind = written["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [event.get("params", {}) for event in written["events"] if event["type"] == kind]
+    # What the browser asks for on its own account has no page as its initiator.
+    of_page = [ask["url"] for ask in asked if ask.get("initiator", "not an origin") != "not an origin"]
+    return console, [url for url in of_page if not url.startswith("file:")], done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["orders", "hostile"])
 def test_a_browser_opens_the_page_without_errors_or_requests(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    page, log = tmp_path / "report.html", tmp_path / "net.json"
-    page.write_text(as_html(request.getfixturevalue(which)), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--v=0"]  # fmt: skip
-    run = [
-        browser,
-        *flags,
-        f"--user-data-dir={tmp_path / 'profile'}",
-        f"--log-net-log={log}",
-        "--dump-dom",
-        page.as_uri(),
-    ]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=True)
-    assert "<main" in done.stdout
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    console, asked, body = opened(as_html(request.getfixturevalue(which)), tmp_path)
+    assert "<main" in body
     assert console == []
-    requests = json.loads(log.read_text())
-    kind = requests["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-    asked = [
-        event["params"]["url"] for event in requests["events"] if event["type"] == kind and "params" in event
-    ]
-    assert [url for url in asked if url.startswith(("http:", "https:", "ftp:", "ws"))] == []
+    assert asked == []
+
+
+@pytest.mark.slow
+def test_the_browser_test_would_see_a_request_and_the_policy_stops_one(
+    silent: Contents, tmp_path: Path
+) -> None:
+    image = '<img src="http://outside.example/x.png">'
+    _, asked, _ = opened(f"<!doctype html><body>{image}", tmp_path)
+    assert asked == ["http://outside.example/x.png"]
+    console, asked, _ = opened(as_html(silent).replace("<main>", f"<main>{image}"), tmp_path)
+    assert asked == []
+    assert any("Content Security Policy" in line for line in console)
 
 
 def test_compiling_asks_for_nothing_but_the_plan_and_findings(silent: Contents) -> None:

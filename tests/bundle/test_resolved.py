@@ -61,15 +61,18 @@ def test_a_base_and_an_overlay_are_resolved_with_their_own_files(tmp_path: Path)
 
 @pytest.mark.parametrize(
     "text",
-    ["plain words", "yes", "1:30", "0777", "# no", "a: b", "- x", " lead", "tab\there", 'quo"te \\ back', "a\nb",
-     "null", "1e5", "é ± µ 漢 😀", "\u2028 \x7f \u0085", "*a", "&b", "!c", "%d", "@e", "'f'", "{g}", "~", "x #y"],
+    ["plain words", "yes", "1:30", "0777", "# no", "a: b", "- x", " lead", "tab\there",
+     'quo"te \\ back', "a\nb",
+     "null", "1e5", "é ± µ 漢 😀", "\u2028 \x7f \u0085",
+     "*a", "&b", "!c", "%d", "@e", "'f'", "{g}", "~", "x #y"],
 )  # fmt: skip
 def test_any_text_survives(text: str, tmp_path: Path) -> None:
     plan_text = {
         "apiVersion": "pipelineplan/v1", "kind": "DataPlan", "metadata": {"name": "t", "notes": text},
         "sources": [{"id": "s"}], "sinks": [{"id": "o", "inputs": ["s"]}],
     }  # fmt: skip
-    (tmp_path / "plan.yaml").write_text(json.dumps(plan_text, ensure_ascii="\u2028" in text), encoding="utf-8")
+    written = json.dumps(plan_text, ensure_ascii="\u2028" in text)
+    (tmp_path / "plan.yaml").write_text(written, encoding="utf-8")
     plan = read_plan(tmp_path / "plan.yaml")
     (tmp_path / "again.yaml").write_text(as_resolved(plan), encoding="utf-8")
     assert read_plan(tmp_path / "again.yaml").model.metadata.notes == text

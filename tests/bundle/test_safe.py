@@ -9,11 +9,12 @@ from pipelineplan.bundle import Contents, as_html, as_markdown, render
 from pipelineplan.bundle.escaping import block, code, markdown, mermaid, plain
 from pipelineplan.bundle.redaction import redacted, redacted_tree
 
+# What the report is built of.
 TAGS = {
-    "a", "article", "b", "body", "caption", "code", "dd", "defs", "details", "div", "dl", "dt", "figcaption", "figure",
-    "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "li", "line", "main", "marker", "meta", "nav",
-    "ol", "p", "path", "pre", "rect", "section", "span", "style", "summary", "svg", "table", "tbody", "td", "text",
-    "th", "thead", "title", "tr", "ul",
+    "a", "article", "b", "body", "caption", "code", "dd", "defs", "details", "div", "dl", "dt",
+    "figcaption", "figure", "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "li",
+    "line", "main", "marker", "meta", "nav", "ol", "p", "path", "pre", "rect", "section", "span",
+    "style", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
 }  # fmt: skip
 
 

@@ -63,7 +63,8 @@ def by_gate(decisions: tuple[GateDecision, ...]) -> dict[str, GateDecision]:
 
 @pytest.mark.parametrize(
     ("code", "gate"),
-    [("EVT301", "W3"), ("CAP201", "W4"), ("CHK101", "W4"), ("SCD101", "W5"), ("SCH101", "W7"), ("CUT101", "W10"), ("DEC103", "W3"),
+    [("EVT301", "W3"), ("CAP201", "W4"), ("CHK101", "W4"), ("SCD101", "W5"),
+     ("SCH101", "W7"), ("CUT101", "W10"), ("DEC103", "W3"),
      ("CTX101", "W1"), ("SRC101", "W2"), ("ZZZ999", "W12")],
 )  # fmt: skip
 def test_every_finding_belongs_to_one_gate(code: str, gate: str) -> None:

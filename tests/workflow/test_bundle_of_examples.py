@@ -25,7 +25,14 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_the_bundle_holds_everything_and_is_unaltered(bundle_of: Callable[[str], Path]) -> None:
     folder = bundle_of("orders-to-warehouse")
-    for name in ("report.html", "report.md", "bundle.json", "plan.resolved.yaml", "findings.sarif", "junit.xml"):
+    for name in (
+        "report.html",
+        "report.md",
+        "bundle.json",
+        "plan.resolved.yaml",
+        "findings.sarif",
+        "junit.xml",
+    ):
         assert (folder / name).stat().st_size > 100, name
     for name in ("checklists/cutover.md", "simulation/curves.parquet", "quality/gx/great_expectations.yml"):
         assert (folder / name).is_file(), name
@@ -72,11 +79,17 @@ def test_built_twice_elsewhere_and_in_another_locale_it_is_byte_identical(tmp_pa
 def test_no_network_is_needed(tmp_path: Path) -> None:
     """The main job with the network taken away, if this machine lets us take it away."""
     unshare = shutil.which("unshare")
-    if unshare is None or subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode:
+    if (
+        unshare is None
+        or subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("the network cannot be taken away here: unshare -n is refused")
     data = ["--data-dir", str(ORDERS / "data")]
     done = subprocess.run(
-        [unshare, "-n", *BUNDLE, *data, "-o", str(tmp_path / "b")], capture_output=True, text=True, check=False
+        [unshare, "-n", *BUNDLE, *data, "-o", str(tmp_path / "b")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "holds" in done.stdout
@@ -89,7 +102,15 @@ def test_one_changed_line_gives_a_difference_that_decides(tmp_path: Path) -> Non
     git = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "the plan"]):
         subprocess.run([*git, *arguments], check=True, capture_output=True)
-    diff = [sys.executable, "-m", "pipelineplan", "diff", str(repository / "orders" / "plan.yaml"), "--base", "HEAD"]
+    diff = [
+        sys.executable,
+        "-m",
+        "pipelineplan",
+        "diff",
+        str(repository / "orders" / "plan.yaml"),
+        "--base",
+        "HEAD",
+    ]
     unchanged = subprocess.run(diff, capture_output=True, text=True, check=False)
     assert (unchanged.returncode, unchanged.stdout) == (0, "")
 
