@@ -179,6 +179,8 @@ def test_an_alias_bomb_is_stopped_in_bounded_memory() -> None:
 
 def test_deep_nesting_is_stopped_at_the_limit() -> None:
     assert read("[" * MOST_DEPTH + "]" * MOST_DEPTH).data is not None
+    (found,) = problems("[" * (MOST_DEPTH + 1))
+    assert f"nested deeper than {MOST_DEPTH} levels" in found.message
     (found,) = problems("[" * 100_000)
     assert f"nested deeper than {MOST_DEPTH} levels" in found.message
 

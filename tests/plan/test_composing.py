@@ -37,9 +37,22 @@ def test_the_operands_of_an_overlaid_value_point_into_the_overlay(read: Callable
     assert (operand.value, str(operand.position)) == (9000, "plan.prod.yaml:1:32")
 
 
-def test_null_in_an_overlay_removes(read: Callable[..., Plan]) -> None:
-    plan = read(env="prod", **{"plan.prod": "sources: [{id: clicks, rate: null}]\n"})
+def test_null_in_an_overlay_removes(read: Callable[..., Plan], small: str) -> None:
+    text = small.replace("{name: small}", "{name: small, quality_level: secure}")
+    overlay = "metadata: {quality_level: null}\nsources: [{id: clicks, rate: null}]\n"
+    plan = read(text, env="prod", **{"plan.prod": overlay})
     assert plan.source("clicks").rate is None
+    assert plan.model.metadata.quality_level == "prototype"  # the default again, and not a null
+
+
+def test_a_key_that_both_files_have_stands_in_the_upper_one(
+    problems: Callable[..., tuple[Problem, ...]],
+) -> None:
+    found = problems(
+        "extends: base.yaml\nmetdata: {name: b}\n",
+        base="apiVersion: pipelineplan/v1\nkind: DataPlan\nmetdata: {name: a}\n",
+    )
+    assert "plan.yaml:2:1" in {str(problem.position) for problem in found}
 
 
 def test_a_list_without_ids_is_replaced_whole(read: Callable[..., Plan], small: str) -> None:
