@@ -119,7 +119,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         _part(
             "sections",
             "The plan, section by section",
-            "\n".join(section(one) for one in held),
+            f'<div class="stack">{"".join(section(one) for one in held)}</div>',
         ),
         *(_part(each.kind, each.title, runbook(each)) for each in contents.checklists),
     ]

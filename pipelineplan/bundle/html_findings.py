@@ -36,7 +36,7 @@ def gate_strip(gates: tuple[GateDecision, ...]) -> str:
 
 def gate_details(gates: tuple[GateDecision, ...]) -> str:
     """Every gate with its reasons and evidence; what fails is open."""
-    return "\n".join(_gate(gate) for gate in gates)
+    return f'<div class="stack">{"".join(_gate(gate) for gate in gates)}</div>'
 
 
 def _gate(gate: GateDecision) -> str:
