@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from importlib import import_module
 
 from pipelineplan import __version__
 from pipelineplan.cli.output import show_problems
-from pipelineplan.errors import InputError, MissingExtraError
+from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 
 VERBS = {
     "init": "a plan to start from",
@@ -33,6 +34,7 @@ VERBS = {
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     """Run one command line and return its exit status."""
+    _write_what_can_be_written()
     parser = _parser(arguments)
     options = parser.parse_args(list(arguments))
     if options.verb is None:
@@ -51,6 +53,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each
         # The reader has gone (`| head`); Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        show_problems([_of_the_machine(error)], getattr(options, "format", "text"), options.verb)
+        return 2
     except KeyboardInterrupt:
         print("pipelineplan: interrupted; nothing was written", file=sys.stderr)
         return 130
@@ -76,6 +81,19 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             module.add_options(command)
             command.set_defaults(run=module.run)
     return parser
+
+
+def _write_what_can_be_written() -> None:
+    """A terminal whose encoding has no λ or ± shows a question mark, and the command goes on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _of_the_machine(error: OSError) -> Problem:
+    """A disk that is full, a file that may not be read: nobody's fault here."""
+    reason = (error.strerror or str(error) or type(error).__name__).lower()
+    return Problem(reason, Position(str(error.filename or "input or output")))
 
 
 def _our_fault(error: Exception) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipelineplan.cli.discovery import plans_below
@@ -20,6 +21,7 @@ from pipelineplan.cli.output import (
     finding_json,
     finding_text,
     problem_json,
+    safe,
     say,
     show_problems,
 )
@@ -54,16 +56,23 @@ def run(options: argparse.Namespace) -> int:
     """Check every plan; what is wrong with one does not hide the others."""
     results: list[CheckResult] = []
     problems: list[Problem] = []
-    for path in options.paths:
-        for plan in plans_below(Path(path)):
-            try:
-                results.append(_check(plan, options))
-            except InputError as error:
-                problems += error.problems
+    for plan in _plans(options.paths, problems):
+        try:
+            results.append(_check(plan, options))
+        except InputError as error:
+            problems += error.problems
     failed = any(result.at_least(Severity(options.fail_on)) for result in results)
     status = 2 if problems else int(failed)
     _print(results, problems, status, options)
     return status
+
+
+def _plans(paths: Iterable[str], problems: list[Problem]) -> Iterator[Path]:
+    for path in paths:
+        try:
+            yield from plans_below(Path(path))
+        except InputError as error:
+            problems += error.problems
 
 
 def _check(plan: Path, options: argparse.Namespace) -> CheckResult:
@@ -130,8 +139,9 @@ def _print_text(result: CheckResult, options: argparse.Namespace) -> None:
     if options.verbose:
         for finding in result.findings:
             if finding.verdict is Verdict.HOLDS:
-                say(f"{finding.position}: {finding.code} {coloured('holds', 'holds')}: {finding.message}")
-    say(f"{result.plan.name} ({result.plan.file}): {_summary(result)}")
+                place, message = safe(str(finding.position)), safe(finding.message)
+                say(f"{place}: {finding.code} {coloured('holds', 'holds')}: {message}")
+    say(f"{result.plan.name} ({safe(result.plan.file)}): {_summary(result)}")
 
 
 def _only_advises(finding: Finding, result: CheckResult) -> bool:

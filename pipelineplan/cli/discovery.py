@@ -14,6 +14,7 @@ from pipelineplan.errors import InputError, Position, Problem
 
 _KIND = re.compile(rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b", re.MULTILINE)
 _METADATA = re.compile(rb"^metadata\s*:", re.MULTILINE)
+_MOST_BYTES = 8 * 1024 * 1024
 _SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}
 
 
@@ -29,9 +30,9 @@ def plans_below(path: Path) -> Iterator[Path]:
 
 
 def _plans_in(folder: Path) -> Iterator[Path]:
-    entries = sorted(folder.iterdir())
+    entries = _entries(folder)
     files = [entry for entry in entries if entry.suffix in {".yaml", ".yml"} and entry.is_file()]
-    texts = {file: file.read_bytes() for file in files}
+    texts = {file: _text(file) for file in files}
     plans = [file for file, text in texts.items() if _KIND.search(text)]
     named = [file for file in plans if _METADATA.search(texts[file])]
     if len(named) > 1:
@@ -43,3 +44,20 @@ def _plans_in(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _SKIPPED:
             yield from _plans_in(entry)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        reason = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        raise InputError([Problem(reason, Position(folder.as_posix()))]) from error
+
+
+def _text(file: Path) -> bytes:
+    """What the file says, or that it may be a plan: then reading it tells what is wrong with it."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MOST_BYTES)
+    except OSError:
+        return b"kind: DataPlan"

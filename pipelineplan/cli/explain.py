@@ -62,10 +62,11 @@ def _page(code: str) -> Mapping[str, str]:
 
 
 def _show(finding: Finding) -> None:
-    say(f"\n  {coloured(finding.verdict.value, finding.verdict.value)}  {finding.path}  ({finding.position})")
+    place = safe(f"{finding.path}  ({finding.position})")
+    say(f"\n  {coloured(finding.verdict.value, finding.verdict.value)}  {place}")
     say(f"    {safe(finding.message)}")
     for operand in finding.operands:
-        where = f"{operand.basis.value}, {operand.path} at {operand.position}"
+        where = f"{operand.basis.value}, {operand.path} at {safe(str(operand.position))}"
         say(f"    {operand.symbol:<10} {operand.shown:<24} {safe(operand.name)} ({where})")
     for change in finding.nearest:
         say(f"    would hold with {safe(change)}")

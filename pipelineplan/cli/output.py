@@ -95,7 +95,7 @@ def finding_text(finding: Finding, *, strict: bool) -> str:
     weight = (
         "" if severity is Severity.INFO and finding.verdict is Verdict.UNKNOWN else f" ({severity.value})"
     )
-    lines = [f"{finding.position}: {finding.code} {verdict}{weight}: {safe(finding.title)}"]
+    lines = [f"{safe(str(finding.position))}: {finding.code} {verdict}{weight}: {safe(finding.title)}"]
     if finding.source_line:
         lines.append(_caret(finding.source_line, finding.position.line, finding.position.column))
     lines.append(f"  {safe(finding.message)}")

@@ -35,6 +35,10 @@ def plan_schema() -> dict[str, Any]:
             definition["patternProperties"] = {"^x-": True, **_QUANTILES}
         if name == "Contracts":
             definition["additionalProperties"] = {"$ref": "#/$defs/ContractPolicy"}
+            del definition["properties"]["policies"]  # in the file they stand beside `rollout`
+        if name == "QualityCheck":
+            fields = definition["properties"]["fields"]
+            definition["properties"]["fields"] = _or_short(fields, "order_id")
     for name, example in _SHORT_FORMS.items():
         if name in definitions:
             definitions[name] = _or_short(definitions[name], example)

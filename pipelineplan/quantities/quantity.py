@@ -27,6 +27,7 @@ _ISO = re.compile(
 )
 _ISO_SECONDS = (604_800, 86_400, 3600, 60, 1)
 _LONGEST_TEXT = 200
+_PER_TIME = {Dimension.RATE, Dimension.BANDWIDTH, Dimension.GROWTH}
 _USUAL = {
     "m": "min",
     "w": "week",
@@ -148,6 +149,8 @@ def _likely(unit: str, dimension: Dimension) -> str:
     """The unit that was probably meant: a usual abbreviation, another case, a near spelling."""
     if _USUAL.get(unit, "?") in UNITS[dimension]:
         return _USUAL[unit]
+    if "/" not in unit and dimension in _PER_TIME:
+        return f"{unit}/s" if f"{unit}/s" in UNITS[dimension] else ""
     same = [known for known in UNITS[dimension] if known.lower() == unit.lower()]
     close = same or get_close_matches(unit, UNITS[dimension], n=1, cutoff=0.5)
     return close[0] if close else ""

@@ -45,6 +45,7 @@ class DeclaredOutage:
     drain_target_seconds: float | None = None
     at_peak: bool = True
     name: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def outage_scenario(
         repair_seconds=declared.repair_seconds,
         restart_seconds=network.checkpoint.restart_seconds if network.checkpoint else 0.0,
         drain_target_seconds=declared.drain_target_seconds,
+        path=declared.path,
     )
     return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pipelineplan.documents import dotted
 from pipelineplan.plan import Edge, Plan
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
@@ -244,8 +245,11 @@ class _Reader:
         if stated is None:
             return EventTime(unknown_freshness=_why_unknown(windowed))
         lag, window = self.at(stated.lag, end), self.at(stated.window, end)
-        lateness = self.at(stated.lateness, end, hurts_high=False)
-        late, dropped = self.inflow(End.LIKELY).late_and_dropped(lag, window, lateness)
+        # Patience makes results older and fewer records late: what hurts here helps there.
+        patience = [
+            self.at(each, end, hurts_high=False) for each in (stated.lag, stated.window, stated.lateness)
+        ]
+        late, dropped = self.inflow(End.LIKELY).late_and_dropped(*patience)
         semantics = self.chain.source.semantics
         watermark = semantics.watermark if semantics else None
         return EventTime(
@@ -299,6 +303,7 @@ class _Reader:
                 repair_seconds=self.at(self.plan.operand("repair", planned, "repair"), end),
                 drain_target_seconds=planned.drain_target.value if planned.drain_target else None,
                 at_peak=planned.during == "peak",
+                path=dotted(self.plan.path(planned, "drain_target")),
                 name=name if names[name] == 1 else f"{name}-{names[name]}",
             )
 

@@ -35,6 +35,7 @@ class Outage:
     repair_seconds: float = 0.0
     restart_seconds: float = 0.0
     drain_target_seconds: float | None = None
+    path: str = ""  # where the plan states the target
 
     @property
     def restores(self) -> bool:

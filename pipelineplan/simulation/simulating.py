@@ -141,8 +141,9 @@ def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) ->
     for outage in run.scenario.outages:
         if outage.drain_target_seconds is not None:
             target = (outage.drain_target_seconds,) * 3
+            drained = figures["drain_seconds"]
             verdicts.append(
-                judge(run.scenario.name, "drain", figures["drain_seconds"], target, pipeline.uncertain)
+                judge(run.scenario.name, "drain", drained, target, pipeline.uncertain, outage.path)
             )
     return verdicts
 

@@ -19,7 +19,17 @@ ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "examples" / "orders-to-warehouse"
 CHECK = [sys.executable, "-m", "pipelineplan", "check", str(PLAN)]
 FLOOR = [sys.executable, "-c", "import pydantic, yaml; pydantic.BaseModel"]
-HEAVY = {"altair", "apache_beam", "duckdb", "great_expectations", "numpy", "pandas", "pyarrow", "scipy", "simpy"}
+HEAVY = {
+    "altair",
+    "apache_beam",
+    "duckdb",
+    "great_expectations",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "simpy",
+}
 COUNT = """
 import sys, io, contextlib
 from pipelineplan.cli import run
@@ -47,9 +57,13 @@ def main() -> None:
     for name, command in (("check", CHECK), ("floor (pydantic and yaml)", FLOOR)):
         wall, memory = median(command, runs)
         print(f"{name}: {wall:.2f} s, {memory:.0f} MB (median of {runs})")
-    done = subprocess.run([sys.executable, "-c", COUNT, str(PLAN)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, str(PLAN)], capture_output=True, text=True, check=True
+    )
     imported = set(done.stdout.split())
-    third = sorted(name for name in imported if name not in sys.stdlib_module_names and not name.startswith("_"))
+    third = sorted(
+        name for name in imported if name not in sys.stdlib_module_names and not name.startswith("_")
+    )
     print(f"third-party imports: {', '.join(third)}")
     print(f"heavy libraries imported: {', '.join(sorted(imported & HEAVY)) or 'none'}")
 

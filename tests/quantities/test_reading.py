@@ -100,6 +100,8 @@ def test_an_interval_has_two_ends_and_a_middle(
         ("5 Mb", SIZE, "did you mean 'Mbit'?"),
         ("1000 rps", RATE, "did you mean '/s'?"),
         ("1000 per second", RATE, "did you mean '/s'?"),
+        ("15 GB", BANDWIDTH, "did you mean 'GB/s'?"),
+        ("11 m", RATE, "the unit 'm', wanted"),
         ("15", DURATION, "without a unit, wanted a duration such as 15 min"),
         (15, DURATION, "without a unit, wanted a duration such as 15 min"),
         ("11_000", RATE, "without a unit, wanted a rate such as 45_000/s"),

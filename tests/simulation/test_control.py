@@ -8,7 +8,7 @@ import pytest
 
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.freshness import Over, Since, Until, freshness
+from pipelineplan.simulation.freshness import Over, Since, Until, _window_visible, freshness
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -214,3 +214,17 @@ def test_rows_are_written_only_where_something_bends() -> None:
     run = run_scenario(ONE, quiet(80.0, 36_000.0))
     assert len(run.cuts) > 500
     assert len(run.fluid.journal.time) < 10
+
+
+def test_a_committed_window_waits_for_the_slowest_partition_s_checkpoint() -> None:
+    """Worker 0 reads again from 334 s, at twice the rate; at 344 s it has come to event time 320 s."""
+    network = Network(
+        SourceLog("log", 2),
+        (Stage("count", 2, 100.0),),
+        Checkpoint(10.0, 1.0),
+        EventTime(10.0, 0.0, 60.0),
+        visible=Visible.AT_CHECKPOINT,
+    )
+    run = run_scenario(network, broken(Outage(Breaks.WORKER, 304.0, 0.0, 30.0), 100.0))
+    seen = _window_visible(Curves(run), np.array([305.0, 315.0, 335.0]), Until.COMMITTED)
+    assert seen == pytest.approx([345.0, 355.0, 365.0])

@@ -260,3 +260,14 @@ def test_a_recorded_load_is_run_from_its_beginning_to_its_end(tmp_path: Path) ->
     assert figures["peak_lag_records"].value == pytest.approx(4 * 600 * 3000 + 4 * 600 * 500)
     assert figures["drain_seconds"].value == pytest.approx(600 * 3000 / (2000 - 500))
     assert figures["arrived_records"].value >= 600 * 9000 + 600 * 30_000 + 3600 * 3000
+
+
+def test_an_uncertain_watermark_lag_widens_lateness_and_freshness(tmp_path: Path) -> None:
+    text = SKETCH.replace("{lag: 30 s", "{lag: 10 s .. 50 s")
+    figures = scenario(simulate(plan_of(tmp_path, text)), "steady").figures
+    late, fresh = figures["late_records"], figures["freshness_p50_seconds"]
+    # With 10 s of patience half may be late for 30 s of each minute, with 50 s none can be of that half.
+    assert late.high == pytest.approx((0.5 * 30 + 0.01 * 30) / 60 * 4000 * 3600)
+    assert late.low == pytest.approx(0.001 * 4000 * 3600)
+    assert fresh.low == pytest.approx(10.2)
+    assert fresh.high == pytest.approx(50.2, abs=0.1)
