@@ -109,7 +109,10 @@ class Inflow:
     def assumptions(self) -> Iterator[str]:
         """What is assumed when several sources become one stream."""
         if len(self.sources) > 1:
-            yield f"{self.name} are simulated as one stream: lag and drain are those of all together"
+            yield (
+                f"{self.name} are simulated as one stream: lag and drain are those of all together, exact when "
+                "their hottest keys and their ratios of peak to average agree"
+            )
 
     def _peaks(self) -> list[float]:
         rates = [(source.id, peak_rate(self.plan, source)) for source in self.sources]
