@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_LEGEND = (
+    '<p class="quiet">Filled with a heavy border: a finding on it counts as an error. '
+    "Dashed: it may yet, once what is unknown is settled.</p>"
+)
 _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 
@@ -111,7 +115,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         _part(
             "flow",
             "Data flow",
-            f'<div class="card flow-frame" tabindex="0">{diagram}</div>',
+            f'<div class="card flow-frame" tabindex="0">{diagram}</div>{_LEGEND}',
         ),
         _part("findings", "Findings", findings(contents)),
         _part("simulation", "Simulation", simulation(contents.simulated)),
@@ -119,7 +123,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         _part(
             "sections",
             "The plan, section by section",
-            "\n".join(section(one) for one in held),
+            f'<div class="stack">{"".join(section(one) for one in held)}</div>',
         ),
         *(_part(each.kind, each.title, runbook(each)) for each in contents.checklists),
     ]
@@ -132,22 +136,22 @@ def _part(name: str, title: str, inside: str) -> str:
 
 
 def _states(contents: Contents) -> dict[str, str]:
-    """The worst verdict on each node of the flow, by the findings whose object stands in its section."""
-    order = {Verdict.HOLDS: 0, Verdict.UNKNOWN: 1, Verdict.FAILS: 2}
+    """What is marked on the flow: nodes with a finding that counts as an error, or that may yet."""
     model = contents.plan.model
     paths = {f"$.sources[{index}]": source.id for index, source in enumerate(model.sources)}
     paths |= {f"$.stages[{index}]": stage.id for index, stage in enumerate(model.stages)}
     paths |= {f"$.sinks[{index}]": sink.id for index, sink in enumerate(model.sinks)}
-    worst: dict[str, Verdict] = {}
-    for finding in contents.findings:
+    states: dict[str, str] = {}
+    for finding in contents.wanting:
         node = next((paths[p] for p in paths if finding.path.startswith(p)), "")
         node = node or next(
-            (part for part in finding.subject.split() if part in contents.plan.graph.kinds),
-            "",
+            (part for part in finding.subject.split() if part in contents.plan.graph.kinds), ""
         )
-        if node and order[finding.verdict] >= order[worst.get(node, Verdict.HOLDS)]:
-            worst[node] = finding.verdict
-    return {node: verdict.value for node, verdict in worst.items()}
+        if node and finding in contents.failing:
+            states[node] = Verdict.FAILS.value
+        elif node and finding.severity is Severity.ERROR and finding.verdict is Verdict.UNKNOWN:
+            states.setdefault(node, Verdict.UNKNOWN.value)
+    return states
 
 
 def _foot(contents: Contents) -> str:

@@ -18,7 +18,7 @@ _CONTROLS = re.compile(
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _MARKDOWN = re.compile(r"[\\`*{}\[\]|~$]|(?<!\w)_|_(?!\w)")
-_AT_THE_START = re.compile(r"^(?:[-+#=]|\d+[.)])")
+_AT_THE_START = re.compile(r"^(?:[-+#=]|\d{1,9}[.)](?=\s|$))")
 _LINKED = re.compile(r"(?i)\b(https?|ftp|javascript|data|vbscript|mailto):")
 _NOT_IN_A_LABEL = re.compile(r"[^\w .,:;/%+=()-]")
 
@@ -49,9 +49,11 @@ def markdown(text: object) -> str:
 def code(text: object) -> str:
     """A Markdown code span for one line: longer fences than any run of backticks inside; safe in tables."""
     one = line(text).replace("|", "¦")
+    if not one:
+        return ""
     longest = max((len(run) for run in re.findall(r"`+", one)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if one.startswith("`") or one.endswith("`") or not one else ""
+    pad = " " if one.startswith("`") or one.endswith("`") else ""
     return f"{fence}{pad}{one}{pad}{fence}"
 
 

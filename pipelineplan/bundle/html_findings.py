@@ -17,7 +17,7 @@ from pipelineplan.bundle.html_parts import (
 )
 from pipelineplan.bundle.sections import ReportSection
 from pipelineplan.gates import GateDecision, GateState
-from pipelineplan.verdicts import Basis, Finding, Operand, Verdict
+from pipelineplan.verdicts import Basis, Finding, Operand, Severity, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
@@ -36,7 +36,7 @@ def gate_strip(gates: tuple[GateDecision, ...]) -> str:
 
 def gate_details(gates: tuple[GateDecision, ...]) -> str:
     """Every gate with its reasons and evidence; what fails is open."""
-    return "\n".join(_gate(gate) for gate in gates)
+    return f'<div class="stack">{"".join(_gate(gate) for gate in gates)}</div>'
 
 
 def _gate(gate: GateDecision) -> str:
@@ -62,10 +62,19 @@ def findings(contents: Contents) -> str:
     """What does not hold, worst first; what holds is folded away."""
     wanting = contents.wanting
     holding = [finding for finding in contents.findings if finding.verdict is Verdict.HOLDS]
-    cards = "\n".join(_card(f, f.counts_as(strict=contents.strict).value) for f in wanting)
+    weights = {finding.fingerprint: finding.counts_as(strict=contents.strict) for finding in wanting}
+    # What is of severity error and still open keeps a gate open, so it is shown with what fails.
+    loud = [f for f in wanting if weights[f.fingerprint] is not Severity.INFO or f.severity is Severity.ERROR]
+    quiet = [finding for finding in wanting if finding not in loud]
+    shown = "\n".join(_card(finding, weights[finding.fingerprint].value) for finding in loud)
+    informing = "\n".join(_card(finding, "info") for finding in quiet)
     rest = listed(f"<b>{html(f.code)}</b> {html(f.message)} {where(f.path)}" for f in holding)
-    folded_rest = folded(f"{len(holding)} verdicts that hold", "holds", rest) if holding else ""
-    return (cards or "<p>Every rule that applies holds.</p>") + folded_rest
+    parts = [shown or "<p>No finding counts as an error or a warning.</p>"]
+    if quiet:
+        parts.append(folded(f"{len(quiet)} that only inform", "", informing))
+    if holding:
+        parts.append(folded(f"{len(holding)} verdicts that hold", "holds", rest))
+    return "\n".join(parts)
 
 
 def _card(finding: Finding, weight: str) -> str:

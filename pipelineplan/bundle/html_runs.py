@@ -18,7 +18,7 @@ from pipelineplan.bundle.html_parts import (
     where,
 )
 from pipelineplan.bundle.plots import as_plots, can_plot
-from pipelineplan.bundle.saying import say_figure, say_name, say_number
+from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
 from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Verdict
 
@@ -35,7 +35,8 @@ def simulation(simulated: SimulationResult | None) -> str:
             "outage and late data.</p>"
         )
     parts = [_comparison(simulated), _promises(simulated)]
-    parts += [_scenario(scenario) for scenario in simulated.scenarios]
+    shown = _shown_open(simulated)
+    parts += [_scenario(scenario, is_open=scenario.name in shown) for scenario in simulated.scenarios]
     parts.append(
         listed(f"<b>Not simulated:</b> {html(what)}: {html(why)}" for what, why in simulated.not_simulated)
     )
@@ -70,12 +71,10 @@ def _says_something(scenario: ScenarioResult, name: str) -> bool:
 def _number(figure: Figure | None) -> str:
     if figure is None:
         return ""
-    text = say_number(figure.value, figure.unit)
-    low, high = (
-        say_number(figure.low, figure.unit),
-        say_number(figure.high, figure.unit),
-    )
-    band = f'<span class="band">{html(low)} to {html(high)}</span>' if low != high else ""
+    text, low, high = (say_number(value, figure.unit) for value in (figure.value, figure.low, figure.high))
+    unit = high.partition(" ")[2]
+    short = low.removesuffix(f" {unit}") if unit else low
+    band = f'<span class="band">{html(short)} to {html(high)}</span>' if low != high else ""
     return f'<span class="n">{html(text)}</span>{band}'
 
 
@@ -97,7 +96,18 @@ def _promises(simulated: SimulationResult) -> str:
     return table("The plan's promises, as simulated", head, rows) if rows else ""
 
 
-def _scenario(scenario: ScenarioResult) -> str:
+def _shown_open(simulated: SimulationResult) -> set[str]:
+    """The scenarios that break a promise, or else the one with the longest drain."""
+    broken = {
+        scenario.name
+        for scenario in simulated.scenarios
+        if any(slo.verdict is Verdict.FAILS for slo in scenario.slo_verdicts)
+    }
+    longest = worst(simulated, "drain_seconds")
+    return broken or ({longest[0]} if longest is not None else set())
+
+
+def _scenario(scenario: ScenarioResult, *, is_open: bool) -> str:
     targets = {
         f"{slo.subject} {slo.objective}": slo.target_seconds
         for slo in scenario.slo_verdicts
@@ -116,16 +126,16 @@ def _scenario(scenario: ScenarioResult) -> str:
     every = facts((say_name(name), html(say_figure(figure))) for name, figure in scenario.figures.items())
     classes = sorted({f"{figure.tier}: {figure.error_class}" for figure in scenario.figures.values()})
     notes = listed(html(note) for note in (*scenario.notes, *classes))
-    worst = [slo.verdict for slo in scenario.slo_verdicts]
+    verdicts = [slo.verdict for slo in scenario.slo_verdicts]
     state = next(
-        (v.value for v in (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS) if v in worst),
+        (v.value for v in (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS) if v in verdicts),
         "",
     )
     return folded(
         scenario.title or scenario.name,
         state,
         drawn + every + notes,
-        is_open=state == "fails",
+        is_open=is_open,
     )
 
 
@@ -165,7 +175,7 @@ def runbook(checklist: Checklist) -> str:
     open_points = listed(html(point) for point in checklist.open_points)
     return (
         f'<div class="card">{"".join(_deadline(checklist))}<h3>What makes us go back</h3>{triggers}</div>'
-        f'<ol class="steps">{steps}</ol>{left_out}'
+        f'<div class="stack"><ol class="steps">{steps}</ol></div>{left_out}'
         + (folded(f"{len(checklist.open_points)} open points", "open", open_points) if open_points else "")
     )
 

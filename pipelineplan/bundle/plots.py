@@ -18,14 +18,14 @@ from pipelineplan.errors import MissingExtraError
 if TYPE_CHECKING:
     from pipelineplan.simulation.result import ScenarioResult
 
-# Stand-in colours and the CSS variables that take their place.
+# Stand-in colours and the CSS variables that take their place; alone, a drawing has the light theme's.
 _STAND_INS = {
-    "#010a01": "var(--ink)",
-    "#010a02": "var(--muted)",
-    "#010a03": "var(--line)",
-    "#010a04": "var(--curve-1)",
-    "#010a05": "var(--curve-2)",
-    "#010a06": "var(--fail)",
+    "#010a01": "var(--ink, #1d2226)",
+    "#010a02": "var(--muted, #5d666e)",
+    "#010a03": "var(--line, #e3e0da)",
+    "#010a04": "var(--curve-1, #1f5f8b)",
+    "#010a05": "var(--curve-2, #b4690e)",
+    "#010a06": "var(--fail, #b3261e)",
 }
 _MOST_POINTS = 300
 _WIDTH, _HEIGHT = 560, 150

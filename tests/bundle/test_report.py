@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,10 @@ from pipelineplan.bundle import Contents, as_html, as_markdown, compile_contents
 from pipelineplan.bundle.diagram import layout
 from pipelineplan.bundle.plots import _kept
 from pipelineplan.bundle.sections import sections
+from pipelineplan.errors import Position
 from pipelineplan.plan import read_plan
-from pipelineplan.verdicts import Verdict
+from pipelineplan.quality.report import CheckResult, CheckVerdict, NotExecuted, QualityReport
+from pipelineplan.verdicts import Severity, Verdict
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -57,7 +60,7 @@ def test_each_scenario_has_its_figures_and_curves(demo: Contents) -> None:
     assert demo.simulated is not None
     assert text.count('<svg class="plot"') == 3 * len([s for s in demo.simulated.scenarios if s.series])
     assert "#010a0" not in text
-    assert "var(--curve-1)" in text
+    assert 'stroke="var(--curve-1, ' in text
 
 
 def test_without_the_extra_the_page_says_what_to_install(
@@ -144,6 +147,33 @@ def test_the_browser_test_would_see_a_request_and_the_policy_stops_one(
     console, asked, _ = opened(as_html(silent).replace("<main>", f"<main>{image}"), tmp_path)
     assert asked == []
     assert any("Content Security Policy" in line for line in console)
+
+
+def test_a_failed_check_and_one_that_could_not_run_are_told_apart(silent: Contents) -> None:
+    place = Position("orders.odcs.yaml", 4, 7)
+
+    def check(title: str, verdict: CheckVerdict, **found: Any) -> CheckResult:
+        return CheckResult(
+            "orders", title, "validity", Severity.ERROR, verdict, "range", "$", place, "gx", "e", **found
+        )
+
+    report = QualityReport(
+        {"orders": 1000},
+        (
+            check("amount <b> is at least 0", CheckVerdict.FAIL, unexpected_count=3, row_count=1000),
+            check("currency is known", CheckVerdict.NOT_EVALUATED, reason="no column | currency"),
+        ),
+        (NotExecuted("orders", "slaProperties", "$.sla", place, "nothing to run it on"),),
+    )
+    contents = compile_contents(silent.plan, silent.findings, quality=report)
+    page, text = as_html(contents), as_markdown(contents)
+    assert "amount &lt;b&gt; is at least 0" in page
+    assert "3 of 1,000" in page
+    assert "could not evaluate" in page
+    assert "1 rules that nothing checks" in page
+    assert "| orders | amount &lt;b&gt; is at least 0 | error | **fail** |  | 3 of 1,000 |" in text
+    assert "no column \\| currency" in text
+    assert "not executable: orders slaProperties" in text
 
 
 def test_compiling_asks_for_nothing_but_the_plan_and_findings(silent: Contents) -> None:

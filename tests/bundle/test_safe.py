@@ -4,9 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelineplan.bundle import Contents, as_html, as_markdown, render
-from pipelineplan.bundle.escaping import block, code, markdown, mermaid, plain
+from pipelineplan.bundle.escaping import block, code, html, markdown, mermaid, plain
 from pipelineplan.bundle.redaction import redacted, redacted_tree
 
 # What the report is built of.
@@ -140,6 +142,31 @@ def test_text_that_talks_of_secrets_stays(text: str) -> None:
 def test_redaction_does_not_run_away_on_hostile_text() -> None:
     for text in ("password" * 20_000, "a." * 50_000 + "token", "://" + "a" * 100_000, "eyJ" * 40_000):
         assert redacted(text)
+
+
+ANYTHING = st.text(st.characters(codec="utf-8"), max_size=60) | st.text(
+    "<>&\"'`|*_[]()#-+.!~$\\\n\x1b:@/ ab1", max_size=60
+)
+
+
+@given(ANYTHING)
+def test_no_text_makes_a_tag_or_leaves_its_attribute(text: str) -> None:
+    page = Page()
+    page.feed(f'<p title="{html(text)}">{html(text)}</p>')
+    page.close()
+    assert page.tags == ["p"]
+    assert [name for _, name, _ in page.attributes] == ["title"]
+
+
+@given(ANYTHING)
+def test_no_text_leaves_its_cell_its_line_or_its_code_span(text: str) -> None:
+    for cell in (markdown(text), code(text)):
+        assert "\n" not in cell
+        assert "<" not in cell or cell.startswith("`")
+        assert not re.search(r"(?<!\\)(?:\\\\)*\|", cell)
+    assert '"' not in mermaid(text)
+    fence = block(text).split("\n", 1)[0]
+    assert fence not in block(text)[len(fence) : -len(fence)]
 
 
 def test_escaping_says_the_same_in_other_words() -> None:
