@@ -22,10 +22,10 @@ from pipelineplan.cli.output import (
     finding_text,
     from_here,
     placed,
-    seen_from_here,
     problem_json,
     safe,
     say,
+    seen_from_here,
     show_problems,
 )
 from pipelineplan.errors import InputError, Problem

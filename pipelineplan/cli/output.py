@@ -83,10 +83,11 @@ def envelope(command: str, status: int, **content: Any) -> str:
 
 
 def seen_from_here(problems: Iterable[Problem], plan: Path) -> list[Problem]:
-    """The problems of `plan`, whose files are named relative to its root, named from the working directory."""
+    """The problems of `plan` with files named from the working directory and not from its root."""
     root = find_root(plan) if plan.exists() else None
     return [
-        replace(one, position=replace(one.position, file=from_here(one.position.file, root))) for one in problems
+        replace(one, position=replace(one.position, file=from_here(one.position.file, root)))
+        for one in problems
     ]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipelineplan.errors import Problem
-from pipelineplan.plan.stage import Parallelism
 from pipelineplan.plan import Plan
+from pipelineplan.plan.stage import Parallelism
 
 STAGES = "  - {id: count, inputs: [clicks], parallelism: 8, capacity: 2_000/s}\n"
 
@@ -132,7 +132,9 @@ def test_a_default_that_the_plan_states_is_declared(read: Callable[..., Plan], s
     assert plan.operand("G", plan.stage("count").parallelism, "max").basis == "declared"
 
 
-@pytest.mark.parametrize(("now", "groups"), [(1, 128), (85, 128), (86, 256), (170, 256), (171, 512), (40_000, 32_768)])
+@pytest.mark.parametrize(
+    ("now", "groups"), [(1, 128), (85, 128), (86, 256), (170, 256), (171, 512), (40_000, 32_768)]
+)
 def test_key_groups_that_are_not_stated_are_those_that_flink_would_choose(now: int, groups: int) -> None:
     """The next power of two from 1.5 * now, between 128 and 32,768."""
     assert Parallelism(now=now).key_groups == groups
