@@ -291,7 +291,7 @@ def _rows(difference: Difference) -> Iterator[tuple[str, str]]:
     for promise in difference.promises:
         flip = f"{promise.before.verdict.value} -> {promise.after.verdict.value}"
         yield (
-            f"{promise.scenario} {promise.after.subject} {promise.after.objective}",
+            " ".join(dict.fromkeys((promise.scenario, promise.after.subject, promise.after.objective))),
             f"{flip}: {promise.after.message}",
         )
     yield from ((f"new {f.code} {f.verdict.value}", _told(f)) for f in difference.new)
