@@ -1,11 +1,11 @@
-"""Recorded events through Apache Flink: files in, one job in Flink's own environment, files out.
+"""Recorded events through Apache Flink: files in, jobs in Flink's own environment, files out.
 
     records.csv, job.json  ->  [flink-2.2.1/bin/python flink_job.py]  ->  answer.csv  ->  Agreement
 
 Flink's own bounded-out-of-orderness generator stays one millisecond behind `max - lag`, SQL's
 `ts - INTERVAL` does not; the interval that is handed over differs by that millisecond, so either
-route can be judged by either rule. The job runs alone, with limits on its time and memory, in a
-process group that is ended with it.
+route can be judged by either rule. They run alone, with limits on time and memory, in a
+process group that is ended with them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipelineplan.engines.flink_answer import Agreement, Records, Route, compare
+from pipelineplan.engines.flink_answer import Agreement, Run, compare
 from pipelineplan.engines.flink_environment import FlinkEnvironment
 from pipelineplan.errors import PipelinePlanError
-from pipelineplan.eventtime.timeliness import Judgement
 
 JOB = Path(__file__).with_name("flink_job.py")
 LONGEST_SECONDS = 900.0
@@ -37,30 +36,27 @@ class FlinkError(PipelinePlanError):
     """Flink ran and did not come to an end; the message carries its last words."""
 
 
-def run_flink(
-    environment: FlinkEnvironment, route: Route, judgement: Judgement, records: Records
-) -> Agreement:
-    """Run the windows of `judgement` on Flink over `records` and compare with the prediction.
+def run_flink(environment: FlinkEnvironment, runs: Sequence[Run]) -> list[Agreement]:
+    """Run the jobs on Flink, one after the other, and compare each with its prediction.
 
-    The rule of `judgement` decides which watermark Flink is given. Raises `FlinkError` when the
-    job fails or takes longer than `LONGEST_SECONDS`.
+    The rule of a job's judgement decides which watermark Flink is given. Raises `FlinkError` when
+    one fails, or all together take longer than `LONGEST_SECONDS`.
     """
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pipelineplan-flink-") as name:
         work = Path(name)
-        job = write_job(work, route, judgement, records)
-        run_alone([str(environment.python), "-I", str(JOB), str(job)], environment, work)
-        with (work / "answer.csv").open(encoding="utf-8", newline="") as file:
-            answer = [[int(cell) for cell in row] for row in csv.reader(file)]
-    return compare(route, judgement, records, answer, time.monotonic() - started)
+        jobs = [write_job(work / str(number), run) for number, run in enumerate(runs)]
+        run_alone([str(environment.python), "-I", str(JOB), *map(str, jobs)], environment, work)
+        return [compare(run, _answer(job)) for run, job in zip(runs, jobs, strict=True)]
 
 
-def write_job(folder: Path, route: Route, judgement: Judgement, records: Records) -> Path:
+def write_job(folder: Path, run: Run) -> Path:
     """The files that `flink_job.py` reads: the records, and what to do with them."""
+    folder.mkdir()
+    records, judgement = run.records, run.judgement
     rows = np.column_stack([np.arange(len(records.key)), records.event_time_ms, records.key])
     np.savetxt(folder / "records.csv", rows, fmt="%d", delimiter=",")
     job = {
-        "route": route.value,
+        "route": run.route.value,
         "records": str(folder / "records.csv"),
         "output": str(folder / "answer.csv"),
         "work": str(folder / "work"),
@@ -70,6 +66,11 @@ def write_job(folder: Path, route: Route, judgement: Judgement, records: Records
     }
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     return folder / "job.json"
+
+
+def _answer(job: Path) -> list[list[int]]:
+    with job.with_name("answer.csv").open(encoding="utf-8", newline="") as file:
+        return [[int(cell) for cell in row] for row in csv.reader(file)]
 
 
 def run_alone(

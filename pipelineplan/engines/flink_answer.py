@@ -61,6 +61,15 @@ class Records:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One job: the windows and the rule of `judgement` over `records`, by one of Flink's interfaces."""
+
+    route: Route
+    judgement: Judgement
+    records: Records
+
+
+@dataclass(frozen=True)
 class Agreement:
     """What was predicted, what Flink did, and where the two differ.
 
@@ -69,15 +78,12 @@ class Agreement:
     records on time, late and accepted, dropped.
     """
 
-    route: Route
-    judgement: Judgement
-    records: int
+    run: Run
     compared: int
     predicted: Counts
     measured: Counts
     different: int
     examples: tuple[str, ...]
-    seconds: float = 0.0
 
     @property
     def agrees(self) -> bool:
@@ -85,12 +91,12 @@ class Agreement:
         return self.different == 0 and self.compared > 0
 
     def to_json_dict(self) -> dict[str, Any]:
-        """As plain data; without the run time, which no two runs share."""
+        """As plain data, the same for the same records."""
         names = ("on_time", "late", "dropped")
         return {
-            "route": self.route.value,
-            "rule": self.judgement.rule.value,
-            "records": self.records,
+            "route": self.run.route.value,
+            "rule": self.run.judgement.rule.value,
+            "records": len(self.run.records.key),
             "compared": self.compared,
             "predicted": dict(zip(names, self.predicted, strict=True)),
             "measured": dict(zip(names, self.measured, strict=True)),
@@ -100,35 +106,30 @@ class Agreement:
         }
 
 
-def compare(
-    route: Route, judgement: Judgement, records: Records, answer: Iterable[list[int]], seconds: float = 0.0
-) -> Agreement:
+def compare(run: Run, answer: Iterable[list[int]]) -> Agreement:
     """Hold the rows of Flink's `answer` against what `classify` says of the same records.
 
     A row is key, window start in ms, content first, content in the end (sql), or the number of a
     record and 1 for late, 2 for dropped (datastream).
     """
-    predicted = classify(judgement, records.event_time_ms)
-    match route:
+    predicted = classify(run.judgement, run.records.event_time_ms)
+    match run.route:
         case Route.SQL:
-            ours = _by_window(predicted, records.key)
+            ours = _by_window(predicted, run.records.key)
             theirs = _with_dropped(answer, ours)
         case Route.DATASTREAM:
             ours = {(number,): _one(int(kind)) for number, kind in enumerate(predicted.timeliness)}
             theirs = dict.fromkeys(ours, _one(0)) | {(number,): _one(kind) for number, kind in answer}
         case _:
-            assert_never(route)
+            assert_never(run.route)
     different = sorted(at for at in {*ours, *theirs} if ours.get(at) != theirs.get(at))
     return Agreement(
-        route,
-        judgement,
-        records=len(records.key),
+        run,
         compared=len(ours),
         predicted=_total(ours),
         measured=_total(theirs),
         different=len(different),
         examples=tuple(_example(at, ours.get(at), theirs.get(at)) for at in different[:EXAMPLES]),
-        seconds=seconds,
     )
 
 

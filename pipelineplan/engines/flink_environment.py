@@ -42,6 +42,11 @@ def folder() -> Path:
     return Path(cache) / "pipelineplan" / f"flink-{FLINK_VERSION}"
 
 
+def is_installed() -> bool:
+    """Whether Flink's environment is there and complete."""
+    return _is_complete(folder())
+
+
 def find_flink() -> FlinkEnvironment:
     """Flink's interpreter and Java; raises `InputError` that says what is lacking and how to get it."""
     python, java = _python(folder()), _java()
@@ -71,7 +76,6 @@ def install_flink(progress: Callable[[str], None]) -> Path:
     for command in _commands(home):
         _run(command)
     _mark(home).write_text(_pinned(), encoding="utf-8")
-    progress("")
     return home
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 -- what goes into SQL are durations in numbers
 """The part that Flink's own interpreter runs: records in, what Flink made of them out.
 
-    python flink_job.py job.json
+    python flink_job.py job.json...
 
     job.json      {"route": "sql", "records": "records.csv", "output": "answer.csv", "work": "work",
                    "lag_ms": 2000, "size_ms": 10000, "allowed_ms": 5000}
@@ -41,12 +41,13 @@ EVERY_LATE_RECORD = {
 ONE_RECORD_AT_A_TIME = {"python.fn-execution.bundle.size": "1", "python.executable": sys.executable}
 
 
-def main(job_file: str) -> int:
-    """Run the job that the file describes and write its answer."""
-    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
-    rows = by_window(job) if job["route"] == "sql" else by_record(job)
-    with Path(job["output"]).open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows(rows)
+def main(job_files: list[str]) -> int:
+    """Run the jobs that the files describe, one after the other, and write their answers."""
+    for file in job_files:
+        job = json.loads(Path(file).read_text(encoding="utf-8"))
+        rows = by_window(job) if job["route"] == "sql" else by_record(job)
+        with Path(job["output"]).open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(rows)
     return 0
 
 
@@ -201,4 +202,4 @@ def milliseconds(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -10,14 +10,15 @@ per partition is run as that merged stream, and the report says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pipelineplan.documents import dotted
 from pipelineplan.engines.flink import run_flink
-from pipelineplan.engines.flink_answer import Agreement, Records, Route
+from pipelineplan.engines.flink_answer import Agreement, Records, Route, Run
 from pipelineplan.engines.flink_environment import FLINK_VERSION, find_flink
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.eventtime.timeliness import FixedWindows, Judgement
@@ -27,6 +28,7 @@ from pipelineplan.plan.section import Section
 from pipelineplan.plan.semantics import EventTime, event_time, sources_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
+from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Operand
 
 # One by one takes Flink's Python workers about 13 ms a record.
@@ -60,6 +62,16 @@ class FlinkReport:
         """Whether every run did exactly what was predicted."""
         return all(run.agrees for _, runs in self.cases for run in runs)
 
+    def lines(self) -> Iterator[str]:
+        """The report for people: a line for each case, and one for each of its runs."""
+        for case, runs in self.cases:
+            waits = ", ".join(_waits(case))
+            yield f"{case.stage} over {case.source} on Flink {self.version}: {waits}"
+            if case.note:
+                yield f"  note: {case.note}"
+            for run in runs:
+                yield from _run_lines(run)
+
     def to_json_dict(self) -> dict[str, Any]:
         """As plain data, the same for the same records."""
         cases = [
@@ -77,6 +89,27 @@ class FlinkReport:
         return {"engine": "flink", "version": self.version, "agrees": self.agrees, "cases": cases}
 
 
+def _waits(case: Case) -> Iterator[str]:
+    windows = case.windows
+    yield f"windows of {say_seconds(windows.size_ms / 1000)}"
+    yield f"lag {say_seconds(case.watermark.lag_ms / 1000)}"
+    if windows.allowed_lateness_ms:
+        yield f"allowed lateness {say_seconds(windows.allowed_lateness_ms / 1000)}"
+
+
+def _run_lines(run: Agreement) -> Iterator[str]:
+    """What was compared and how it came out; the first differences, if there are any."""
+    route, rule, records = run.run.route, run.run.judgement.rule.value, len(run.run.records.key)
+    verdict = "agrees" if run.agrees else f"differs in {run.different:,}"
+    what = f"{records:,} records one by one"
+    if route is Route.SQL:
+        what = f"{run.compared:,} windows of a key, {records:,} records"
+    yield f"  {verdict}: {route.value}, {what}, by the rule of {rule}"
+    for name, counts in (("predicted", run.predicted), ("Flink", run.measured)):
+        yield "    {:<10} {:>9,} on time {:>9,} late {:>9,} dropped".format(name, *counts)
+    yield from (f"    {example}" for example in run.examples)
+
+
 def flink_report(
     plan: Plan, data: Mapping[str, Path], progress: Callable[[str], None] | None = None
 ) -> FlinkReport:
@@ -86,22 +119,22 @@ def flink_report(
     Raises `InputError` for what a plan or file lacks, and when Flink is not installed;
     `MissingExtraError` without the extra `data`; `FlinkError` when Flink fails.
     """
-    show = progress or (lambda _: None)
     cases = cases_of(plan, data)
     environment = find_flink()
-    done = []
-    for case in cases:
-        records = read_records(case)
-        runs = []
-        for route in Route:
-            some = records if route is Route.SQL else records.first(MOST_BY_RECORD)
-            show(f"Flink {route.value}: {case.stage} over {len(some.key):,} records of {case.source}")
-            runs.append(
-                run_flink(environment, route, Judgement(case.watermark, case.windows, route.rule), some)
-            )
-        done.append((case, tuple(runs)))
-    show("")
-    return FlinkReport(tuple(done))
+    runs = [run for case in cases for run in runs_of(case)]
+    events = sum(len(run.records.key) for run in runs)
+    if progress is not None:
+        progress(f"Flink {FLINK_VERSION} runs {len(runs)} jobs over {events:,} records")
+    done = iter(run_flink(environment, runs))
+    return FlinkReport(tuple((case, tuple(islice(done, len(Route)))) for case in cases))
+
+
+def runs_of(case: Case) -> Iterator[Run]:
+    """One job by each route; the one that goes record by record over the first thousand."""
+    records = read_records(case)
+    for route in Route:
+        some = records if route is Route.SQL else records.first(MOST_BY_RECORD)
+        yield Run(route, Judgement(case.watermark, case.windows, route.rule), some)
 
 
 def cases_of(plan: Plan, data: Mapping[str, Path]) -> tuple[Case, ...]:
