@@ -51,7 +51,8 @@ import org.apache.flink.util.OutputTag;
 public final class Partitions {
     static final Queue<String> TURNED_AWAY = new ConcurrentLinkedQueue<>();
 
-    record Settings(String scope, int partitions, long lag, long size, long allowed, long interval, long idle) {}
+    record Settings(
+            String scope, int partitions, long lag, long size, long allowed, long offset, long interval, long idle) {}
 
     public static final class Event {
         public long number;
@@ -72,15 +73,17 @@ public final class Partitions {
         }
     }
 
-    /** records.csv answer.csv merged|per_partition PARTITIONS LAG SIZE ALLOWED INTERVAL IDLE, all in ms. */
+    /** Any number of: records.csv answer.csv SCOPE PARTITIONS LAG SIZE ALLOWED OFFSET INTERVAL IDLE, all in ms. */
     public static void main(String[] given) throws Exception {
-        long[] n = new long[given.length];
-        for (int at = 3; at < given.length; at++) {
-            n[at] = Long.parseLong(given[at]);
+        for (int at = 0; at < given.length; at += 10) {
+            long[] n = new long[10];
+            for (int number = 3; number < 10; number++) {
+                n[number] = Long.parseLong(given[at + number]);
+            }
+            TURNED_AWAY.clear();
+            run(Path.of(given[at]), new Settings(given[at + 2], (int) n[3], n[4], n[5], n[6], n[7], n[8], n[9]));
+            Files.write(Path.of(given[at + 1]), TURNED_AWAY, StandardCharsets.UTF_8);
         }
-        Settings settings = new Settings(given[2], (int) n[3], n[4], n[5], n[6], n[7], n[8]);
-        run(Path.of(given[0]), settings);
-        Files.write(Path.of(given[1]), TURNED_AWAY, StandardCharsets.UTF_8);
     }
 
     static void run(Path records, Settings settings) throws Exception {
@@ -91,16 +94,18 @@ public final class Partitions {
         DataStream<Event> events =
                 env.fromSource(source, strategy(settings), "records", TypeInformation.of(Event.class));
         KeyedStream<Event, Long> keyed = events.keyBy(event -> event.key, TypeInformation.of(Long.class));
-        turnedAway(keyed, "late", settings.size, 0, 1);
-        turnedAway(keyed, "dropped", settings.size, settings.allowed, 2);
+        turnedAway(keyed, "late", settings, 0, 1);
+        turnedAway(keyed, "dropped", settings, settings.allowed, 2);
         env.execute("partitions");
     }
 
     /** What windows without allowed lateness turn away came late; what the plan's own do, is dropped. */
-    static void turnedAway(KeyedStream<Event, Long> keyed, String name, long size, long allowed, int kind) {
+    static void turnedAway(KeyedStream<Event, Long> keyed, String name, Settings settings, long allowed, int kind) {
         OutputTag<Event> tag = new OutputTag<>(name, TypeInformation.of(Event.class));
         SingleOutputStreamOperator<Event> panes =
-                keyed.window(TumblingEventTimeWindows.of(Duration.ofMillis(size)))
+                keyed.window(
+                                TumblingEventTimeWindows.of(
+                                        Duration.ofMillis(settings.size), Duration.ofMillis(settings.offset)))
                         .allowedLateness(Duration.ofMillis(allowed))
                         .sideOutputLateData(tag)
                         .reduce((first, next) -> first);
