@@ -208,7 +208,7 @@ def _refuse_what_stalls(case: Case, predicted: Played, kept: list[Row]) -> None:
         f" {first}: Beam's local runner then holds its watermark for ever, and its answer would be no truth"
     )
     fix = "raise the watermark lag until sessions close once, or use fixed windows in the preview"
-    raise InputError([Problem(found, case.place.position, case.place.path, fix=fix)])
+    raise InputError([Problem(found, case.position, case.path, fix=fix)])
 
 
 def _differences(case: Case, predicted: Played, answer: BeamAnswer) -> tuple[int, tuple[Difference, ...]]:

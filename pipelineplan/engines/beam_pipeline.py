@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from pipelineplan.engines.beam_plan import Case
 from pipelineplan.engines.beam_records import Row, watermarks_after
@@ -206,6 +206,8 @@ def _window_fn(windows: Windows) -> Any:
             return window.SlidingWindows(span(size), span(every))
         case SessionWindows(gap_ms=gap):
             return window.Sessions(span(gap))
+        case _:
+            assert_never(windows)
 
 
 def _lines(folder: Path, name: str) -> list[Any]:

@@ -31,7 +31,10 @@ from pipelineplan.quantities import Quantity
 
 @dataclass(frozen=True)
 class Case:
-    """The windows of `stage` over the records of `source` in `data`; columns by name."""
+    """The windows of `stage` over the records of `source` in `data`; columns by name.
+
+    `position` and `path` are where the windows stand in the plan.
+    """
 
     source: str
     stage: str
@@ -41,7 +44,8 @@ class Case:
     repeats_by: tuple[str, ...]
     watermark: Watermark
     paning: Paning
-    place: Problem
+    position: Position
+    path: str
     notes: tuple[str, ...] = ()
 
 
@@ -144,7 +148,8 @@ def _case(plan: Plan, source: Source, stage: Stage, window: Window, path: Path) 
         paning=Paning(
             _windows(window), EngineRule.BEAM_PYTHON, Accumulation(window.accumulation or "accumulating")
         ),
-        place=_problem(plan, window, "", ""),
+        position=plan.position(plan.path(window)),
+        path=dotted(plan.path(window)),
         notes=tuple(notes),
     )
 

@@ -255,16 +255,16 @@ def test_without_the_extra_it_says_which(
 @pytest.mark.slow
 @pytest.mark.parametrize("session", ["d-1", "d-2", "d-3"])
 def test_recorded_phones_are_dropped_as_predicted(tmp_path: Path, session: str) -> None:
-    """Real disorder, lags from 0 to 2 s, windows of 1 s, 10 s and 1 min: every window as predicted."""
+    """Real disorder; tests/full/beam.py plays more of it, with more lags."""
     file = SHARED / f"{session}.csv"
     if not file.is_file():
         pytest.skip(f"{file} is not there: the recorded streams lie beside the repository")
     (tmp_path / "clicks.csv").write_bytes(file.read_bytes())
     dropped = []
-    for lag, window in [("0 s", "1 s"), ("0.5 s", "1 s"), ("1 s", "1 s"), ("2 s", "10 s"), ("0 s", "1 min")]:
+    for lag, window in [("0 s", "1 s"), ("1 s", "1 s"), ("0 s", "1 min")]:
         case = case_of(tmp_path, f"fixed: {window}", f"watermark: {{lag: {lag}}}")
         case = replace(case, event_time="S.Client.Detection.Time", key=None)
-        found = preview_of(case, read_rows(case, most=100_000))
+        found = preview_of(case, read_rows(case, most=1500))
         assert found.agrees, found.differences[:3]
         dropped.append(found.timeliness["dropped"])
-    assert dropped[0] > dropped[1] > dropped[2]
+    assert dropped[0] > dropped[1]
