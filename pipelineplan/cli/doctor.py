@@ -21,6 +21,7 @@ EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
+    "beam": (("apache-beam",), "test --on beam"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 
