@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # A function that takes a plan, files by source, and progress, and returns an `EngineReport`.
 ENGINES = {
     "beam": "pipelineplan.engines.beam:beam_report",
+    "flink": "pipelineplan.engines.flink_plan:flink_report",
 }
 
 

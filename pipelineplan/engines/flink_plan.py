@@ -47,7 +47,7 @@ class Case:
     key: str | None
     watermark: Watermark
     windows: FixedWindows
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,18 @@ class FlinkReport:
     @property
     def agrees(self) -> bool:
         """Whether every run did exactly what was predicted."""
-        return all(run.agrees for _, runs in self.cases for run in runs)
+        return bool(self.cases) and all(run.agrees for _, runs in self.cases for run in runs)
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """The report for people: a line for each case, and one for each of its runs."""
-        for case, runs in self.cases:
-            waits = ", ".join(_waits(case))
-            yield f"{case.stage} over {case.source} on Flink {self.version}: {waits}"
-            if case.note:
-                yield f"  note: {case.note}"
-            for run in runs:
-                yield from _run_lines(run)
+        return [line for case, runs in self.cases for line in self._case_lines(case, runs)]
+
+    def _case_lines(self, case: Case, runs: tuple[Agreement, ...]) -> Iterator[str]:
+        waits = ", ".join(_waits(case))
+        yield f"{case.stage} over {case.source} on Flink {self.version}: {waits}"
+        yield from (f"  note: {note}" for note in case.notes)
+        for run in runs:
+            yield from _run_lines(run)
 
     def to_json_dict(self) -> dict[str, Any]:
         """As plain data, the same for the same records."""
@@ -81,7 +82,7 @@ class FlinkReport:
                 "lag_ms": case.watermark.lag_ms,
                 "window_ms": case.windows.size_ms,
                 "allowed_lateness_ms": case.windows.allowed_lateness_ms,
-                "note": case.note,
+                "notes": list(case.notes),
                 "runs": [run.to_json_dict() for run in runs],
             }
             for case, runs in self.cases
@@ -140,6 +141,9 @@ def runs_of(case: Case) -> Iterator[Run]:
 def cases_of(plan: Plan, data: Mapping[str, Path]) -> tuple[Case, ...]:
     """One case for each windowed stage over each source with data; `InputError` names what is lacking."""
     by_name = {name: source for source in plan.model.sources for name in _names(source)}
+    if not data:
+        found = f"no data for a source of the plan, wanted --data NAME=PATH with one of {', '.join(by_name)}"
+        raise InputError([Problem(found, Position("--data"))])
     problems = [
         Problem(f"no source is called {name!r}", Position(str(path)), fix=f"known are: {', '.join(by_name)}")
         for name, path in data.items()
@@ -190,6 +194,8 @@ def _lacking(plan: Plan, source: Source, stage: Stage) -> list[Problem]:
         wanted.append((watermark, f"the strategy {watermark.strategy!r}; on Flink only 'bounded' is run"))
     if stage.window is not None and stage.window.fixed is None:
         wanted.append((stage.window, "no fixed window; on Flink only fixed windows are run"))
+    if stage.join is not None:
+        wanted.append((stage.join, "a join; on Flink one source is counted by key and window"))
     stated = event_time(plan, source, stage) if not wanted else None
     if stated is not None:
         wanted += [(stage, why) for why in _not_runnable(stated)]
@@ -214,9 +220,11 @@ def _case(plan: Plan, source: Source, stage: Stage, path: Path) -> Case:
         raise AssertionError("a case is made of what was found complete")
     keyed = [given.key for given in stage.inputs if given.key is not None]
     field = source.keys.field if source.keys is not None else None
-    note = ""
+    notes = []
     if semantics.watermark.scope == "per_partition":
-        note = "the plan keeps a watermark per partition; the records are run as one merged stream"
+        notes.append("the plan keeps a watermark per partition; the records are run as one merged stream")
+    if semantics.duplicates is not None and semantics.duplicates.key:
+        notes.append("repeated records are counted each time; nothing removes them here")
     return Case(
         source=source.id,
         stage=stage.id,
@@ -225,7 +233,7 @@ def _case(plan: Plan, source: Source, stage: Stage, path: Path) -> Case:
         key=keyed[0] if keyed else field,
         watermark=Watermark(_ms(stated.lag)),
         windows=FixedWindows(_ms(stated.window), _ms(stated.lateness)),
-        note=note,
+        notes=tuple(notes),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelineplan.cli import run as main
 from pipelineplan.engines.flink_answer import Route, Run, compare
 from pipelineplan.engines.flink_plan import MOST_BY_RECORD, Case, FlinkReport, cases_of, read_records, runs_of
 from pipelineplan.errors import InputError
@@ -67,7 +68,7 @@ def test_a_source_is_also_known_by_its_dataset_and_an_input_s_key_comes_first(tm
 def test_a_watermark_per_partition_is_said_to_be_merged(tmp_path: Path) -> None:
     each = plan(tmp_path, ("{lag: 1500 ms}", "{lag: 1500 ms, scope: per_partition}"))
     (case,) = cases_of(each, data(tmp_path))
-    assert "one merged stream" in case.note
+    assert "one merged stream" in case.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,10 @@ def test_a_watermark_per_partition_is_said_to_be_merged(tmp_path: Path) -> None:
         (("fixed: 10 s", "session: 10 s"), "only fixed windows are run"),
         (("    window: {fixed: 10 s, allowed_lateness: 5 s}\n", ""), "no stage below 'clicks' has a window"),
         (("{lag: 1500 ms}", "{lag: 1500 us}"), "wanted whole milliseconds"),
+        (
+            ("    inputs: [clicks]\n    w", "    inputs: [clicks]\n    join: {kind: left}\n    w"),
+            "a join; on Flink",
+        ),
         (("fixed: 10 s", "fixed: 100 d"), "wanted at most 99 days"),
     ],
 )
@@ -96,6 +101,24 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
         cases_of(bare, {**data(tmp_path), "klicks": tmp_path / "clicks.csv"})
     assert len(raised.value.problems) == 3
     assert "known are: clicks, click_events" in str(raised.value)
+
+
+def test_no_data_is_no_agreement(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no data for a source of the plan.*clicks, click_events"):
+        cases_of(plan(tmp_path), {})
+    assert not FlinkReport(()).agrees
+
+
+def test_without_flink_the_command_ends_with_2_and_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    plan(tmp_path)
+    given = f"clicks={data(tmp_path)['clicks']}"
+    assert main(["test", str(tmp_path / "plan.yaml"), "--data", given, "--on", "flink"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "install it with: pipelineplan doctor --install flink" in said.err
 
 
 def test_records_keep_their_order_and_keys_become_numbers(tmp_path: Path) -> None:
@@ -140,7 +163,7 @@ def test_the_report_says_both_sides_and_the_first_difference(tmp_path: Path) -> 
     right = {Route.SQL: [[0, 1_000_000, 1, 1], [1, 12_000_000, 1, 1]], Route.DATASTREAM: [[2, 2]]}
     agreed = report(case, right)
     assert agreed.agrees
-    assert next(agreed.lines()) == (
+    assert agreed.lines()[0] == (
         "count over clicks on Flink 2.2.1: windows of 10 s, lag 1.5 s, allowed lateness 5 s"
     )
     wrong = report(case, {**right, Route.DATASTREAM: [[2, 1]]})
