@@ -23,7 +23,7 @@ VERBS = {
     "explain": "a rule, and the plan's own values put into it",
     "simulate": "what happens when it is late, down, or replayed",
     "profile": "measure a recorded stream",
-    "test": "run the compiled quality suites on data",
+    "test": "run the compiled quality suites on data, or the plan's windows on a real engine",
     "diff": "what a change of a plan changes",
     "cutover": "the runbook with computed thresholds",
     "bundle": "everything, compiled into one folder",

@@ -1,6 +1,10 @@
-"""Say what is installed, and what each extra would add.
+"""Say what is installed, and what each extra would add; install an engine where that is asked.
 
-pipelineplan doctor
+    pipelineplan doctor
+    pipelineplan doctor --install flink
+
+With --install, Apache Flink is fetched from PyPI into an environment of its own, below the user's
+cache folder: pinned, with hashes. Without it, nothing reaches for the network.
 """
 
 from __future__ import annotations
@@ -10,27 +14,32 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 from pipelineplan import __version__
-from pipelineplan.cli.output import coloured, envelope, say
+from pipelineplan.cli.output import coloured, envelope, note, say
+from pipelineplan.engines.flink_environment import FLINK_VERSION, install_flink, is_installed
 
 EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
+    "beam": (("apache-beam",), "test --on beam"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
+    parser.add_argument("--install", choices=("flink",), help="fetch this engine from PyPI and install it")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
-    """List versions by extra."""
+    """List versions by extra, after installing what was asked for."""
+    if options.install is not None:
+        note(f"Apache Flink is in {install_flink(note)}")
     found = {extra: {name: _version(name) for name in names} for extra, (names, _) in EXTRAS.items()}
     if options.format == "json":
         extras = [{"extra": extra, "packages": packages} for extra, packages in found.items()]
-        say(envelope("doctor", 0, python=platform.python_version(), extras=extras))
+        say(envelope("doctor", 0, python=platform.python_version(), extras=extras, engines=_engines()))
         return 0
     say(f"pipelineplan {__version__} on Python {platform.python_version()}")
     for extra, packages in found.items():
@@ -41,7 +50,16 @@ def run(options: argparse.Namespace) -> int:
             say(f"  {name:<20} {installed or 'not installed'}")
         if missing:
             say(f"  add it with: pip install 'pipelineplan[{extra}]'")
+    for engine in _engines():
+        state = coloured("there", "holds") if engine["installed"] else coloured("missing", "unknown")
+        say(f"\n{engine['name']} {engine['version']}: {state} (test --on {engine['name']})")
+        if not engine["installed"]:
+            say(f"  add it with: pipelineplan doctor --install {engine['name']}")
     return 0
+
+
+def _engines() -> list[dict[str, str | bool]]:
+    return [{"name": "flink", "version": FLINK_VERSION, "installed": is_installed()}]
 
 
 def _version(package: str) -> str | None:

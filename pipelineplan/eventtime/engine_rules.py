@@ -48,6 +48,11 @@ class EngineRule(StrEnum):
             case _:
                 assert_never(self)
 
+    @property
+    def is_flink(self) -> bool:
+        """Whether Flink's window operator decides, whatever wrote the watermark."""
+        return self in {EngineRule.FLINK_DATASTREAM, EngineRule.FLINK_SQL}
+
 
 @dataclass(frozen=True)
 class Instants:
