@@ -202,7 +202,9 @@ class _Control:
     def _barrier(self, position: Floats, epoch: int) -> Process:
         """Wait until all that was read before the cut has passed every queue, and the sink is up."""
         while epoch == self.epoch:
-            self._catch_up()
+            # Without room between the stages nothing is under way, and there is nothing to catch up with.
+            if self.fluid.layout.stored_edges:
+                self._catch_up()
             remaining = 0.0 if not self.sink_down else np.inf
             for number in self.fluid.layout.stored_edges:
                 channels = self.fluid.layout.edges[number].channels

@@ -49,7 +49,7 @@ def measure(run: Run) -> dict[str, Range]:
     """Every figure of `FIGURES`, each as low, likely and high within this run."""
     curves = Curves(run)
     arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
-    lag = curves.lag()
+    lag = curves.lag
     oldest = curves.peak_age()
     event_time = run.network.event_time
     exact = {
@@ -158,7 +158,7 @@ def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
 def series(run: Run) -> dict[str, tuple[float, ...]]:
     """The curves over time, at even steps and where lag peaks, as columns."""
     curves = Curves(run)
-    lag = curves.lag()
+    lag = curves.lag
     even = np.linspace(0.0, run.fluid.now, _SERIES_POINTS)
     marks = [each.restarted_seconds for each in run.phases] + [float(lag.time[lag.records.argmax()])]
     time = np.unique(np.concatenate((even, np.clip(marks, 0.0, run.fluid.now))))
