@@ -55,7 +55,8 @@ class Journal:
         """An empty journal of that many columns."""
         self.columns = columns
         self._time = _Growing(1)
-        self._places = _Growing(2, np.int32)
+        self._base_of = _Growing(1, np.int32)
+        self._pattern_of = _Growing(1, np.int32)
         self._bases = _Growing(columns)
         self._patterns = _Growing(columns)
         self._patterns.take(1)[:] = 0.0
@@ -68,7 +69,8 @@ class Journal:
         """Add a row: the counts, one array after the other."""
         base = self._base(counts)
         self._time.take(1)[:] = time
-        self._places.take(1)[:] = (base, 0)
+        self._base_of.take(1)[:] = base
+        self._pattern_of.take(1)[:] = 0
 
     def learn(self, rows: Floats) -> int:
         """Keep a pattern `[row, column]` of counts since its beginning; returns its place."""
@@ -81,9 +83,8 @@ class Journal:
         if len(times):
             base = self._base(counts)
             self._time.take(len(times))[:, 0] = times
-            places = self._places.take(len(times))
-            places[:, 0] = base
-            places[:, 1] = np.arange(pattern, pattern + len(times))
+            self._base_of.take(len(times))[:, 0] = base
+            self._pattern_of.take(len(times))[:, 0] = np.arange(pattern, pattern + len(times))
 
     def _base(self, counts: tuple[Floats, ...]) -> int:
         np.concatenate(counts, out=self._bases.take(1)[0])
@@ -96,16 +97,23 @@ class Journal:
 
     def column(self, number: int) -> Floats:
         """One count over all rows, in records."""
-        places = self._places.rows
-        bases, patterns = self._bases.rows[:, number], self._patterns.rows[:, number]
-        return np.asarray(bases[places[:, 0]] + patterns[places[:, 1]])
+        bases = np.ascontiguousarray(self._bases.rows[:, number])
+        return self._put_together(bases, np.ascontiguousarray(self._patterns.rows[:, number]))
 
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts over all rows, in records."""
-        places = self._places.rows
         bases = self._bases.rows[:, :columns].sum(axis=1)
-        patterns = self._patterns.rows[:, :columns].sum(axis=1)
-        return np.asarray(bases[places[:, 0]] + patterns[places[:, 1]])
+        return self._put_together(bases, self._patterns.rows[:, :columns].sum(axis=1))
+
+    def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
+        together: Floats = bases.take(self._base_of.rows[:, 0])
+        together += patterns.take(self._pattern_of.rows[:, 0])
+        return together
+
+
+def highest_yet(curve: Floats) -> Floats:
+    """The curve without its steps back, or the curve itself where it has none."""
+    return curve if (curve[1:] >= curve[:-1]).all() else np.asarray(np.maximum.accumulate(curve))
 
 
 def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:
