@@ -107,17 +107,26 @@ def check(
 
 
 def simulate(
-    plan: Plan | Path | str, *, scenarios: Iterable[str | Path] = (), env: str | None = None
+    plan: Plan | Path | str,
+    *,
+    scenarios: Iterable[str | Path] = (),
+    env: str | None = None,
+    replications: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
 ) -> SimulationResult:
     """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
 
-    A scenario is a name of the library, a file, or "all". Raises `InputError` for a plan or a
-    scenario that cannot be read.
+    With `replications`, chance is drawn from `seed` that many times, on `jobs` processes, and a
+    promise is judged by how often it is kept; the result does not depend on `jobs`. A scenario is a
+    name of the library, a file, or "all". Raises `InputError` for a plan or a scenario that cannot
+    be read.
     """
     from pipelineplan.simulation import recipes_named
     from pipelineplan.simulation import simulate as run
 
-    return run(_read(plan, env), recipes_named(tuple(scenarios)))
+    recipes = recipes_named(tuple(scenarios))
+    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs)
 
 
 def profile(

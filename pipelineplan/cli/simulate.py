@@ -3,9 +3,11 @@
     pipelineplan simulate plan.yaml
     pipelineplan simulate plan.yaml --scenario burst
     pipelineplan simulate plan.yaml --scenario all -o out/ --format json
+    pipelineplan simulate plan.yaml --replications 1000 --seed 7 --jobs 2
 
 By default: steady load, peak load, and every outage that the plan declares. Each figure comes with
-the interval that the plan's own inputs allow.
+the interval that the plan's own inputs allow. With replications, what chance adds is shown beside
+it, and a promise is judged by how often it is kept.
 """
 
 from __future__ import annotations
@@ -47,16 +49,36 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a scenario of the library or a file; may be repeated",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write figures and curves there")
+    parser.add_argument(
+        "--replications", type=_count, default=0, metavar="N", help="draw load, service and failures N times"
+    )
+    parser.add_argument("--seed", type=_count, default=0, metavar="S", help="of the replications; default: 0")
+    parser.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
+    )
     parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"found {text!r}, wanted a whole number from 0 up")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     """Simulate, write, print."""
     from pipelineplan.workflow import simulate
 
-    result = simulate(options.plan, scenarios=options.scenario, env=options.env)
+    result = simulate(
+        options.plan,
+        scenarios=options.scenario,
+        env=options.env,
+        replications=options.replications,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
     if options.output is not None:
         _write(result, options.output)
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}
@@ -95,12 +117,21 @@ def _print(scenario: ScenarioResult) -> None:
     for name in _SHOWN:
         figure = scenario.figures.get(name)
         if figure is not None:
-            say(f"  {_words(name):<32} {figure_text(figure)}")
+            say(f"  {_words(name):<32} {figure_text(figure)}{_by_chance(scenario, name, figure.unit)}")
     for verdict in scenario.slo_verdicts:
         say(f"  {coloured(verdict.verdict.value, verdict.verdict.value):<9} {safe(verdict.message)}")
     for remark in scenario.notes:
         say(f"  note: {safe(remark)}")
     say()
+
+
+def _by_chance(scenario: ScenarioResult, name: str, unit: str) -> str:
+    """Where nine of ten replications were, if chance moves the figure at all."""
+    if scenario.replications is None:
+        return ""
+    spread = scenario.replications.figures[name]
+    low, high = _amount(spread.p05, unit), _amount(spread.p95, unit)
+    return "" if low == high else f"; by chance {low} to {high}"
 
 
 def _words(name: str) -> str:

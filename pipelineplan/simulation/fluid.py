@@ -45,6 +45,7 @@ class Fluid:
         self.changes = 0
         self.bound = np.concatenate([np.full(_width(edge.channels), edge.bound) for edge in layout.edges])
         self._base = layout.capacity()
+        self._speeds = [np.ones(len(each)) for each in self._base]
         self._stops = [np.zeros(len(each), dtype=np.int64) for each in self._base]
         self._net = np.zeros(layout.channels)
         self._next = np.inf
@@ -87,7 +88,18 @@ class Fluid:
         self.note()
         for stage in stages:
             self._stops[stage][slice(None) if worker is None else worker] += change
-            self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, self._base[stage])
+        self._set_capacities(stages)
+
+    def set_speeds(self, speeds: list[Floats]) -> None:
+        """From now on workers do this share of their capacity, `[worker]` per stage."""
+        self.note()
+        self._speeds = speeds
+        self._set_capacities(tuple(range(len(speeds))))
+
+    def _set_capacities(self, stages: tuple[int, ...]) -> None:
+        for stage in stages:
+            able = self._base[stage] * self._speeds[stage]
+            self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, able)
         self.rates.forget()
         self._stale = True
 
@@ -120,7 +132,7 @@ class Fluid:
     def _to_rest(self, until: float, most: int) -> None:
         """Take the course from this state again, or take it for the first time and remember it."""
         state = b"".join(
-            (self.queue.tobytes(), self.arrivals.tobytes(), *(each.tobytes() for each in self._stops))
+            (self.queue.tobytes(), self.arrivals.tobytes(), *(each.tobytes() for each in self.rates.capacity))
         )
         known = self._courses.find(state)
         if known is None:

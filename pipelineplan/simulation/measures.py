@@ -9,10 +9,10 @@ import numpy as np
 
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves, Lag
-from pipelineplan.simulation.freshness import Since, Until, freshness
+from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
-from pipelineplan.simulation.result import FLUID, Figure
+from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
 from pipelineplan.simulation.sharing import Floats
 
 _EXACT = "exact fluid, rounding only"
@@ -47,7 +47,12 @@ Range = tuple[float, float, float]
 
 def measure(run: Run) -> dict[str, Range]:
     """Every figure of `FIGURES`, each as low, likely and high within this run."""
-    curves = Curves(run)
+    return measure_curves(Curves(run))
+
+
+def measure_curves(curves: Curves) -> dict[str, Range]:
+    """The same of the curves of a run."""
+    run = curves.run
     arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
     lag = curves.lag
     oldest = curves.peak_age()
@@ -118,6 +123,14 @@ def _freshness(curves: Curves) -> dict[str, Range]:
         f"freshness_p{percent}_seconds": widened(curves.run, delays.quantile(percent / 100), percent / 100)
         for percent in (50, 95, 99)
     }
+
+
+def promised(target: FreshnessTarget, curves: Curves) -> Range:
+    """The freshness that a promise is about, as low, likely and high within one run."""
+    if curves.run.network.event_time.unknown_freshness:
+        return (0.0, math.nan, math.inf)
+    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    return widened(curves.run, delays.quantile(target.probability), target.probability)
 
 
 def widened(run: Run, seconds: float, probability: float) -> Range:
