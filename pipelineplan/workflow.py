@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
@@ -127,6 +128,30 @@ def simulate(
 
     recipes = recipes_named(tuple(scenarios))
     return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs)
+
+
+def solve(
+    plan: Plan | Path | str,
+    entry: str,
+    until: str,
+    *,
+    scenarios: Iterable[str | Path] = (),
+    env: str | None = None,
+    replications: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Solution:
+    """The least value of `entry` (as in `stages.count.parallelism`) at which the plan keeps `until`.
+
+    `until` is a condition on a figure of all scenarios, as in `drain_time <= 30 min @ 95 %`; with a
+    probability it is confirmed by replications (200, if not said). Raises `InputError`.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation.asking import solve_plan
+    from pipelineplan.simulation.replicating import Futures
+
+    futures = Futures(replications or 200, seed, jobs)
+    return solve_plan(_read(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
 
 
 def profile(

@@ -4,25 +4,31 @@
     pipelineplan simulate plan.yaml --scenario burst
     pipelineplan simulate plan.yaml --scenario all -o out/ --format json
     pipelineplan simulate plan.yaml --replications 1000 --seed 7 --jobs 2
+    pipelineplan simulate plan.yaml --solve stages.count.parallelism --until 'drain_time <= 30 min @ 95 %'
 
 By default: steady load, peak load, and every outage that the plan declares. Each figure comes with
 the interval that the plan's own inputs allow. With replications, what chance adds is shown beside
-it, and a promise is judged by how often it is kept.
+it, and a promise is judged by how often it is kept. Solving finds the least value of one number of
+the plan that keeps a figure of all scenarios within a bound, and shows that less does not.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.quantities import say as say_quantity
 from pipelineplan.verdicts import Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.simulation import Figure, ScenarioResult, SimulationResult
+    from pipelineplan.simulation.solving import Solution, Trial
 
 _SHOWN = (
     "peak_lag_records",
@@ -56,6 +62,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
     )
+    parser.add_argument("--solve", metavar="ENTRY", help="the number of the plan to vary, with --until")
+    parser.add_argument(
+        "--until", metavar="CONDITION", help="FIGURE <= QUANTITY, and @ PROBABILITY if wanted"
+    )
     parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -71,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     """Simulate, write, print."""
     from pipelineplan.workflow import simulate
 
+    if options.solve is not None or options.until is not None:
+        return _solve(options)
     result = simulate(
         options.plan,
         scenarios=options.scenario,
@@ -93,6 +105,59 @@ def run(options: argparse.Namespace) -> int:
     for assumption in result.assumptions:
         note(f"assumed: {safe(assumption)}")
     return status
+
+
+def _solve(options: argparse.Namespace) -> int:
+    """Find the least value, and print it with what was tried around it."""
+    from pipelineplan.workflow import solve
+
+    if options.solve is None or options.until is None or options.output is not None:
+        found = "--solve and --until go together, without --output"
+        raise InputError([Problem(found, Position("command line"))])
+    solution = solve(
+        options.plan,
+        options.solve,
+        options.until,
+        scenarios=options.scenario,
+        env=options.env,
+        replications=options.replications,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+    status = 0 if solution.found is not None else 1
+    if options.format == "json":
+        say(envelope("simulate", status, solution=solution.to_json_dict()))
+    else:
+        _print_solution(solution)
+    return status
+
+
+def _print_solution(solution: Solution) -> None:
+    where, asked = safe(solution.path), safe(solution.condition)
+    if solution.found is None:
+        say(f"{coloured('fails', 'fails')}  no value of {where} that was tried meets {asked}")
+    else:
+        say(f"{where}: {coloured(safe(solution.found), 'bold')} is the least with {asked}")
+    say(f"  now {safe(solution.now)}; tried: {'; '.join(_tried(solution))}")
+    for trial in (solution.before, solution.at_found):
+        if trial is not None:
+            say(f"  at {safe(trial.value)}: {_bounds(trial, solution)}")
+    if not solution.monotone:
+        say("  more is not always better: a larger value that was tried fails")
+
+
+def _tried(solution: Solution) -> Iterator[str]:
+    """What was tried, as runs of neighbours that agree."""
+    for met, group in groupby(solution.trials, key=lambda trial: trial.met):
+        values = [safe(trial.value) for trial in group]
+        span = values[0] if len(values) == 1 else f"{values[0]} to {values[-1]} ({len(values)} values)"
+        yield f"{span} {'met' if met else 'not met'}"
+
+
+def _bounds(trial: Trial, solution: Solution) -> str:
+    low, high = _amount(trial.low, solution.unit), _amount(trial.high, solution.unit)
+    figure = low if low == high else f"{low} to {high}"
+    return f"{figure}; {safe(trial.why)}" if trial.why else figure
 
 
 def _write(result: SimulationResult, folder: Path) -> None:

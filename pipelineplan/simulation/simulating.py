@@ -50,7 +50,7 @@ def simulate_pipelines(
     results, refused, assumptions = [], list(not_simulated), []
     for pipeline in pipelines:
         assumptions += [f"{pipeline.name}: {each}" for each in pipeline.assumptions]
-        for name, arranged in _arrangements(pipeline, chosen):
+        for name, arranged in arrangements(pipeline, chosen):
             try:
                 results.append(run_ends(pipeline, arranged, futures))
             except NotSimulated as reason:
@@ -59,7 +59,8 @@ def simulate_pipelines(
     return SimulationResult(tuple(results), tuple(refused), tuple(dict.fromkeys(assumptions)), seed)
 
 
-def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
+def arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
+    """The scenarios to run on a pipeline, by name: the chosen ones, or those of every plan."""
     if recipes is not None:
         return [(recipe.name, _of_recipe(recipe)) for recipe in recipes]
     chosen = [recipe for name in _DEFAULT for recipe in read_library() if recipe.name == name]
