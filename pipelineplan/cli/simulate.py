@@ -4,6 +4,7 @@
     pipelineplan simulate plan.yaml --scenario burst
     pipelineplan simulate plan.yaml --scenario all -o out/ --format json
     pipelineplan simulate plan.yaml --replications 1000 --seed 7 --jobs 2
+    pipelineplan simulate plan.yaml other.yaml --replications 200
     pipelineplan simulate plan.yaml --solve stages.count.parallelism --until 'drain_time <= 30 min @ 95 %'
 
 By default: steady load, peak load, and every outage that the plan declares. Each figure comes with
@@ -15,10 +16,11 @@ the plan that keeps a figure of all scenarios within a bound, and shows that les
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.errors import InputError, Position, Problem
@@ -27,7 +29,7 @@ from pipelineplan.quantities import say as say_quantity
 from pipelineplan.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation import Figure, ScenarioResult, SimulationResult
+    from pipelineplan.simulation import Difference, Figure, ScenarioResult, SimulationResult
     from pipelineplan.simulation.solving import Solution, Trial
 
 _SHOWN = (
@@ -47,6 +49,13 @@ _SHOWN = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `simulate`."""
     parser.add_argument("plan", metavar="PLAN", type=Path)
+    parser.add_argument(
+        "others",
+        metavar="OTHER",
+        type=Path,
+        nargs="*",
+        help="plans to compare with the first, in the same weather",
+    )
     parser.add_argument(
         "--scenario",
         action="append",
@@ -83,36 +92,85 @@ def run(options: argparse.Namespace) -> int:
 
     if options.solve is not None or options.until is not None:
         return _solve(options)
-    result = simulate(
-        options.plan,
-        scenarios=options.scenario,
-        env=options.env,
-        replications=options.replications,
-        seed=options.seed,
-        jobs=options.jobs,
-    )
+    results = {
+        str(plan): simulate(
+            plan,
+            scenarios=options.scenario,
+            env=options.env,
+            replications=options.replications,
+            seed=options.seed,
+            jobs=options.jobs,
+        )
+        for plan in (options.plan, *options.others)
+    }
     if options.output is not None:
-        _write(result, options.output)
+        _write_all(results, options.output)
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}
-    status = 1 if result.verdict in bad else 0
+    status = 1 if any(result.verdict in bad for result in results.values()) else 0
     if options.format == "json":
-        say(envelope("simulate", status, **result.to_json_dict()))
-        return status
-    for scenario in result.scenarios:
-        _print(scenario)
-    for what, reason in result.not_simulated:
-        say(f"{coloured('not simulated', 'unknown')}  {safe(what)}: {safe(reason)}")
-    for assumption in result.assumptions:
-        note(f"assumed: {safe(assumption)}")
+        say(envelope("simulate", status, **_plain(results)))
+    else:
+        _print_all(results)
     return status
+
+
+def _plain(results: Mapping[str, SimulationResult]) -> dict[str, Any]:
+    """One plan's result as it is; of several, each, and how they differ from the first."""
+    first, *others = results.values()
+    if not others:
+        return first.to_json_dict()
+    return {
+        "plans": [{"plan": plan, **result.to_json_dict()} for plan, result in results.items()],
+        "comparison": [
+            {"plan": plan, **difference.to_json_dict()}
+            for plan, differences in _compared(results)
+            for difference in differences
+        ],
+    }
+
+
+def _compared(results: Mapping[str, SimulationResult]) -> Iterator[tuple[str, tuple[Difference, ...]]]:
+    """Every other plan, and how its figures differ from those of the first."""
+    from pipelineplan.simulation import compare
+
+    (_, first), *others = results.items()
+    for plan, result in others:
+        yield plan, compare(first, result)
+
+
+def _print_all(results: Mapping[str, SimulationResult]) -> None:
+    for plan, result in results.items():
+        if len(results) > 1:
+            say(coloured(safe(plan), "bold"))
+        for scenario in result.scenarios:
+            _print(scenario)
+        for what, reason in result.not_simulated:
+            say(f"{coloured('not simulated', 'unknown')}  {safe(what)}: {safe(reason)}")
+        for assumption in result.assumptions:
+            note(f"assumed: {safe(assumption)}")
+    for plan, differences in _compared(results):
+        say(coloured(f"{safe(plan)}, compared with {safe(next(iter(results)))}", "bold"))
+        for each in differences:
+            say(f"  {safe(each.scenario)}: {_words(each.figure):<28} {_difference(each)}")
+        if not differences:
+            say("  no figure differs")
+
+
+def _difference(each: Difference) -> str:
+    """Before and after, and with replications the interval of what lies between."""
+    change = f"{_amount(each.first, each.unit)} -> {_amount(each.other, each.unit)}"
+    if not math.isfinite(each.low):
+        return change
+    low, high = (("-" if end < 0 else "+") + _amount(abs(end), each.unit) for end in (each.low, each.high))
+    return f"{change} ({low} to {high})"
 
 
 def _solve(options: argparse.Namespace) -> int:
     """Find the least value, and print it with what was tried around it."""
     from pipelineplan.workflow import solve
 
-    if options.solve is None or options.until is None or options.output is not None:
-        found = "--solve and --until go together, without --output"
+    if options.solve is None or options.until is None or options.output is not None or options.others:
+        found = "--solve and --until go together, with one plan and without --output"
         raise InputError([Problem(found, Position("command line"))])
     solution = solve(
         options.plan,
@@ -158,6 +216,12 @@ def _bounds(trial: Trial, solution: Solution) -> str:
     low, high = _amount(trial.low, solution.unit), _amount(trial.high, solution.unit)
     figure = low if low == high else f"{low} to {high}"
     return f"{figure}; {safe(trial.why)}" if trial.why else figure
+
+
+def _write_all(results: Mapping[str, SimulationResult], folder: Path) -> None:
+    """The files of one plan into the folder; of several, each into its own by number."""
+    for number, result in enumerate(results.values(), start=1):
+        _write(result, folder if len(results) == 1 else folder / f"plan-{number}")
 
 
 def _write(result: SimulationResult, folder: Path) -> None:

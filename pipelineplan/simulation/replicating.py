@@ -89,9 +89,9 @@ def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenar
 
 def replications(found: list[Sample], futures: Futures) -> Replications:
     """What the replications at the likely inputs say of every figure."""
-    names = found[0].figures
-    spreads = {name: spread([each.figures[name] for each in found]) for name in names}
-    return Replications(futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads)
+    values = {name: tuple(each.figures[name] for each in found) for name in found[0].figures}
+    spreads = {name: spread(each) for name, each in values.items()}
+    return Replications(futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values)
 
 
 def kept(seconds: Iterable[float], target_seconds: float) -> Chance:

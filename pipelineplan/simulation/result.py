@@ -78,16 +78,20 @@ class SloVerdict:
 
 @dataclass(frozen=True)
 class Replications:
-    """`runs` replications from `seed` at the likely inputs, and what they say of every figure."""
+    """`runs` replications from `seed` at the likely inputs, and what they say of every figure.
+
+    `samples` are the values of each figure, one for each run.
+    """
 
     runs: int
     seed: int
     confidence: float
     needed_probability: float
     figures: Mapping[str, Spread]
+    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Plain data; what is not finite is None."""
+        """Plain data without the samples; what is not finite is None."""
         spreads = {
             name: {part: _plain(value) for part, value in asdict(one).items()}
             for name, one in self.figures.items()
