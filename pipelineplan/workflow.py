@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
@@ -108,17 +109,50 @@ def check(
 
 
 def simulate(
-    plan: Plan | Path | str, *, scenarios: Iterable[str | Path] = (), env: str | None = None
+    plan: Plan | Path | str,
+    *,
+    scenarios: Iterable[str | Path] = (),
+    env: str | None = None,
+    replications: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
 ) -> SimulationResult:
     """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
 
-    A scenario is a name of the library, a file, or "all". Raises `InputError` for a plan or a
-    scenario that cannot be read.
+    With `replications`, chance is drawn from `seed` that many times, on `jobs` processes, and a
+    promise is judged by how often it is kept; the result does not depend on `jobs`. A scenario is a
+    name of the library, a file, or "all". Raises `InputError` for a plan or a scenario that cannot
+    be read.
     """
     from pipelineplan.simulation import recipes_named
     from pipelineplan.simulation import simulate as run
 
-    return run(_read(plan, env), recipes_named(tuple(scenarios)))
+    recipes = recipes_named(tuple(scenarios))
+    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs)
+
+
+def solve(
+    plan: Plan | Path | str,
+    entry: str,
+    until: str,
+    *,
+    scenarios: Iterable[str | Path] = (),
+    env: str | None = None,
+    replications: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Solution:
+    """The least value of `entry` (as in `stages.count.parallelism`) at which the plan keeps `until`.
+
+    `until` is a condition on a figure of all scenarios, as in `drain_time <= 30 min @ 95 %`; with a
+    probability it is confirmed by replications (200, if not said). Raises `InputError`.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation.asking import solve_plan
+    from pipelineplan.simulation.replicating import Futures
+
+    futures = Futures(replications or 200, seed, jobs)
+    return solve_plan(_read(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
 
 
 def profile(

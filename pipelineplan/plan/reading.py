@@ -45,7 +45,7 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
     folder = find_root(file)
     composed = compose(file, folder, env)
     root = Root(folder, file if file.is_dir() else file.parent)
-    model, problems = _model(composed)
+    model, problems = model_of(composed)
     references = follow(composed, root)
     problems += references.problems
     if model is None:
@@ -70,7 +70,8 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
     )
 
 
-def _model(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
+def model_of(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
+    """The model of the composed data, or None and every reason why there is none."""
     problems = _version(composed)
     if problems:
         raise InputError(problems)  # another version's plan cannot be judged by this one's model

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipelineplan.simulation.layout import lay_out
 from pipelineplan.simulation.network import Checkpoint, Network, NotSimulated, OffsetReset, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
 Process = Generator[simpy.Event, Any, None]
 _BARRIER_TOLERANCE = 1e-9
@@ -130,6 +132,8 @@ class _Control:
 
     def run(self) -> Run:
         self.env.process(self._steps())
+        if self.scenario.weather is not None:
+            self.env.process(self._speeds(self.scenario.weather))
         for each in self.open:
             self.env.process(self._outage(each))
         if self.network.checkpoint:
@@ -160,10 +164,18 @@ class _Control:
         return self.env.timeout(max(seconds - self.env.now, 0.0))
 
     def _steps(self) -> Process:
-        for start, rate in self.scenario.rates:
+        for start, rate in self.scenario.steps:
             yield self._wait_until(start)
             self._catch_up()
             self.fluid.set_rate(rate)
+
+    def _speeds(self, weather: Weather) -> Process:
+        for block in count():
+            drawn = [weather.speeds(each, block) for each in self.fluid.layout.network.stages]
+            for spell in range(SPELLS_IN_A_BLOCK):
+                yield self._wait_until((block * SPELLS_IN_A_BLOCK + spell) * weather.spell_seconds)
+                self._catch_up()
+                self.fluid.set_speeds([each[:, spell] for each in drawn])
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         yield self.env.timeout(plan.interval_seconds)
@@ -202,7 +214,9 @@ class _Control:
     def _barrier(self, position: Floats, epoch: int) -> Process:
         """Wait until all that was read before the cut has passed every queue, and the sink is up."""
         while epoch == self.epoch:
-            self._catch_up()
+            # Without room between the stages nothing is under way, and there is nothing to catch up with.
+            if self.fluid.layout.stored_edges:
+                self._catch_up()
             remaining = 0.0 if not self.sink_down else np.inf
             for number in self.fluid.layout.stored_edges:
                 channels = self.fluid.layout.edges[number].channels
@@ -355,8 +369,8 @@ class _Control:
 def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
     """Seconds and records appended to the log since the start, straight between the points."""
     starts = np.array(
-        [start for start, _ in scenario.rates] + [max(scenario.horizon_seconds, scenario.rates[-1][0] + 1.0)]
+        [start for start, _ in scenario.steps] + [max(scenario.horizon_seconds, scenario.steps[-1][0] + 1.0)]
     )
-    rates = np.array([rate for _, rate in scenario.rates])
+    rates = np.array([rate for _, rate in scenario.steps])
     counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
     return starts, counts

@@ -10,12 +10,13 @@ choice of records to look at is a sample, spread evenly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelineplan.simulation.control import Run
-from pipelineplan.simulation.journal import first_time_at, value_at
+from pipelineplan.simulation.journal import first_time_at, highest_yet, value_at
 from pipelineplan.simulation.sharing import Floats
 
 Lanes = npt.NDArray[np.intp]
@@ -42,31 +43,37 @@ class Curves:
         self.time = run.fluid.journal.time
         self.shares = run.fluid.shares
         self.partitions = len(self.shares)
-        self.read = run.fluid.journal.rows[:, : self.partitions]
         self.appended_time, self.appended = run.appended
+
+    def read(self, partition: int) -> Floats:
+        """Records read of a partition, at every row of the journal."""
+        return self.run.fluid.journal.column(partition)
 
     def appended_at(self, when: Floats) -> Floats:
         """Records appended to all partitions by each time."""
         return np.asarray(np.interp(when, self.appended_time, self.appended))
 
+    @cached_property
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
-        records = self.appended_at(self.time) - self.read.sum(axis=1)
+        records = self.appended_at(self.time) - self.run.fluid.journal.total(self.partitions)
         records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
-        oldest = np.zeros_like(self.time)
-        for partition in range(self.partitions):
-            np.maximum(oldest, self._age(partition, self.time, self.read[:, partition]), out=oldest)
-        return Lag(self.time, records, oldest)
+        return Lag(self.time, records, self._age(self.time, self._least_count()))
 
-    def _age(self, partition: int, when: Floats, read: Floats) -> Floats:
-        """Seconds since the oldest unread record of a partition came; 0 when all are read."""
-        share = self.shares[partition]
-        if share == 0:
-            return np.zeros_like(when)
-        count = read / share
+    def _least_count(self) -> Floats:
+        """How far the partition that is furthest behind has been read, as a count of all partitions."""
+        least = np.full_like(self.time, np.inf)
+        for partition, share in enumerate(self.shares):
+            if share > 0:
+                np.minimum(least, self.read(partition) / share, out=least)
+        return least
+
+    def _age(self, when: Floats, count: Floats) -> Floats:
+        """Seconds since the record after `count`, of all partitions together, came; 0 when there is none."""
         waiting = count < self.appended_at(when) * (1.0 - 1e-9)
-        came = self._came_after(count)
-        return np.where(waiting, when - came, 0.0)
+        age = np.zeros_like(when)
+        age[waiting] = when[waiting] - self._came_after(count[waiting])
+        return age
 
     def _came_after(self, count: Floats) -> Floats:
         """When the record after each count was appended, all partitions counted together."""
@@ -85,19 +92,19 @@ class Curves:
         Between rows the age is straight except where the reader passes a record at which the
         arrival rate changed, so it is looked at there too.
         """
-        peak = float(self.lag().oldest_seconds.max())
+        peak = float(self.lag.oldest_seconds.max())
         for partition in range(self.partitions):
             if self.shares[partition] > 0 and len(self.appended) > 2:
                 when = self.read_at(partition, self.appended_time[1:-1])
                 when = when[np.isfinite(when)]
-                read = value_at(self.time, self.read[:, partition], when)
-                peak = max(peak, float(self._age(partition, when, read).max(initial=0.0)))
+                count = value_at(self.time, self.read(partition), when) / self.shares[partition]
+                peak = max(peak, float(self._age(when, count).max(initial=0.0)))
         return peak
 
     def read_at(self, partition: int, arrived: Floats) -> Floats:
         """When records that arrived at those times were first read; inf where they were not."""
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
-        rising = np.maximum.accumulate(self.read[:, partition])
+        rising = highest_yet(self.read(partition))
         return np.maximum(first_time_at(self.time, rising, counts), arrived)
 
     def emitted_at(self, arrived: Floats) -> Floats:
@@ -130,13 +137,13 @@ class Curves:
 
     def _through(self, edge: int, lane: Lanes, when: Floats) -> Floats:
         """When records that enter an edge's lanes at those times leave them."""
-        came, left = self.run.fluid.curves_of(edge)
         out = np.full_like(when, np.inf)
         for number in np.unique(lane):
             mine = (lane == number) & np.isfinite(when)
             if mine.any():
-                counts = value_at(self.time, came[:, number], when[mine]) * _REACHED
-                gone = first_time_at(self.time, np.maximum.accumulate(left[:, number]), counts)
+                came, left = self.run.fluid.curves_of(edge, int(number))
+                counts = value_at(self.time, came, when[mine]) * _REACHED
+                gone = first_time_at(self.time, highest_yet(left), counts)
                 out[mine] = np.maximum(gone, when[mine])
         return out
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipelineplan.simulation.courses import Course, Courses, Leg, counts_along
 from pipelineplan.simulation.journal import Journal
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.rates import Flags, Rates
@@ -44,10 +45,12 @@ class Fluid:
         self.changes = 0
         self.bound = np.concatenate([np.full(_width(edge.channels), edge.bound) for edge in layout.edges])
         self._base = layout.capacity()
+        self._speeds = [np.ones(len(each)) for each in self._base]
         self._stops = [np.zeros(len(each), dtype=np.int64) for each in self._base]
         self._net = np.zeros(layout.channels)
         self._next = np.inf
         self._stale = True
+        self._courses = Courses()
         self._been_empty = np.ones(len(self.shares), dtype=np.bool_)
         self.drained_at: float | None = 0.0
         self.journal = Journal(
@@ -85,7 +88,18 @@ class Fluid:
         self.note()
         for stage in stages:
             self._stops[stage][slice(None) if worker is None else worker] += change
-            self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, self._base[stage])
+        self._set_capacities(stages)
+
+    def set_speeds(self, speeds: list[Floats]) -> None:
+        """From now on workers do this share of their capacity, `[worker]` per stage."""
+        self.note()
+        self._speeds = speeds
+        self._set_capacities(tuple(range(len(speeds))))
+
+    def _set_capacities(self, stages: tuple[int, ...]) -> None:
+        for stage in stages:
+            able = self._base[stage] * self._speeds[stage]
+            self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, able)
         self.rates.forget()
         self._stale = True
 
@@ -96,18 +110,76 @@ class Fluid:
             self._run(until, most)
 
     def _run(self, until: float, most: int) -> None:
+        # Who waits for a drain looks at every change, so there no course is taken as a whole.
+        if self._stale and self.drained_at is not None:
+            self._to_rest(until, most)
         while self.now < until:
-            if self._stale:
-                self._find_next()
-            if self.now + self._next <= until:
-                self._step(self._next, to=self.now + self._next)
-                self._settle()
-                self.note()
-            else:
-                self._next -= until - self.now
-                self._step(until - self.now, to=until)
-            if self.changes > most:
-                raise RuntimeError(f"more than {most} changes before {until} s: the queues do not settle")
+            self._one_change(until, most)
+
+    def _one_change(self, until: float, most: int) -> None:
+        if self._stale:
+            self._find_next()
+        if self.now + self._next <= until:
+            self._step(self._next, to=self.now + self._next)
+            self._settle()
+            self.note()
+        else:
+            self._next -= until - self.now
+            self._step(until - self.now, to=until)
+        if self.changes > most:
+            raise RuntimeError(f"more than {most} changes before {until} s: the queues do not settle")
+
+    def _to_rest(self, until: float, most: int) -> None:
+        """Take the course from this state again, or take it for the first time and remember it."""
+        state = b"".join(
+            (self.queue.tobytes(), self.arrivals.tobytes(), *(each.tobytes() for each in self.rates.capacity))
+        )
+        known = self._courses.find(state)
+        if known is None:
+            self._explore(state, until, most)
+        elif self.now + known.length_seconds <= until:
+            self._follow(known)
+
+    def _explore(self, state: bytes, until: float, most: int) -> None:
+        legs: list[Leg] = []
+        while self.now < until:
+            self._find_next()
+            if np.isinf(self._next):
+                self._courses.keep(state, self._course(legs))
+                return
+            if self.now + self._next > until:
+                return
+            legs.append(Leg(self._next, self.rates.inflow.copy(), self.rates.outflow.copy()))
+            self._one_change(until, most)
+
+    def _course(self, legs: list[Leg]) -> Course:
+        seconds, arrived, departed = counts_along(legs, self.layout.channels)
+        rows = np.hstack((departed[:, self.log], arrived[:, self._kept], departed[:, self._kept]))
+        nothing = np.zeros(self.layout.channels)
+        return Course(
+            seconds,
+            self.journal.learn(rows),
+            arrived[-1] if legs else nothing,
+            departed[-1] if legs else nothing,
+            self.queue.copy(),
+            self.rates.inflow.copy(),
+            self.rates.outflow.copy(),
+            self._net.copy(),
+        )
+
+    def _follow(self, course: Course) -> None:
+        """Be where the course ends, with a row in the journal for each change on the way."""
+        counts = (self.departed[self.log], self.arrived[self._kept], self.departed[self._kept])
+        self.journal.repeat(course.pattern, self.now + course.seconds, *counts)
+        self.now += course.length_seconds
+        self.changes += len(course.seconds)
+        self.arrived += course.arrived
+        self.departed += course.departed
+        self.queue[:] = course.queue
+        self.rates.inflow[:], self.rates.outflow[:], self._net[:] = course.inflow, course.outflow, course.net
+        self._times = np.full(self.layout.channels, np.inf)
+        self._next = np.inf
+        self._stale = False
 
     def _find_next(self) -> None:
         rates = self.rates
@@ -206,14 +278,11 @@ class Fluid:
         last = self.layout.edges[stored[-1]].channels if stored else self.log
         return float(self.departed[last].sum())
 
-    def curves_of(self, edge: int) -> tuple[Floats, Floats]:
-        """What came into and left the lanes of a stored edge, `[row, lane]` of the journal."""
+    def curves_of(self, edge: int, lane: int) -> tuple[Floats, Floats]:
+        """What came into and left one lane of a stored edge, `[row]` of the journal each."""
         before = [each for each in self.layout.stored_edges if each < edge]
-        first = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before)
-        lanes, rows = _width(self.layout.edges[edge].channels), self.journal.rows
-        return rows[:, first : first + lanes], rows[
-            :, first + len(self._kept) : first + len(self._kept) + lanes
-        ]
+        column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
+        return self.journal.column(column), self.journal.column(column + len(self._kept))
 
     def note(self) -> None:
         """Write the present counts into the journal: where a rate bends or a count jumps, and at the end."""

@@ -39,15 +39,26 @@ from pipelineplan.simulation.scenario import Breaks
 from pipelineplan.verdicts import Operand
 
 
-def simulate(plan: Plan, recipes: Iterable[Recipe] | None = None) -> SimulationResult:
+def simulate(
+    plan: Plan,
+    recipes: Iterable[Recipe] | None = None,
+    *,
+    replications: int = 0,
+    seed: int = 0,
+    jobs: int = 1,
+) -> SimulationResult:
     """Simulate every pipeline of `plan`: the default scenarios, or `recipes` of the library.
 
-    What cannot be simulated stands in the result's `not_simulated`, with the reason.
+    With `replications`, each is run that many times in weather drawn from `seed`, on `jobs`
+    processes, and promises are judged by how often they are kept. What cannot be simulated stands
+    in the result's `not_simulated`, with the reason.
     """
+    from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     pipelines, refused = pipelines_of(plan)
-    return simulate_pipelines(pipelines, recipes, refused)
+    futures = Futures(replications, seed, jobs) if replications > 0 else None
+    return simulate_pipelines(pipelines, recipes, refused, futures)
 
 
 def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str], ...]]:

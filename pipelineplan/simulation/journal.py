@@ -1,4 +1,4 @@
-"""The curves of a run: cumulative counts at the times where a rate changed, straight in between.
+r"""The curves of a run: cumulative counts at the times where a rate changed, straight in between.
 
     records
       |          ______ A   appended to the log
@@ -8,15 +8,44 @@
 
 Between two rows nothing bends, so peaks lie on rows and every value between is exact. A row is
 written twice at a jump (a rewind after a failure).
+
+What repeats is kept once: a row is a base plus a row of a pattern, and a cycle that comes back
+(the stall of a checkpoint, each minute of a day) costs one base however many rows it has. No row
+is ever left out, so there is no tolerance that could pass a kink.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from pipelineplan.simulation.sharing import Floats
 
-_FIRST_ROWS = 1024
+_FIRST_ROWS = 256
+
+
+class _Growing:
+    """Rows of one width, doubling their room as needed."""
+
+    def __init__(self, columns: int, dtype: type = np.float64) -> None:
+        self.room: npt.NDArray[Any] = np.empty((_FIRST_ROWS, columns), dtype=dtype)
+        self.used = 0
+
+    @property
+    def rows(self) -> Any:
+        """What has been taken so far."""
+        return self.room[: self.used]
+
+    def take(self, count: int) -> Any:
+        """A view of the next `count` rows, to be written."""
+        first, self.used = self.used, self.used + count
+        if self.used > len(self.room):
+            larger = np.empty((max(2 * len(self.room), self.used), self.room.shape[1]), self.room.dtype)
+            larger[:first] = self.room[:first]
+            self.room = larger
+        return self.room[first : self.used]
 
 
 class Journal:
@@ -24,28 +53,67 @@ class Journal:
 
     def __init__(self, columns: int) -> None:
         """An empty journal of that many columns."""
-        self._time = np.empty(_FIRST_ROWS)
-        self._rows = np.empty((_FIRST_ROWS, columns))
-        self._used = 0
+        self.columns = columns
+        self._time = _Growing(1)
+        self._base_of = _Growing(1, np.int32)
+        self._pattern_of = _Growing(1, np.int32)
+        self._bases = _Growing(columns)
+        self._patterns = _Growing(columns)
+        self._patterns.take(1)[:] = 0.0
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self._time.used
 
     def write(self, time: float, *counts: Floats) -> None:
         """Add a row: the counts, one array after the other."""
-        if self._used == len(self._time):
-            self._time = np.concatenate((self._time, np.empty_like(self._time)))
-            self._rows = np.concatenate((self._rows, np.empty_like(self._rows)))
-        self._time[self._used] = time
-        np.concatenate(counts, out=self._rows[self._used])
-        self._used += 1
+        base = self._base(counts)
+        self._time.take(1)[:] = time
+        self._base_of.take(1)[:] = base
+        self._pattern_of.take(1)[:] = 0
+
+    def learn(self, rows: Floats) -> int:
+        """Keep a pattern `[row, column]` of counts since its beginning; returns its place."""
+        place = self._patterns.used
+        self._patterns.take(len(rows))[:] = rows
+        return place
+
+    def repeat(self, pattern: int, times: Floats, *counts: Floats) -> None:
+        """Add a row for each of `times`: the counts at the beginning plus the pattern's rows."""
+        if len(times):
+            base = self._base(counts)
+            self._time.take(len(times))[:, 0] = times
+            self._base_of.take(len(times))[:, 0] = base
+            self._pattern_of.take(len(times))[:, 0] = np.arange(pattern, pattern + len(times))
+
+    def _base(self, counts: tuple[Floats, ...]) -> int:
+        np.concatenate(counts, out=self._bases.take(1)[0])
+        return self._bases.used - 1
 
     @property
     def time(self) -> Floats:
         """Seconds from the start, `[row]`, not falling."""
-        return self._time[: self._used]
+        return np.asarray(self._time.rows[:, 0])
 
-    @property
-    def rows(self) -> Floats:
-        """Records, `[row, column]`."""
-        return self._rows[: self._used]
+    def column(self, number: int) -> Floats:
+        """One count over all rows, in records."""
+        bases = np.ascontiguousarray(self._bases.rows[:, number])
+        return self._put_together(bases, np.ascontiguousarray(self._patterns.rows[:, number]))
+
+    def total(self, columns: int) -> Floats:
+        """The sum of the first `columns` counts over all rows, in records."""
+        bases = self._bases.rows[:, :columns].sum(axis=1)
+        return self._put_together(bases, self._patterns.rows[:, :columns].sum(axis=1))
+
+    def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
+        together: Floats = bases.take(self._base_of.rows[:, 0])
+        together += patterns.take(self._pattern_of.rows[:, 0])
+        return together
+
+
+def highest_yet(curve: Floats) -> Floats:
+    """The curve without its steps back, or the curve itself where it has none."""
+    return curve if (curve[1:] >= curve[:-1]).all() else np.asarray(np.maximum.accumulate(curve))
 
 
 def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:

@@ -9,10 +9,10 @@ import numpy as np
 
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves, Lag
-from pipelineplan.simulation.freshness import Since, Until, freshness
+from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
-from pipelineplan.simulation.result import FLUID, Figure
+from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
 from pipelineplan.simulation.sharing import Floats
 
 _EXACT = "exact fluid, rounding only"
@@ -47,9 +47,14 @@ Range = tuple[float, float, float]
 
 def measure(run: Run) -> dict[str, Range]:
     """Every figure of `FIGURES`, each as low, likely and high within this run."""
-    curves = Curves(run)
+    return measure_curves(Curves(run))
+
+
+def measure_curves(curves: Curves) -> dict[str, Range]:
+    """The same of the curves of a run."""
+    run = curves.run
     arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
-    lag = curves.lag()
+    lag = curves.lag
     oldest = curves.peak_age()
     event_time = run.network.event_time
     exact = {
@@ -120,6 +125,14 @@ def _freshness(curves: Curves) -> dict[str, Range]:
     }
 
 
+def promised(target: FreshnessTarget, curves: Curves) -> Range:
+    """The freshness that a promise is about, as low, likely and high within one run."""
+    if curves.run.network.event_time.unknown_freshness:
+        return (0.0, math.nan, math.inf)
+    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    return widened(curves.run, delays.quantile(target.probability), target.probability)
+
+
 def widened(run: Run, seconds: float, probability: float) -> Range:
     """A delay and, at its high end, the random wait that a fluid leaves out."""
     return (seconds, seconds, seconds + random_wait(run.network, run.scenario.peak_rate, probability))
@@ -158,7 +171,7 @@ def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
 def series(run: Run) -> dict[str, tuple[float, ...]]:
     """The curves over time, at even steps and where lag peaks, as columns."""
     curves = Curves(run)
-    lag = curves.lag()
+    lag = curves.lag
     even = np.linspace(0.0, run.fluid.now, _SERIES_POINTS)
     marks = [each.restarted_seconds for each in run.phases] + [float(lag.time[lag.records.argmax()])]
     time = np.unique(np.concatenate((even, np.clip(marks, 0.0, run.fluid.now))))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipelineplan.simulation.probability import Chance, Spread
 from pipelineplan.simulation.scenario import Phases
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Verdict
@@ -45,7 +46,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class SloVerdict:
-    """Whether a promise of the plan holds in a scenario; `target` and figure in seconds."""
+    """Whether a promise of the plan holds in a scenario; `target` and figure in seconds.
+
+    `chances` are how often replications kept it: at the `likely` inputs, and at both ends.
+    """
 
     subject: str
     objective: str
@@ -54,10 +58,11 @@ class SloVerdict:
     verdict: Verdict
     message: str
     path: str = ""
+    chances: Mapping[str, Chance] = field(default_factory=dict)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
+        """Plain data; the chances only where there are any."""
+        plain = {
             "subject": self.subject,
             "objective": self.objective,
             "target_seconds": _plain(self.target_seconds),
@@ -66,11 +71,46 @@ class SloVerdict:
             "message": self.message,
             "path": self.path,
         }
+        if self.chances:
+            plain["probability"] = {at: asdict(one) for at, one in self.chances.items()}
+        return plain
+
+
+@dataclass(frozen=True)
+class Replications:
+    """`runs` replications from `seed` at the likely inputs, and what they say of every figure.
+
+    `samples` are the values of each figure, one for each run.
+    """
+
+    runs: int
+    seed: int
+    confidence: float
+    needed_probability: float
+    figures: Mapping[str, Spread]
+    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data without the samples; what is not finite is None."""
+        spreads = {
+            name: {part: _plain(value) for part, value in asdict(one).items()}
+            for name, one in self.figures.items()
+        }
+        return {
+            "runs": self.runs,
+            "seed": self.seed,
+            "confidence": self.confidence,
+            "needed_probability": self.needed_probability,
+            "figures": spreads,
+        }
 
 
 @dataclass(frozen=True)
 class ScenarioResult:
-    """One scenario. `series` are columns of equal length: `time_seconds` and the curves over it."""
+    """One scenario. `series` are columns of equal length: `time_seconds` and the curves over it.
+
+    `replications` are None where none were asked for, or where no chance changes the outcome.
+    """
 
     name: str
     title: str
@@ -81,10 +121,11 @@ class ScenarioResult:
     phases: tuple[Phases, ...]
     notes: tuple[str, ...]
     tier: str = FLUID
+    replications: Replications | None = None
 
     def to_json_dict(self) -> dict[str, Any]:
         """Plain data: every figure by its name, then verdicts, phases, notes; no curves."""
-        return {
+        plain = {
             "name": self.name,
             "title": self.title,
             "pipeline": self.pipeline,
@@ -94,6 +135,9 @@ class ScenarioResult:
             "phases": [_phases(each) for each in self.phases],
             "notes": list(self.notes),
         }
+        if self.replications is not None:
+            plain["replications"] = self.replications.to_json_dict()
+        return plain
 
 
 @dataclass(frozen=True)

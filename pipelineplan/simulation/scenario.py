@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
+
+from pipelineplan.simulation.weather import Weather
 
 
 class Breaks(StrEnum):
@@ -54,7 +57,8 @@ class Scenario:
 
     The run ends once everything has drained and `settle_seconds` more have passed, at the
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
-    drain is measured as it is after an outage.
+    drain is measured as it is after an outage. `weather` is the chance of one replication; without
+    it everything comes as expected.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Scenario:
     settle_seconds: float = 600.0
     drain_from_seconds: tuple[float, ...] = ()
     title: str = ""
+    weather: Weather | None = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
@@ -77,6 +82,13 @@ class Scenario:
     def peak_rate(self) -> float:
         """The highest rate of the run, in records per second."""
         return max(rate for _, rate in self.rates)
+
+    @cached_property
+    def steps(self) -> tuple[tuple[float, float], ...]:
+        """The rates as they come in this run's weather."""
+        if self.weather is None:
+            return self.rates
+        return self.weather.steps(self.rates, self.horizon_seconds)
 
     @property
     def busy_until_seconds(self) -> float:

@@ -6,16 +6,18 @@ Pipeline + recipes -> runs at every end of the inputs -> figures with intervals 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from pipelineplan.quantities import say_seconds
 from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, outage_scenario, trace_scenario
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, series, widened
+from pipelineplan.simulation.measures import FIGURES, combine, measure, promised, series
 from pipelineplan.simulation.network import Network, NotSimulated
+from pipelineplan.simulation.probability import Chance
+from pipelineplan.simulation.replicating import Futures, Sample, judge_chances, kept, replications, samples
 from pipelineplan.simulation.result import (
     FLUID,
     Figure,
@@ -37,24 +39,28 @@ def simulate_pipelines(
     pipelines: Iterable[Pipeline],
     recipes: Iterable[Recipe] | None = None,
     not_simulated: tuple[tuple[str, str], ...] = (),
+    futures: Futures | None = None,
 ) -> SimulationResult:
     """Run `recipes` on every pipeline; by default steady, peak, recorded, and each declared outage.
 
-    A scenario that this slice cannot simulate is named with its reason and the others still run.
+    With `futures`, every scenario is replicated too. A scenario that this slice cannot simulate is
+    named with its reason and the others still run.
     """
     chosen = None if recipes is None else tuple(recipes)
     results, refused, assumptions = [], list(not_simulated), []
     for pipeline in pipelines:
         assumptions += [f"{pipeline.name}: {each}" for each in pipeline.assumptions]
-        for name, arranged in _arrangements(pipeline, chosen):
+        for name, arranged in arrangements(pipeline, chosen):
             try:
-                results.append(run_ends(pipeline, arranged))
+                results.append(run_ends(pipeline, arranged, futures))
             except NotSimulated as reason:
                 refused.append((f"{pipeline.name}: {name}", reason.reason))
-    return SimulationResult(tuple(results), tuple(refused), tuple(dict.fromkeys(assumptions)))
+    seed = futures.seed if futures is not None else None
+    return SimulationResult(tuple(results), tuple(refused), tuple(dict.fromkeys(assumptions)), seed)
 
 
-def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
+def arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
+    """The scenarios to run on a pipeline, by name: the chosen ones, or those of every plan."""
     if recipes is not None:
         return [(recipe.name, _of_recipe(recipe)) for recipe in recipes]
     chosen = [recipe for name in _DEFAULT for recipe in read_library() if recipe.name == name]
@@ -83,8 +89,63 @@ def _of_outage(index: int, name: str) -> Arranged:
     return arranged
 
 
-def run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
+def run_ends(pipeline: Pipeline, arranged: Arranged, futures: Futures | None = None) -> ScenarioResult:
     """One scenario at every end of the inputs, as figures with intervals and verdicts."""
+    result = _run_ends(pipeline, arranged)
+    if futures is None:
+        return result
+    likely = arranged(pipeline.inputs[End.LIKELY], End.LIKELY)
+    load, worker = likely[0].utilisation(likely[1].rates[-1][1])
+    if load > 1:
+        why = f"not replicated: {worker} gets more than it can take, and no chance changes that"
+        return replace(result, notes=(*result.notes, why))
+    return replicated(pipeline, arranged, result, futures)
+
+
+def replicated(
+    pipeline: Pipeline, arranged: Arranged, result: ScenarioResult, futures: Futures
+) -> ScenarioResult:
+    """The same result with what replications say, and its promises judged by how often they are kept."""
+    by_end: dict[End, list[Sample]] = {}
+    done: list[tuple[tuple[Network, Scenario], list[Sample]]] = []
+    for end in End:
+        pair = arranged(pipeline.inputs[end], End.LIKELY)
+        before = [found for known, found in done if known == pair]
+        by_end[end] = before[0] if before else samples(*pair, _judged(pipeline, result), futures)
+        if not before:
+            done.append((pair, by_end[end]))
+    ends = tuple(End) if len(done) > 1 else (End.LIKELY,)
+    verdicts = [
+        judge_chances(verdict, chances, futures.needed, pipeline.uncertain)
+        for verdict, chances in _chances(pipeline, result, {end: by_end[end] for end in ends})
+    ]
+    summary = replications(by_end[End.LIKELY], futures)
+    return replace(result, slo_verdicts=tuple(verdicts), replications=summary)
+
+
+def _judged(pipeline: Pipeline, result: ScenarioResult) -> tuple[FreshnessTarget, ...]:
+    return () if result.phases else pipeline.targets
+
+
+def _chances(
+    pipeline: Pipeline, result: ScenarioResult, by_end: dict[End, list[Sample]]
+) -> Iterator[tuple[SloVerdict, dict[End, Chance]]]:
+    """Each promise of a result, and how often it was kept at every end."""
+    targets = _judged(pipeline, result)
+    place = {End.LIKELY: 0, End.PESSIMISTIC: 1, End.OPTIMISTIC: 2}
+    for number, verdict in enumerate(result.slo_verdicts):
+        chances = {}
+        for end, found in by_end.items():
+            if number < len(targets):
+                seconds = [each.fresh_seconds[number] for each in found]
+                chances[end] = kept(seconds, targets[number].seconds[place[end]])
+            else:
+                seconds = [each.figures["drain_seconds"] for each in found]
+                chances[end] = kept(seconds, verdict.target_seconds)
+        yield verdict, chances
+
+
+def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     runs = _runs(pipeline, arranged)
     likely = runs[0]
     figures = combine([measure(run) for run in runs])
@@ -122,18 +183,11 @@ def _freshness_verdicts(pipeline: Pipeline, runs: list[Run]) -> list[SloVerdict]
 def _freshness_verdict(
     target: FreshnessTarget, curves: list[Curves], uncertain: tuple[Uncertain, ...]
 ) -> SloVerdict:
-    ranges = [_freshness_range(target, each) for each in curves]
+    ranges = [promised(target, each) for each in curves]
     low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
     error_class = FIGURES["freshness_p95_seconds"][1]
     figure = Figure(ranges[0][1], low, high, "s", FLUID, error_class)
     return judge(target.subject, target.objective, figure, target.seconds, uncertain, target.path)
-
-
-def _freshness_range(target: FreshnessTarget, curves: Curves) -> Range:
-    if curves.run.network.event_time.unknown_freshness:
-        return (0.0, math.nan, math.inf)
-    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
-    return widened(curves.run, delays.quantile(target.probability), target.probability)
 
 
 def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) -> list[SloVerdict]:

@@ -68,7 +68,7 @@ def both(
 
 
 def compare(run: Run, seen: list[PerRecordRun]) -> float:
-    lag = Curves(run).lag()
+    lag = Curves(run).lag
     fluid = value_at(lag.time, lag.records, seen[0].time)
     resting = run.network.utilisation(run.scenario.rates[0][1])[0]
     stationary = resting / (1 - resting) * run.network.stages[0].workers

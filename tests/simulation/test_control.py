@@ -228,3 +228,15 @@ def test_a_committed_window_waits_for_the_slowest_partition_s_checkpoint() -> No
     run = run_scenario(network, broken(Outage(Breaks.WORKER, 304.0, 0.0, 30.0), 100.0))
     seen = _window_visible(Curves(run), np.array([305.0, 315.0, 335.0]), Until.COMMITTED)
     assert seen == pytest.approx([345.0, 355.0, 365.0])
+
+
+def test_a_stall_that_comes_back_is_computed_once_and_noted_each_time() -> None:
+    """0.5 s stand still at 80/s leave 40 records, which drain at 20/s in 2 s: each minute, exactly."""
+    stalling = replace(ONE, checkpoint=Checkpoint(60.0, 5.0, sync_stall_seconds=0.5))
+    run = run_scenario(stalling, quiet(80.0, 3_000.0))
+    lag = Curves(run).lag
+    peaks = lag.time[lag.records > 39.9]
+    assert peaks == pytest.approx([60.5 + 60.0 * minute for minute in range(50)][: len(peaks)])
+    assert len(peaks) >= 49
+    empty = [lag.time[(lag.time > peak) & (lag.records == 0)][0] - peak for peak in peaks[:-1]]
+    assert empty == pytest.approx([2.0] * len(empty))

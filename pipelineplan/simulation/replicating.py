@@ -1,0 +1,147 @@
+"""Many futures of one scenario: the same plan in other weather, and how often its promises are kept.
+
+    sink-outage   likely       kept 1000 of 1000   ->  probability >= 0.9963
+                  pessimistic  kept    0 of 1000   ->  probability <= 0.0037: the inputs decide
+
+Two spreads are kept apart. *Chance* (how many records come, how long they take, when in its
+interval a job dies) is drawn anew in each replication. *Uncertainty of the inputs* is not drawn:
+the replications are run at the plan's likely values and at both ends of its intervals, in the
+same weather.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+from pipelineplan.simulation.arranging import End
+from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.measures import measure_curves, promised
+from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.probability import CONFIDENCE, Chance, chance, runs_to_decide, spread
+from pipelineplan.simulation.result import FreshnessTarget, Replications, SloVerdict, Uncertain
+from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.weather import Weather
+from pipelineplan.verdicts import Verdict
+
+# A promise holds where it is kept in at least this share of all futures, if nothing else is asked.
+NEEDED = 0.95
+
+
+@dataclass(frozen=True)
+class Futures:
+    """How many replications, from which seed, on how many processes; which share must keep a promise."""
+
+    runs: int
+    seed: int = 0
+    jobs: int = 1
+    needed: float = NEEDED
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One replication: its figures, and the freshness that each promise is about, in seconds."""
+
+    figures: Mapping[str, float]
+    fresh_seconds: tuple[float, ...]
+
+
+def samples(
+    network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], futures: Futures
+) -> list[Sample]:
+    """Every replication of one scenario, in order, whatever the number of processes."""
+    numbers = range(futures.runs)
+    if futures.jobs <= 1:
+        return [_sample(network, scenario, targets, futures.seed, number) for number in numbers]
+    chunk = max(1, futures.runs // (4 * futures.jobs))
+    with ProcessPoolExecutor(futures.jobs) as pool:
+        same = (repeat(network), repeat(scenario), repeat(targets), repeat(futures.seed))
+        return list(pool.map(_sample, *same, numbers, chunksize=chunk))
+
+
+def _sample(
+    network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], seed: int, number: int
+) -> Sample:
+    curves = Curves(run_scenario(network, in_weather(network, scenario, Weather(seed, number))))
+    figures = {name: found[1] for name, found in measure_curves(curves).items()}
+    return Sample(figures, tuple(promised(target, curves)[2] for target in targets))
+
+
+def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenario:
+    """The scenario with its failures anywhere between two checkpoints, and random load and service.
+
+    Outages are taken to begin half-way between two checkpoints, as the likely ones do.
+    """
+    interval = network.checkpoint.effective_interval_seconds if network.checkpoint else 0.0
+    outages = tuple(
+        replace(
+            outage,
+            start_seconds=outage.start_seconds
+            + (weather.place(f"{scenario.name}/{number}") - 0.5) * interval,
+        )
+        for number, outage in enumerate(scenario.outages)
+    )
+    return replace(scenario, outages=outages, weather=weather)
+
+
+def replications(found: list[Sample], futures: Futures) -> Replications:
+    """What the replications at the likely inputs say of every figure."""
+    values = {name: tuple(each.figures[name] for each in found) for name in found[0].figures}
+    spreads = {name: spread(each) for name, each in values.items()}
+    return Replications(futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values)
+
+
+def kept(seconds: Iterable[float], target_seconds: float) -> Chance:
+    """How often a figure was within its target; what is not known was not."""
+    within = [value <= target_seconds for value in seconds]
+    return chance(sum(within), len(within))
+
+
+def judge_chances(
+    verdict: SloVerdict, chances: Mapping[End, Chance], needed: float, uncertain: tuple[Uncertain, ...]
+) -> SloVerdict:
+    """Holds where the probability is high enough at every end of the inputs, fails where at none."""
+    if all(each.low >= needed for each in chances.values()):
+        decided = Verdict.HOLDS
+    elif all(each.high < needed for each in chances.values()):
+        decided = Verdict.FAILS
+    else:
+        decided = Verdict.UNKNOWN
+    message = f"{verdict.message.split(';')[0]}; {_said(chances, decided, needed, uncertain)}"
+    named = {end.value: one for end, one in chances.items()}
+    return replace(verdict, verdict=decided, message=message, chances=named)
+
+
+def _said(
+    chances: Mapping[End, Chance], decided: Verdict, needed: float, uncertain: tuple[Uncertain, ...]
+) -> str:
+    least = min(chances.values(), key=lambda one: one.low)
+    most = max(chances.values(), key=lambda one: one.high)
+    if decided is Verdict.HOLDS:
+        return f"kept in {_counted(least)}: holds with probability >= {_down(least.low)} (95 % confidence)"
+    if decided is Verdict.FAILS:
+        return f"kept in {_counted(most)}: holds with probability <= {_up(most.high)} (95 % confidence)"
+    likely = chances[End.LIKELY]
+    if likely.low < needed <= likely.high:
+        more = runs_to_decide(likely, needed)
+        enough = f"about {more:,} would decide" if more > likely.runs else "no number of them would decide"
+        return f"kept in {_counted(likely)}, too few to tell from {needed:g}: {enough}"
+    at_ends = ", ".join(f"{_counted(one)} at {end.value} inputs" for end, one in chances.items())
+    names = ", ".join(f"{each.path} ({each.text})" for each in uncertain)
+    return f"kept in {at_ends}: not chance but the inputs decide; measure {names}"
+
+
+def _counted(one: Chance) -> str:
+    return f"{one.kept:,} of {one.runs:,} replications"
+
+
+def _down(share: float) -> str:
+    """Four places, never above the bound."""
+    return f"{int(share * 10_000) / 10_000:.4f}"
+
+
+def _up(share: float) -> str:
+    return f"{-int(-share * 10_000 // 1) / 10_000:.4f}"
