@@ -13,9 +13,10 @@ from pipelineplan import __version__
 from pipelineplan.cli.output import coloured, envelope, say
 
 EXTRAS = {
-    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
+    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
+    "contracts": (("fastavro",), "compat --prove"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 
