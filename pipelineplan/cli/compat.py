@@ -2,6 +2,7 @@
 
     pipelineplan compat orders.v1.avsc orders.v2.avsc
     pipelineplan compat v1.avsc v2.avsc v3.avsc --mode FULL_TRANSITIVE
+    pipelineplan compat order.v1.json order.v2.json --allow undeclared-properties
     pipelineplan compat v1.avsc v2.avsc --allow logical-type --prove 1000
 
 Several OLD, oldest first. Exit status 0 when compatible or allowed by a named policy, 1 when incompatible,

@@ -16,7 +16,7 @@ EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
-    "contracts": (("fastavro",), "compat --prove"),
+    "contracts": (("fastavro", "jsonschema"), "compat --prove"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

@@ -6,6 +6,7 @@ orders.v1.avsc   orders.v2.avsc      -> two AvroType      reads(v2, v1) -> [Chan
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def json_of(file: Path) -> Any:
     """The JSON in `file`; raises `InputError` for what is no JSON, too large, too deep or ambiguous."""
     text = text_of(file)
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         place = Position(file.as_posix(), error.lineno, error.colno)
         raise InputError([Problem(f"not JSON: {error.msg.lower()}", place)]) from None
@@ -73,6 +74,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
@@ -95,8 +103,30 @@ def _avro_proves(reader: Any, writer: Any, changes: list[Change], records: int) 
     return prove(reader, writer, changes, records)
 
 
+def _read_json_schema(file: Path) -> Any:
+    from pipelineplan.contracts.json_schema import read_schema
+
+    return read_schema(json_of(file), file.as_posix())
+
+
+def _json_schema_reads(reader: Any, writer: Any) -> list[Change]:
+    from pipelineplan.contracts.json_schema import contain
+
+    return contain(reader, writer)
+
+
+def _json_schema_proves(reader: Any, writer: Any, changes: list[Change], records: int) -> list[Change]:
+    from pipelineplan.contracts.json_schema.prove import prove
+
+    return prove(reader, writer, changes, records)
+
+
 FORMATS: Mapping[str, Format] = {
-    one.name: one for one in (Format("avro", (".avsc",), _read_avro, _avro_reads, _avro_proves),)
+    one.name: one
+    for one in (
+        Format("avro", (".avsc",), _read_avro, _avro_reads, _avro_proves),
+        Format("json", (".json",), _read_json_schema, _json_schema_reads, _json_schema_proves),
+    )
 }
 
 
