@@ -44,7 +44,6 @@ _REFUSED = {
     "logical-type": "unit, scale or meaning of a logical type differs, and readers disagree",
     "undeclared-properties": "it breaks only records with a property that the writer never declared",
     "format-assertion": "only validators that enforce formats, or anchor patterns, refuse",
-    "nothing-accepted": "the writer's schema accepts no value at all, so that nothing can break",
 }
 POLICIES: Mapping[str, Policy] = {
     name: Policy(name, allowed=allowed, about=about)

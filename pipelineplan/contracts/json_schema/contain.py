@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelineplan.contracts.evolution.change import Change, Compatibility, Witness
 from pipelineplan.contracts.json_schema.accepts import accepts
 from pipelineplan.contracts.json_schema.document import Nodes, SchemaDocument
 from pipelineplan.contracts.json_schema.formula import And, Formula, Leaf, Literal, Or, negation
+from pipelineplan.contracts.json_schema.loops import has_loop
 from pipelineplan.contracts.json_schema.search import Answer, EffortSpentError, Found, Outcome, Search
 
-STEPS_PER_STATEMENT = 4000
-STEPS_IN_ALL = 40_000
+STEPS_PER_STATEMENT = 300_000
+STEPS_IN_ALL = 600_000
 MOST_CHANGES = 50
 MOST_DEPTH = 8
 MOST_STATEMENTS = 60_000
@@ -29,11 +30,16 @@ MOST_STATEMENTS = 60_000
 
 @dataclass(frozen=True)
 class _Statement:
-    """A part of the reader's schema: where it stands, and the formula of a value that breaches it."""
+    """A part of the reader's schema: where it stands, and the formula of a value that breaches it.
+
+    `nearby` asks the same of the one place alone: when that has no answer, the whole has none.
+    """
 
     path: str
     word: str
     breach: Formula
+    nearby: frozenset[Formula]
+    local: Formula
 
 
 def contain(reader: SchemaDocument, writer: SchemaDocument) -> list[Change]:
@@ -47,6 +53,9 @@ def contain(reader: SchemaDocument, writer: SchemaDocument) -> list[Change]:
     if old == new:
         return []
     try:
+        if has_loop(And((old, new)), nodes):
+            reason = "a schema is defined by itself at the same value"
+            return [Change("not-decided", "$", reason, Compatibility.UNKNOWN)]
         return _Comparison(nodes, old, new).changes()
     except RecursionError:
         return [Change("not-decided", "$", "the schemas are nested too deep", Compatibility.UNKNOWN)]
@@ -56,30 +65,23 @@ class _Comparison:
     def __init__(self, nodes: Nodes, old: Formula, new: Formula) -> None:
         self.nodes, self.old, self.new = nodes, old, new
         self.left = STEPS_IN_ALL
-        self.has_formats = False
+        self.places: dict[frozenset[Formula], dict[tuple[str, Any], frozenset[Formula]]] = {}
+        self.sayings: dict[frozenset[Formula], set[Formula]] = {}
 
     def changes(self) -> list[Change]:
-        given = set(_given(self.old, self.nodes))
         found: dict[tuple[str, str], Change] = {}
-        for count, statement in enumerate(self._statements(self.new, "$", 0, frozenset())):
+        for count, statement in enumerate(self._statements(self.new, _Place("$", frozenset({self.old})))):
             if len(found) >= MOST_CHANGES:
                 break
             if count > MOST_STATEMENTS:
-                found["$", "not-decided"] = _undecided(_Statement("$", "schema", self.new))
+                found["$", "not-decided"] = _undecided(statement)
                 break
-            if negation(statement.breach) in given:
+            if self._unchanged(statement):
                 continue
             change = self._judged(statement)
             if change is not None:
                 found.setdefault((change.path, change.change), change)
-        return list(found.values()) or self._nothing_written()
-
-    def _nothing_written(self) -> list[Change]:
-        """A writer's schema that accepts nothing is contained in every other one, and a mistake."""
-        if self._ask(frozenset({self.old})) is not Outcome.NOTHING:
-            return []
-        policy = "nothing-accepted"
-        return [Change(policy, "$", "the writer's schema accepts no value", Compatibility.POLICY, policy)]
+        return list(found.values())
 
     def _judged(self, statement: _Statement) -> Change | None:
         question = frozenset({self.old, statement.breach})
@@ -121,52 +123,82 @@ class _Comparison:
         finally:
             self.left -= allowed - max(search.steps, 0)
 
-    def _statements(
-        self, formula: Formula, path: str, depth: int, seen: frozenset[Formula]
-    ) -> Iterator[_Statement]:
+    def _unchanged(self, statement: _Statement) -> bool:
+        """Whether the place alone settles it, without a look at the whole."""
+        if statement.local in self._said(statement.nearby - {negation(statement.local)}):
+            return True
+        formats = _mentions_format(statement.breach, self.nodes)
+        return self._ask(statement.nearby, asserting=formats) is Outcome.NOTHING
+
+    def _statements(self, formula: Formula, at: _Place) -> Iterator[_Statement]:
         """`formula` as statements that all have to hold, properties and items taken apart."""
         match formula:
             case And(parts):
                 for part in parts:
-                    yield from self._statements(part, path, depth, seen)
-            case Literal(True, node) if formula not in seen:
-                yield from self._statements(self.nodes.formula(node), path, depth, seen | {formula})
+                    yield from self._statements(part, at)
+            case Literal(True, node) if formula not in at.seen:
+                inside = replace(at, seen=at.seen | {formula})
+                unfolded = self.nodes.formula(node)
+                yield from self._statements(unfolded, inside)
             case Leaf(True, "prop" | "item" | "rest" as word, (place, Literal() as inner)) if (
-                depth < MOST_DEPTH
+                at.depth < MOST_DEPTH
             ):
-                below = f"{path}.{place}" if word == "prop" else f"{path}[{place if word == 'item' else '*'}]"
-                for one in self._statements(inner, below, depth + 1, seen):
-                    breach = Leaf(False, word, (place, negation(one.breach)))  # noqa: FBT003
-                    yield _Statement(one.path, one.word, breach)
+                below = (
+                    f"{at.path}.{place}"
+                    if word == "prop"
+                    else f"{at.path}[{place if word == 'item' else '*'}]"
+                )
+                known = self._below(at.known).get((word, place), frozenset())
+                for one in self._statements(inner, _Place(below, known, at.depth + 1, at.seen)):
+                    around = Leaf(False, word, (place, negation(one.breach)))  # noqa: FBT003
+                    yield replace(one, breach=around)
             case Leaf(True, "declared", _):
                 return
             case _:
-                yield _Statement(path, _word(formula), negation(formula))
+                breach = negation(formula)
+                yield _Statement(at.path, _word(formula), breach, at.known | {breach}, formula)
+
+    def _said(self, known: frozenset[Formula]) -> set[Formula]:
+        if known not in self.sayings:
+            self.sayings[known] = _sayings(known, self.nodes)
+        return self.sayings[known]
+
+    def _below(self, known: frozenset[Formula]) -> dict[tuple[str, Any], frozenset[Formula]]:
+        """What the writer's schema says of each property and item, where it says `known` of the whole."""
+        if known not in self.places:
+            places: dict[tuple[str, Any], frozenset[Formula]] = {}
+            for one in self._said(known):
+                match one:
+                    case Leaf(True, "prop" | "item" | "rest" as word, (place, inner)):
+                        places[word, place] = places.get((word, place), frozenset()) | {inner}
+            self.places[known] = places
+        return self.places[known]
 
 
-def _given(formula: Formula, nodes: Nodes) -> Iterator[Formula]:
-    """Statements that the writer's schema makes at its top, to pass over what has not changed."""
-    waiting: list[tuple[Formula, tuple[str, ...]]] = [(formula, ())]
-    seen: set[tuple[Formula, tuple[str, ...]]] = set()
+@dataclass(frozen=True)
+class _Place:
+    """A place in the reader's schema, and what the writer's schema says of it."""
+
+    path: str
+    known: frozenset[Formula]
+    depth: int = 0
+    seen: frozenset[Formula] = frozenset()
+
+
+def _sayings(known: frozenset[Formula], nodes: Nodes) -> set[Formula]:
+    """Every statement that all of `known` make at the top, references followed."""
+    waiting, found = list(known), set[Formula]()
     while waiting:
-        one, around = waiting.pop()
+        one = waiting.pop()
+        if one in found:
+            continue
+        found.add(one)
         match one:
             case And(parts):
-                waiting += [(part, around) for part in parts]
-            case Literal(True, node) if (one, around) not in seen:
-                seen.add((one, around))
-                waiting.append((nodes.formula(node), around))
-            case Leaf(True, "prop", (name, inner)) if len(around) < MOST_DEPTH:
-                yield _wrapped(one, around)
-                waiting.append((inner, (*around, name)))
-            case _:
-                yield _wrapped(one, around)
-
-
-def _wrapped(formula: Formula, around: tuple[str, ...]) -> Formula:
-    for name in reversed(around):
-        formula = Leaf(True, "prop", (name, formula))  # noqa: FBT003
-    return formula
+                waiting += parts
+            case Literal(True, node):
+                waiting.append(nodes.formula(node))
+    return found
 
 
 def _word(formula: Formula) -> str:

@@ -45,7 +45,9 @@ def _collect(schema: Any, atoms: list[Any], keys: list[str], depth: int) -> None
 Stock = tuple[list[Any], list[str]]
 
 
-def _like(schema: Any, whole: Any, source: random.Random, stock: Stock, depth: int) -> Any:
+def _like(  # noqa: PLR0911  (one return per keyword)
+    schema: Any, whole: Any, source: random.Random, stock: Stock, depth: int
+) -> Any:
     """A value that `schema` suggests, or now and then another one."""
     if not isinstance(schema, dict) or depth > 5 or source.random() < 0.1:
         return source.choice(stock[0])
@@ -77,6 +79,8 @@ def _object_like(schema: Any, whole: Any, source: random.Random, stock: Stock, d
 
 def _of_kind(kind: Any, atoms: list[Any]) -> list[Any]:
     kinds: dict[Any, Any] = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+    if not isinstance(kind, str):
+        return atoms
     if kind == "null":
         return [None]
     fitting = [one for one in atoms if kind in kinds and isinstance(one, kinds[kind])]

@@ -119,18 +119,19 @@ class Search:
             decided = decided and answer is Outcome.NOTHING
         return Outcome.NOTHING if decided else Outcome.UNDECIDED
 
-    def spend(self) -> None:
-        """One step of effort; raises when there is none left."""
-        self.steps -= 1
+    def spend(self, steps: int = 1) -> None:
+        """So many steps of effort; raises when there are none left."""
+        self.steps -= steps
         if self.steps < 0:
             raise EffortSpentError
 
     def _cases(  # noqa: C901  (one arm per form of a formula)
         self, todo: list[Formula], leaves: frozenset[Leaf], kinds: frozenset[str], seen: frozenset[Literal]
     ) -> Iterator[Case]:
-        self.spend()
+        self.spend(1 + len(leaves) + len(seen))
         held, met, choices = set(leaves), set(seen), []
         while todo:
+            self.spend()
             formula = todo.pop()
             match formula:
                 case And(parts):
@@ -172,7 +173,7 @@ class Search:
 
     def _solve(self, case: Case, question: Question) -> Answer:
         """A value of the case, checked against the whole question."""
-        self.spend()
+        self.spend(1 + 10 * len(case.leaves))  # each of them is looked at about ten times
         members = [leaf for leaf in case.about("among") if leaf.sign]
         if members:
             return self._member(members[0].detail, case)
