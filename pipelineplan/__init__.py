@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
+    from pipelineplan.contracts.evolution.judging import compat
+    from pipelineplan.contracts.evolution.modes import CompatResult
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import QualityReport
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CheckResult": "pipelineplan.workflow",
+    "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
     "Difference": "pipelineplan.bundle",
     "Finding": "pipelineplan.verdicts",
@@ -37,6 +40,7 @@ _HOMES = {
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
+    "compat": "pipelineplan.contracts.evolution.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
@@ -50,6 +54,7 @@ _HOMES = {
 
 __all__ = [
     "CheckResult",
+    "CompatResult",
     "Contents",
     "Difference",
     "Finding",
@@ -62,6 +67,7 @@ __all__ = [
     "StreamProfile",
     "Verdict",
     "check",
+    "compat",
     "compile_plan",
     "diff",
     "profile",

@@ -24,6 +24,7 @@ VERBS = {
     "simulate": "what happens when it is late, down, or replayed",
     "profile": "measure a recorded stream",
     "test": "run the compiled quality suites on data, or the plan's windows on a real engine",
+    "compat": "whether a schema may change, and who breaks",
     "diff": "what a change of a plan changes",
     "cutover": "the runbook with computed thresholds",
     "bundle": "everything, compiled into one folder",

@@ -18,10 +18,11 @@ from pipelineplan.cli.output import coloured, envelope, note, say
 from pipelineplan.engines.flink_environment import FLINK_VERSION, install_flink, is_installed
 
 EXTRAS = {
-    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, diff"),
+    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
     "beam": (("apache-beam",), "test --on beam"),
+    "contracts": (("fastavro", "jsonschema"), "compat --prove"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

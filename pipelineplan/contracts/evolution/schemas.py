@@ -1,0 +1,151 @@
+"""Schema files of every format, read by their ending and compared with one call.
+
+orders.v1.avsc   orders.v2.avsc      -> two AvroType      reads(v2, v1) -> [Change]
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pipelineplan.contracts.evolution.change import Change
+from pipelineplan.errors import InputError, Position, Problem
+
+MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Format:
+    """A schema language: how a file is read, a reader held against a writer, and a verdict proved.
+
+    `prove(reader, writer, changes, records)` really writes and reads: the witnesses, and when nothing
+    keeps the reader from reading, that many generated records. It returns the changes with what it saw.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    read: Callable[[Path], Any]
+    reads: Callable[[Any, Any], list[Change]]
+    prove: Callable[[Any, Any, list[Change], int], list[Change]]
+
+
+def json_of(file: Path) -> Any:
+    """The JSON in `file`; raises `InputError` for what is no JSON, too large, too deep or ambiguous."""
+    text = text_of(file)
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        place = Position(file.as_posix(), error.lineno, error.colno)
+        raise InputError([Problem(f"not JSON: {error.msg.lower()}", place)]) from None
+    except RecursionError:
+        raise InputError([Problem("nested too deep", Position(file.as_posix()))]) from None
+    except ValueError as error:
+        raise InputError([Problem(f"not JSON: {error}", Position(file.as_posix()))]) from None
+
+
+def text_of(file: Path) -> str:
+    """The text of `file`; raises `InputError` when it cannot be read, is too large or is not UTF-8."""
+    place = Position(file.as_posix())
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(
+            [Problem(f"cannot be read: {(error.strerror or str(error)).lower()}", place)]
+        ) from error
+    if len(content) > MOST_BYTES:
+        raise InputError([Problem(f"larger than {MOST_BYTES // 1024**2} MiB", place)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError([Problem("not UTF-8 text", place, fix="save it as UTF-8")]) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"the key {twice[:60]!r} is here twice")
+    return made
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _read_avro(file: Path) -> Any:
+    from pipelineplan.contracts.avro import avro_of
+
+    return avro_of(json_of(file), file.as_posix())
+
+
+def _avro_reads(reader: Any, writer: Any) -> list[Change]:
+    from pipelineplan.contracts.avro import resolve
+
+    return resolve(reader, writer)
+
+
+def _avro_proves(reader: Any, writer: Any, changes: list[Change], records: int) -> list[Change]:
+    from pipelineplan.contracts.avro.prove import prove
+
+    return prove(reader, writer, changes, records)
+
+
+def _read_json_schema(file: Path) -> Any:
+    from pipelineplan.contracts.json_schema import read_schema
+
+    return read_schema(json_of(file), file.as_posix())
+
+
+def _json_schema_reads(reader: Any, writer: Any) -> list[Change]:
+    from pipelineplan.contracts.json_schema import contain
+
+    return contain(reader, writer)
+
+
+def _json_schema_proves(reader: Any, writer: Any, changes: list[Change], records: int) -> list[Change]:
+    from pipelineplan.contracts.json_schema.prove import prove
+
+    return prove(reader, writer, changes, records)
+
+
+FORMATS: Mapping[str, Format] = {
+    one.name: one
+    for one in (
+        Format("avro", (".avsc",), _read_avro, _avro_reads, _avro_proves),
+        Format("json", (".json",), _read_json_schema, _json_schema_reads, _json_schema_proves),
+    )
+}
+
+
+def format_of(files: list[Path], wanted: str | None) -> Format:
+    """The format named `wanted`, or the one that every file's ending stands for."""
+    if wanted is not None:
+        return FORMATS[wanted]
+    by_ending = {ending: one for one in FORMATS.values() for ending in one.endings}
+    problems, found = [], []
+    for file in files:
+        one = by_ending.get(file.suffix.lower())
+        if one is None:
+            message = f"found a file that ends in {file.suffix!r}, wanted {', '.join(sorted(by_ending))}"
+            problems.append(Problem(message, Position(file.as_posix()), fix="say what it is with --type"))
+        else:
+            found.append(one)
+    if len({one.name for one in found}) > 1:
+        names = ", ".join(dict.fromkeys(one.name for one in found))
+        problems.append(Problem(f"schemas of several formats: {names}", Position(files[0].as_posix())))
+    if problems:
+        raise InputError(problems)
+    return found[0]
