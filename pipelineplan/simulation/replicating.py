@@ -11,10 +11,12 @@ same weather.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import repeat
+from multiprocessing.context import BaseContext
 
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.control import run_scenario
@@ -52,14 +54,26 @@ class Sample:
 def samples(
     network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], futures: Futures
 ) -> list[Sample]:
-    """Every replication of one scenario, in order, whatever the number of processes."""
+    """Every replication of one scenario, in order, whatever the number of processes.
+
+    A script that asks for several must be importable: its own work under `if __name__ == "__main__"`.
+    """
     numbers = range(futures.runs)
     if futures.jobs <= 1:
         return [_sample(network, scenario, targets, futures.seed, number) for number in numbers]
     chunk = max(1, futures.runs // (4 * futures.jobs))
-    with ProcessPoolExecutor(futures.jobs) as pool:
+    with ProcessPoolExecutor(futures.jobs, mp_context=_processes()) as pool:
         same = (repeat(network), repeat(scenario), repeat(targets), repeat(futures.seed))
         return list(pool.map(_sample, *same, numbers, chunksize=chunk))
+
+
+def _processes() -> BaseContext:
+    """Fresh processes: a fork of this one could inherit a lock that one of its threads holds."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _sample(

@@ -39,6 +39,7 @@ def result(one: Pipeline, runs: int = 80, jobs: int = 1, seed: int = 3) -> Simul
     return simulate_pipelines([one], recipes_named(("sink-outage",)), futures=Futures(runs, seed, jobs))
 
 
+@pytest.mark.slow
 def test_a_drain_spreads_as_theory_says() -> None:
     """Mean B/(mu - lambda), sd sqrt((lambda ca^2 + mu cs^2) B / (mu - lambda)^3), as for a first passage."""
     network = replace(ONE, checkpoint=None)
@@ -94,7 +95,7 @@ def test_records_are_neither_lost_nor_invented_in_any_weather() -> None:
 
 def test_serial_parallel_and_second_runs_give_the_same_bytes() -> None:
     one = pipeline(99.0, 100.0, 101.0)
-    texts = {json.dumps(result(one, 12, jobs).to_json_dict()) for jobs in (1, 2, 3, 1)}
+    texts = {json.dumps(result(one, 12, jobs).to_json_dict()) for jobs in (1, 2, 1)}
     assert len(texts) == 1
     assert json.dumps(result(one, 12, seed=4).to_json_dict()) not in texts
 
