@@ -43,3 +43,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     broken = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert broken == []
+
+
+def test_the_api_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/reference/python-api.md").read_text(encoding="utf-8")
+    program = (
+        page.split("```python\n")[1].split("```")[0].replace('"out/orders"', repr(str(tmp_path / "orders")))
+    )
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(compile(program, "python-api.md", "exec"), names)  # our own page
+    import pipelineplan as pp
+
+    assert isinstance(names["tested"], pp.QualityReport)
+    assert pp.verify(tmp_path / "orders") == ()

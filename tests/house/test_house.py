@@ -129,12 +129,20 @@ def test_data_folders_hold_data(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
 
 
+same_layout = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11),
+    reason="the pages are written on Python 3.11; argparse lays its help out anew",
+)
+
+
+@same_layout
 def test_generated_files_are_current() -> None:
     command = [sys.executable, "docs/generate.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@same_layout
 def test_a_stale_file_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
     import shutil
 
