@@ -147,6 +147,11 @@ def _lines(measured: StreamProfile) -> Iterator[tuple[str, str]]:
         if split is not None:
             hottest = say_share(split.hottest_share)
             yield name, f"{split.values:,} of {safe(split.field)}, the hottest has {hottest}"
+    if measured.within_partitions is not None:
+        within = measured.within_partitions
+        worst = f"worst in {safe(within.worst)!r} with p99 {say_seconds(within.worst_p99_seconds)}"
+        behind = f"{within.out_of_order.count:,} behind in their own ({say_share(within.out_of_order.share)})"
+        yield "within", f"{behind}, p99 {say_seconds(within.disorder_seconds.quantiles['p99'])}, {worst}"
     if measured.duplicates is not None:
         yield "duplicates", f"{measured.duplicates.count:,} ({say_share(measured.duplicates.share)})"
     if measured.future is not None and measured.future.count:

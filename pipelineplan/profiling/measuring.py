@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipelineplan.profiling.by_partition import DisorderByPartition
 from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts
 from pipelineplan.profiling.files import quoted
 from pipelineplan.profiling.partials import SECOND_US, Partial, merge_all, partials
@@ -30,6 +31,7 @@ from pipelineplan.sources import (
     Spread,
     StreamProfile,
     Unreadable,
+    WithinPartitions,
 )
 
 _WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
@@ -55,19 +57,29 @@ def measure(
     that of numeric times, told by their size when `auto`. Memory stays bounded: by the number
     of different times to the microsecond, up to a limit beyond which they are rounded to 0.1 %.
     Raises `InputError` for files that are missing or unreadable, for columns that are not
-    there, and when no row is readable; `MissingExtraError` without the extra `data`.
+    there, when no row is readable, and for more than 4096 partitions; `MissingExtraError` without
+    the extra `data`.
     """
-    others = [column for column in (key, partition, *duplicates_by) if column]
+    others = [column for column in (key, *duplicates_by) if column]
     recording = open_recording(
-        paths, event_time=event_time, arrival_time=arrival_time, others=others, unit=unit
+        paths,
+        event_time=event_time,
+        arrival_time=arrival_time,
+        partition=partition,
+        others=others,
+        unit=unit,
     )
-    whole = merge_all(partials(recording.batches(progress)))
+    batches = recording.batches(progress)
+    names = recording.partition_names() if partition else []
+    within = DisorderByPartition(len(names)) if partition else None
+    whole = merge_all(partials(batches if within is None else within.watching(batches)))
     if whole is None:
         raise nothing_readable(recording)
     return finish(
         whole,
         recording,
         partitions=_split(recording, partition, whole.events),
+        within_partitions=_within(within, names),
         keys=_split(recording, key, whole.events),
         duplicates=_duplicates(recording, duplicates_by, whole.events),
     )
@@ -78,6 +90,7 @@ def finish(
     recording: Recording,
     *,
     partitions: Split | None = None,
+    within_partitions: WithinPartitions | None = None,
     keys: Split | None = None,
     duplicates: Duplicates | None = None,
 ) -> StreamProfile:
@@ -99,6 +112,7 @@ def finish(
         lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
         future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
         partitions=partitions,
+        within_partitions=within_partitions,
         keys=keys,
         duplicates=duplicates,
     )
@@ -166,6 +180,19 @@ def _split(recording: Recording, column: str | None, events: int) -> Split | Non
     rows = recording.aggregate(sql, [column])
     shares = tuple(int(count) / events for count, _ in rows)
     return Split(column, int(rows[0][1]), shares[0], shares)
+
+
+def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> WithinPartitions | None:
+    if within is None:
+        return None
+    pooled, worst = within.pooled(), within.worst(0.99)
+    behind = int(pooled.counts[pooled.values > 0].sum())
+    return WithinPartitions(
+        out_of_order=OutOfOrder(behind, behind / pooled.total),
+        disorder_seconds=_spread(pooled),
+        worst=names[worst] or "",
+        worst_p99_seconds=within.counts[worst].quantile(0.99) / SECOND_US,
+    )
 
 
 def _duplicates(recording: Recording, columns: Sequence[str], events: int) -> Duplicates | None:

@@ -103,6 +103,19 @@ class Split(_Closed):
 
 
 @dataclass(frozen=True)
+class WithinPartitions(_Closed):
+    """Disorder of each event within its own partition: what a watermark per partition acts on.
+
+    `worst` is the partition with the highest p99; empty where the partition has no name.
+    """
+
+    out_of_order: OutOfOrder
+    disorder_seconds: Spread
+    worst: str
+    worst_p99_seconds: float
+
+
+@dataclass(frozen=True)
 class Duplicates(_Closed):
     """Events beyond the first with the same values of `fields`."""
 
@@ -136,6 +149,7 @@ class StreamProfile(_Closed):
     lateness_seconds: Spread | None = None
     future: Future | None = None
     partitions: Split | None = None
+    within_partitions: WithinPartitions | None = None
     keys: Split | None = None
     duplicates: Duplicates | None = None
 
