@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -184,6 +185,17 @@ def test_a_job_that_takes_too_long_ends_with_everything_it_started(tmp_path: Pat
     with pytest.raises(FlinkError, match="took longer than 1 s"):
         run_alone([sys.executable, "-c", child], HERE, tmp_path, longest_seconds=1.0)
     assert is_gone(int((tmp_path / "log.txt").read_text(encoding="utf-8")))
+
+
+def test_a_job_ends_when_the_command_itself_is_killed() -> None:
+    job = "from pipelineplan.engines import flink_job; flink_job.end_with_parent(0.05)"
+    child = f"import time; {job}; time.sleep(60)"
+    start = f"p = subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True, stdout=-3)"
+    parent = f"import subprocess, sys, time; {start}; time.sleep(1.5); print(p.pid, p.poll())"
+    done = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True, check=True)
+    pid, ended = done.stdout.split()
+    assert ended == "None"  # it lived as long as its parent did
+    assert is_gone(int(pid))
 
 
 def is_gone(pid: int) -> bool:
