@@ -12,10 +12,14 @@ for `horizon_seconds`; steps may follow each other at once, and only a declared 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Literal, TypeAlias
+
+from pipelineplan.contracts.evolution.change import Choices
+from pipelineplan.contracts.evolution.modes import CompatResult, Reads, Schema, Version, judge_pair
 
 Side: TypeAlias = Literal["consumers", "producers"]
 MeetingPair: TypeAlias = tuple[int, int]
@@ -45,7 +49,7 @@ class Wait:
 
     def shown(self, names: Sequence[str]) -> str:  # noqa: ARG002  (the same question as of an upgrade)
         """The step for a message."""
-        return f"wait {self.seconds / 86_400:g} d"
+        return f"wait {self.seconds / 86_400:g} d" if self.seconds < math.inf else "wait for ever"
 
 
 Step: TypeAlias = Upgrade | Wait
@@ -124,6 +128,31 @@ def safe_order(rollout: Rollout, bad: set[MeetingPair]) -> tuple[Step, ...] | No
         return None
     orders = [rollout.steps, *_orders(upgrades, 0.0), *_orders(upgrades, rollout.horizon_seconds)]
     return next((steps for steps in orders if not _meets(rollout, steps, bad)), None)
+
+
+def judge_window(
+    rollout: Rollout, versions: Sequence[Version[Schema]], reads: Reads[Schema], choices: Choices
+) -> CompatResult:
+    """Every pair that `rollout` lets meet, judged; an order that is safe, or the pairs that conflict."""
+    everybody = range(len(versions))
+    judged = {
+        (r, w): judge_pair(versions[r], versions[w], reads, choices, "readers during the rollout")
+        for r in everybody
+        for w in everybody
+        if r != w
+    }
+    bad = {pair for pair, one in judged.items() if not one.passes}
+    met = sorted(meetings(rollout) - {(one, one) for one in everybody})
+    names = [version.name for version in versions]
+    conflict = ", ".join(f"{names[r]} reads {names[w]}" for r, w in met if (r, w) in bad)
+    order = safe_order(rollout, bad)
+    if order is not None:
+        advice = "safe order: " + "; ".join(step.shown(names) for step in order)
+    elif sum(isinstance(step, Upgrade) for step in rollout.steps) > MOST_REORDERED:
+        advice = f"more than {MOST_REORDERED} upgrades: no other order was tried"
+    else:
+        advice = f"no order of these steps is safe: {conflict}"
+    return CompatResult("WINDOW", tuple(judged[pair] for pair in met), advice, conflict)
 
 
 def _meets(rollout: Rollout, steps: tuple[Step, ...], bad: set[MeetingPair]) -> bool:
