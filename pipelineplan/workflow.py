@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Finding, Severity, Verdict
@@ -221,7 +222,10 @@ def write(
     """
     from pipelineplan.bundle import write_bundle
     from pipelineplan.bundle.attachments import attachments
+    from pipelineplan.bundle.plots import can_plot
 
+    if not can_plot():  # said before the work and not after it
+        raise MissingExtraError("a bundle", "report")
     contents = compile_plan(plan, data, as_of=as_of, env=env, strict=strict, progress=progress)
     (progress or (lambda _: None))("writing")
     write_bundle(contents, folder, attachments(contents, as_of))

@@ -50,7 +50,8 @@ def _contracts(contents: Contents) -> Iterator[tuple[str, bytes]]:
     for reference in contents.plan.contracts:
         file = contents.plan.root.resolve(reference)
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-        yield f"contracts/{file.name}", redacted(text).encode()
+        inside = file.relative_to(contents.plan.root.folder.resolve()).as_posix()
+        yield f"contracts/{inside}", redacted(text).encode()
 
 
 def _plain(text: str) -> str:

@@ -23,7 +23,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation.result import Figure, SimulationResult, SloVerdict
+    from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult, SloVerdict
 
 # Figures whose ends differ by less than this share are the same.
 _SAME = 1e-9
@@ -213,7 +213,7 @@ def _simulated(
     promises: list[PromiseChange] = []
     for key in (key for key in new if key in old):
         scenario = new[key].name
-        figures += _figures(scenario, old[key].figures, new[key].figures)
+        figures += _figures(scenario, _comparable(old[key]), _comparable(new[key]))
         judged = {(slo.subject, slo.objective): slo for slo in old[key].slo_verdicts}
         for slo in new[key].slo_verdicts:
             then = judged.get((slo.subject, slo.objective))
@@ -222,6 +222,16 @@ def _simulated(
     gone = [f"{name} is no longer simulated" for key, name in ((k, k[1]) for k in old) if key not in new]
     come = [f"{name} is simulated now" for key, name in ((k, k[1]) for k in new) if key not in old]
     return tuple(figures), tuple(promises), (*come, *gone)
+
+
+def _comparable(scenario: ScenarioResult) -> Mapping[str, Figure]:
+    """Figures that do not depend on how long the scenario was watched.
+
+    Freshness over a run with an outage does: the longer the quiet after it, the better it looks.
+    """
+    if not scenario.phases:
+        return scenario.figures
+    return {name: figure for name, figure in scenario.figures.items() if not name.startswith("freshness")}
 
 
 def _figures(scenario: str, old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Iterator[FigureChange]:
@@ -260,7 +270,7 @@ def _relative(before: float, after: float) -> float | None:
 
 def as_text(difference: Difference) -> str:
     """For a terminal; empty when nothing changed."""
-    lines = [line(f"{row[0]}  {row[1]}") for row in _rows(difference)]
+    lines = [line(f"{row[0]}: {row[1]}") for row in _rows(difference)]
     return "".join(f"{one}\n" for one in lines)
 
 
@@ -281,7 +291,7 @@ def _rows(difference: Difference) -> Iterator[tuple[str, str]]:
     for promise in difference.promises:
         flip = f"{promise.before.verdict.value} -> {promise.after.verdict.value}"
         yield (
-            f"{promise.scenario} {promise.after.subject} {promise.after.objective}",
+            " ".join(dict.fromkeys((promise.scenario, promise.after.subject, promise.after.objective))),
             f"{flip}: {promise.after.message}",
         )
     yield from ((f"new {f.code} {f.verdict.value}", _told(f)) for f in difference.new)

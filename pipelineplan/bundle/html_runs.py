@@ -50,7 +50,7 @@ def _comparison(simulated: SimulationResult) -> str:
     ]
     rows = [
         [
-            html(each.title or each.name),
+            html(each.name),
             *(_number(each.figures.get(name)) for name in names),
         ]
         for each in simulated.scenarios

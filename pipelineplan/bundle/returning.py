@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def rollback(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The way back, with the deadline after which there is none."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
-    made = (*_decide_back(book), *_planned(book), *_back(book))
+    parts = (_trigger, _readers_back, _stop_new, _planned, _old_from_anchor, _old_caught_up, _tell)
+    made = [entry for part in parts for entry in part(book)]
     steps = tuple(entry for entry in made if isinstance(entry, Step))
     left_out = tuple(entry for entry in made if isinstance(entry, LeftOut))
     return Checklist(
@@ -42,7 +43,7 @@ def rollback(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDe
 def launch(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The first start of a pipeline that replaces nothing."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
-    made = (*_start(book), *soak(book))
+    made = [entry for part in (_alarms, _begin, _promises, _drill, soak) for entry in part(book)]
     steps = tuple(entry for entry in made if isinstance(entry, Step))
     return Checklist("launch", f"Launch of {plan.name}", steps, (), book.dates, triggers(plan))
 
@@ -58,14 +59,9 @@ def _limit(book: Runbook) -> Said:
     )
 
 
-def _decide_back(book: Runbook) -> Iterator[Step | LeftOut]:
+def _trigger(book: Runbook) -> Iterator[Step | LeftOut]:
     cutover = book.plan.model.cutover
-    decider = stated(
-        book.plan,
-        cutover.decider if cutover else None,
-        "primary",
-        "$.cutover.decider.primary",
-    )
+    decider = stated(book.plan, cutover.decider if cutover else None, "primary", "$.cutover.decider.primary")
     first = triggers(book.plan)[0]
     yield Step(
         "trigger",
@@ -80,6 +76,9 @@ def _decide_back(book: Runbook) -> Iterator[Step | LeftOut]:
         until_deadline(book.dates),
         Said("no rollback: write down why the trigger was false"),
     )
+
+
+def _readers_back(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "readers-back",
         "Readers back",
@@ -93,6 +92,9 @@ def _decide_back(book: Runbook) -> Iterator[Step | LeftOut]:
         _limit(book),
         Said("set the share forward again"),
     )
+
+
+def _stop_new(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "stop-new",
         "Stop and fence the new writer",
@@ -135,8 +137,7 @@ def _planned(book: Runbook) -> Iterator[Step | LeftOut]:
         )
 
 
-def _back(book: Runbook) -> Iterator[Step | LeftOut]:
-    drain = simulated_as(book.simulated, "drain_seconds", "within {}, the longest simulated drain")
+def _old_from_anchor(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "old-from-anchor",
         "Old side from its anchor",
@@ -158,6 +159,10 @@ def _back(book: Runbook) -> Iterator[Step | LeftOut]:
             "fallback: {}",
         ),
     )
+
+
+def _old_caught_up(book: Runbook) -> Iterator[Step | LeftOut]:
+    drain = simulated_as(book.simulated, "drain_seconds", "within {}, the longest simulated drain")
     yield Step(
         "old-caught-up",
         "Old side caught up",
@@ -177,6 +182,9 @@ def _back(book: Runbook) -> Iterator[Step | LeftOut]:
             "fallback: {}",
         ),
     )
+
+
+def _tell(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "tell",
         "Tell and record",
@@ -192,9 +200,8 @@ def _back(book: Runbook) -> Iterator[Step | LeftOut]:
     )
 
 
-def _start(book: Runbook) -> Iterator[Step | LeftOut]:
+def _alarms(book: Runbook) -> Iterator[Step | LeftOut]:
     operations = book.plan.model.operations
-    workers = book.job.parallelism.now if book.job is not None and book.job.parallelism is not None else None
     on_call = operations.on_call if operations is not None else None
     yield Step(
         "alarms",
@@ -215,6 +222,10 @@ def _start(book: Runbook) -> Iterator[Step | LeftOut]:
         book.before_window,
         Said("do not start"),
     )
+
+
+def _begin(book: Runbook) -> Iterator[Step | LeftOut]:
+    workers = book.job.parallelism.now if book.job is not None and book.job.parallelism is not None else None
     yield Step(
         "start",
         "Start",
@@ -228,6 +239,9 @@ def _start(book: Runbook) -> Iterator[Step | LeftOut]:
         book.in_window,
         Said(f"stop it: {commands.stop_job()}"),
     )
+
+
+def _promises(book: Runbook) -> Iterator[Step | LeftOut]:
     yield Step(
         "promises",
         "Promises over one full cycle",
@@ -247,11 +261,10 @@ def _start(book: Runbook) -> Iterator[Step | LeftOut]:
         ),
         Said(f"stop it: {commands.stop_job()}"),
     )
-    drain = simulated_as(
-        book.simulated,
-        "drain_seconds",
-        "drained within {}, the longest simulated drain",
-    )
+
+
+def _drill(book: Runbook) -> Iterator[Step | LeftOut]:
+    drain = simulated_as(book.simulated, "drain_seconds", "drained within {}, the longest simulated drain")
     yield Step(
         "drill",
         "Outage drill",

@@ -45,7 +45,13 @@ def say_figure(figure: Figure) -> str:
 
 
 def say_name(name: str) -> str:
-    """`peak_lag_records` as "peak lag": the unit stands with the number."""
+    """`peak_lag_records` as "peak lag": the unit stands with the number.
+
+    Freshness as a figure is measured from the window's end (from the record where there is no window);
+    a promise says itself what it is measured from.
+    """
+    if name.startswith("freshness_p"):
+        return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
     for ending in ("_seconds", "_records", "_per_second", "_share"):
         name = name.removesuffix(ending)
     return name.replace("_", " ")

@@ -92,6 +92,8 @@ def _refuse(place: Path) -> None:
 
 def _put(files: Mapping[str, bytes], place: Path) -> None:
     temporary = place.with_name(f".{place.name}{_TEMPORARY}{os.getpid()}")
+    # In a container every build may have the same process id, the killed one before it too.
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
         for name, content in files.items():
             _write(temporary / name, content)

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from pipelineplan import __version__
-from pipelineplan.cli.output import show_problems
+from pipelineplan.cli.output import seen_from_here, show_problems
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 
 VERBS = {
@@ -45,7 +46,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each
         status: int = options.run(options)
         sys.stdout.flush()
     except InputError as error:
-        show_problems(error.problems, getattr(options, "format", "text"), options.verb)
+        plan = getattr(options, "plan", None)
+        found = seen_from_here(error.problems, plan) if isinstance(plan, Path) else error.problems
+        show_problems(found, getattr(options, "format", "text"), options.verb)
         return 2
     except MissingExtraError as error:
         print(f"pipelineplan: {error}", file=sys.stderr)

@@ -20,9 +20,12 @@ from pipelineplan.cli.output import (
     envelope,
     finding_json,
     finding_text,
+    from_here,
+    placed,
     problem_json,
     safe,
     say,
+    seen_from_here,
     show_problems,
 )
 from pipelineplan.errors import InputError, Problem
@@ -60,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             results.append(_check(plan, options))
         except InputError as error:
-            problems += error.problems
+            problems += seen_from_here(error.problems, plan)
     failed = any(result.at_least(Severity(options.fail_on)) for result in results)
     status = 2 if problems else int(failed)
     _print(results, problems, status, options)
@@ -125,12 +128,13 @@ def _result_json(result: CheckResult) -> dict[str, object]:
 
 
 def _print_text(result: CheckResult, options: argparse.Namespace) -> None:
+    root = result.plan.root.folder
     brief = (
         [] if options.verbose else [finding for finding in result.failing if _only_advises(finding, result)]
     )
     for finding in result.failing:
         if finding not in brief:
-            say(finding_text(finding, strict=result.strict))
+            say(finding_text(finding, strict=result.strict, root=root))
             say()
     if brief:
         codes = ", ".join(sorted({finding.code for finding in brief}))
@@ -139,9 +143,9 @@ def _print_text(result: CheckResult, options: argparse.Namespace) -> None:
     if options.verbose:
         for finding in result.findings:
             if finding.verdict is Verdict.HOLDS:
-                place, message = safe(str(finding.position)), safe(finding.message)
+                place, message = placed(finding.position, root), safe(finding.message)
                 say(f"{place}: {finding.code} {coloured('holds', 'holds')}: {message}")
-    say(f"{result.plan.name} ({safe(result.plan.file)}): {_summary(result)}")
+    say(f"{result.plan.name} ({safe(from_here(result.plan.file, root))}): {_summary(result)}")
 
 
 def _only_advises(finding: Finding, result: CheckResult) -> bool:

@@ -10,7 +10,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelineplan.cli.output import coloured, envelope, finding_json, safe, say
+from pipelineplan.cli.output import coloured, envelope, finding_json, placed, safe, say
+from pipelineplan.documents.root import find_root
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.verdicts import Finding
 
@@ -39,8 +40,9 @@ def run(options: argparse.Namespace) -> int:
     for key in ("why", "formula", "bad", "good", "fix", "source", "status"):
         if page.get(key):
             say(f"  {key + ':':<9}{page[key]}")
+    root = find_root(options.plan) if options.plan is not None else None
     for finding in findings:
-        _show(finding)
+        _show(finding, root)
     if options.plan is not None and not findings:
         say("\n  nothing in this plan that the rule is about")
     return 0
@@ -61,12 +63,12 @@ def _page(code: str) -> Mapping[str, str]:
     return page
 
 
-def _show(finding: Finding) -> None:
-    place = safe(f"{finding.path}  ({finding.position})")
+def _show(finding: Finding, root: Path | None) -> None:
+    place = f"{safe(finding.path)}  ({placed(finding.position, root)})"
     say(f"\n  {coloured(finding.verdict.value, finding.verdict.value)}  {place}")
     say(f"    {safe(finding.message)}")
     for operand in finding.operands:
-        where = f"{operand.basis.value}, {operand.path} at {safe(str(operand.position))}"
+        where = f"{operand.basis.value}, {operand.path} at {placed(operand.position, root)}"
         say(f"    {operand.symbol:<10} {operand.shown:<24} {safe(operand.name)} ({where})")
     for change in finding.nearest:
         say(f"    would hold with {safe(change)}")

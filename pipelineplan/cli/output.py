@@ -10,10 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pipelineplan import __version__
-from pipelineplan.errors import Problem
+from pipelineplan.documents.root import find_root
+from pipelineplan.errors import Position, Problem
 from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
 
 _COLOURS = {
@@ -42,6 +45,24 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def from_here(file: str, root: Path | None) -> str:
+    """`file`, which is named relative to `root`, as it is called from the working directory.
+
+    A name that cannot be found that way is left as it is.
+    """
+    if root is None or not (root / file).exists():
+        return file
+    try:
+        return Path(os.path.relpath(root / file)).as_posix()
+    except ValueError:  # another drive
+        return file
+
+
+def placed(position: Position, root: Path | None) -> str:
+    """A position whose file can be opened from the working directory, safe for a terminal."""
+    return safe(str(replace(position, file=from_here(position.file, root))))
+
+
 def coloured(text: str, meaning: str) -> str:
     """`text` in the colour that `meaning` has, where colour is wanted."""
     code = _COLOURS.get(meaning)
@@ -59,6 +80,15 @@ def envelope(command: str, status: int, **content: Any) -> str:
         **content,
     }
     return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def seen_from_here(problems: Iterable[Problem], plan: Path) -> list[Problem]:
+    """The problems of `plan` with files named from the working directory and not from its root."""
+    root = find_root(plan) if plan.exists() else None
+    return [
+        replace(one, position=replace(one.position, file=from_here(one.position.file, root)))
+        for one in problems
+    ]
 
 
 def show_problems(problems: Iterable[Problem], chosen_format: str, command: str) -> None:
@@ -88,14 +118,15 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-def finding_text(finding: Finding, *, strict: bool) -> str:
+def finding_text(finding: Finding, *, strict: bool, root: Path | None = None) -> str:
     """A finding as text: where, what, the line with a caret, what would make it hold."""
     severity = finding.counts_as(strict=strict)
     verdict = coloured(finding.verdict.value, finding.verdict.value)
     weight = (
         "" if severity is Severity.INFO and finding.verdict is Verdict.UNKNOWN else f" ({severity.value})"
     )
-    lines = [f"{safe(str(finding.position))}: {finding.code} {verdict}{weight}: {safe(finding.title)}"]
+    place = placed(finding.position, root)
+    lines = [f"{place}: {finding.code} {verdict}{weight}: {safe(finding.title)}"]
     if finding.source_line:
         lines.append(_caret(finding.source_line, finding.position.line, finding.position.column))
     lines.append(f"  {safe(finding.message)}")

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelineplan.eventtime import Disorder
 from pipelineplan.plan import capacity
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Slo
 from pipelineplan.plan.plan import Plan
 from pipelineplan.plan.recovery import checkpoint_operands
-from pipelineplan.plan.semantics import event_time, windowed_above
+from pipelineplan.plan.semantics import event_time, lateness_of, windowed_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.verdicts import Operand
@@ -33,6 +34,7 @@ class Waits:
 
     operands: tuple[Operand, ...]
     from_record: bool
+    lateness: Disorder | None = None
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -44,9 +46,26 @@ class Waits:
         fixed, window, commit = self._parts(values)
         if not self.from_record:
             return fixed + max(0.0, probability * commit - window), fixed + values.get("w", 0.0) + commit
+        if self.lateness is not None:
+            return self._with_lateness(self.lateness, fixed, commit, probability)
         longer, shorter = max(window, commit), min(window, commit)
         least = fixed + probability * longer
         return least, least + values.get("w", 0.0) + shorter
+
+    @staticmethod
+    def _with_lateness(
+        lateness: Disorder, fixed: float, commit: float, probability: float
+    ) -> tuple[float, float]:
+        """Without a window: the record's own lateness and the commit's wait, each alone or both at once.
+
+        At least the larger quantile of the two; at most both at the quantile that leaves each half of
+        what may exceed it (the union bound), whatever they have to do with each other.
+        """
+        both = 1 - (1 - probability) / 2
+        late = lateness.quantile_bounds(probability).low
+        return fixed + max(late, probability * commit), fixed + lateness.quantile_bounds(
+            both
+        ).high + both * commit
 
     def longest(self, values: Values) -> float:
         """The longest wait of any record, in seconds."""
@@ -67,24 +86,40 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
         return "no freshness target"
     if plan.model.ingestion is not None and plan.model.ingestion.mode == "batch":
         return "the freshness of scheduled runs follows from their schedule, which no rule adds up yet"
-    operands: list[Operand] = []
+    window, commit = _window_waits(plan, slo, source), _commit_waits(plan, slo)
+    if isinstance(window, str) or isinstance(commit, str):
+        return window if isinstance(window, str) else str(commit)
+    from_record = slo.freshness.measured_from == "record"
+    if window or not from_record:
+        return Waits((*window, *commit), from_record)
+    lateness = lateness_of(plan, source)
+    if lateness is None:
+        return f"cannot say how old records of {source.id!r} are when they arrive: state semantics.lateness"
+    return Waits(tuple(commit), from_record, lateness)
+
+
+def _window_waits(plan: Plan, slo: Slo, source: Source) -> tuple[Operand, ...] | str:
+    """Window, watermark lag and watermark interval, where there is a window on the way."""
     windowed = [
         stage for stage in windowed_above(plan, slo.subject) if source.id in plan.graph.above(stage.id)
     ]
     if len(windowed) > 1:
         return f"{slo.subject!r} stands behind several windows: `pipelineplan simulate` adds them up"
-    for stage in windowed:
-        stated = event_time(plan, source, stage)
-        if stated is None:
-            return f"cannot say when {stage.id!r} fires: state semantics.watermark.lag and a fixed window"
-        operands += [stated.window, stated.lag, stated.interval]
+    if not windowed:
+        return ()
+    stated = event_time(plan, source, windowed[0])
+    if stated is None:
+        return f"cannot say when {windowed[0].id!r} fires: state semantics.watermark.lag and a fixed window"
+    return (stated.window, stated.lag, stated.interval)
+
+
+def _commit_waits(plan: Plan, slo: Slo) -> tuple[Operand, ...] | str:
+    """The checkpoints that a transactional sink shows its results at, unless it counts until emitted."""
     committing = _committing_stage(plan, slo)
-    if committing is not None and slo.freshness.until == "committed_visible":
-        found = [operand for operand in checkpoint_operands(plan, committing) if operand is not None]
-        if not found:
-            return f"a transactional sink shows results at checkpoints: state that of {committing.id!r}"
-        operands += found
-    return Waits(tuple(operands), slo.freshness.measured_from == "record")
+    if committing is None or slo.freshness is None or slo.freshness.until != "committed_visible":
+        return ()
+    found = tuple(operand for operand in checkpoint_operands(plan, committing) if operand is not None)
+    return found or f"a transactional sink shows results at checkpoints: state that of {committing.id!r}"
 
 
 def _committing_stage(plan: Plan, slo: Slo) -> Stage | None:

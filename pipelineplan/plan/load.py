@@ -7,7 +7,7 @@ so the busiest one carries 2/12 of the records and not 1/8.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import capacity
@@ -125,10 +125,13 @@ def _edge_share(plan: Plan, edge: Edge) -> WorkerShare | None:
 
 def _key_groups(plan: Plan, node: str) -> Operand | None:
     """The key groups of a stage; where they are not stated, any number that Flink might choose."""
-    groups = plan.operand("G", plan.stage(node).parallelism, "max", "key groups (max parallelism)")
-    if groups is None or groups.basis is not Basis.ASSUMED:
-        return groups
-    return replace(groups, low=min(_FLINK_KEY_GROUPS[0], groups.value), high=_FLINK_KEY_GROUPS[1])
+    parallelism = plan.stage(node).parallelism
+    stated = plan.operand("G", parallelism, "max", "key groups (max parallelism)")
+    if stated is not None or parallelism is None:
+        return stated
+    path = plan.path(parallelism, "max")
+    groups = float(parallelism.key_groups)
+    return plan.assumed("G", "key groups (max parallelism)", groups, None, path, _FLINK_KEY_GROUPS)
 
 
 def _hottest(plan: Plan, edge: Edge) -> Operand | None:

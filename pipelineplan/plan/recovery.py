@@ -118,7 +118,7 @@ def _state_share(stage: Stage) -> float:
     """The largest task's share of the state: key groups are dealt out whole."""
     if stage.parallelism is None:
         return 1.0
-    return capacity.keyed_share(stage.parallelism.max, stage.parallelism.now)
+    return capacity.keyed_share(stage.parallelism.key_groups, stage.parallelism.now)
 
 
 def restore_operand(plan: Plan, stage: Stage) -> Operand | None:

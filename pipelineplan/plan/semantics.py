@@ -67,6 +67,18 @@ def disorder_of(plan: Plan, source: Source) -> Disorder | None:
     return Disorder.from_quantiles(stated) if stated else None
 
 
+def lateness_of(plan: Plan, source: Source) -> Disorder | None:
+    """How late records arrive, as a distribution: by quantiles, or measured; None where not stated."""
+    quantiles = source.semantics.lateness if source.semantics is not None else None
+    if quantiles is None:
+        return None
+    if quantiles.profile is not None:
+        curve = plan.profiles[quantiles.profile].lateness()
+        return Disorder.from_curve(curve) if curve is not None else None
+    stated = {p: (quantity.low, quantity.high) for p, quantity in quantiles.by_probability()}
+    return Disorder.from_quantiles(stated) if stated else None
+
+
 def disorder_operand(plan: Plan, source: Source) -> Operand | None:
     """Where the disorder comes from, as an operand that `explain` can show: its highest quantile."""
     quantiles = source.semantics.disorder if source.semantics is not None else None

@@ -45,12 +45,22 @@ class Parallelism(Section):
     """Subtasks now, and the most that state can be spread over."""
 
     now: AtLeastOne
-    max: AtLeastOne = Field(128, description="Key groups: Flink's default for small jobs is 128.")
+    max: AtLeastOne | None = Field(None, description="Key groups; unstated, Flink's default for `now`.")
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
         return shorthand(value, "now")
+
+    @property
+    def key_groups(self) -> int:
+        """The groups that keys are dealt out in: `max`, or what Flink would choose for `now`.
+
+        The next power of two from 1.5 * now, between 128 and 32,768 (Flink documentation, "Set the
+        maximum parallelism").
+        """
+        wanted = -(-3 * self.now // 2)
+        return self.max or min(32_768, max(128, 1 << (wanted - 1).bit_length()))
 
 
 class Window(Section):

@@ -100,7 +100,8 @@ def _spread(worker: _Worker, values: Values) -> str:
     bad="12 partitions on 8 workers of 1_500/s at a peak of 11_000/s: 1,833/s on the busiest",
     good="12 partitions on 12 workers of 1_500/s at a peak of 11_000/s: 917/s on each",
     fix="raise parallelism to a divisor of the partitions, or the capacity of a worker",
-    source="spec of this tool, CAP stability; apache/flink-kubernetes-operator#597",
+    source="a queue is stable below one; partitions and key groups are dealt out whole: "
+    "apache/flink-kubernetes-operator#597",
     severity=ALWAYS_ERROR,
 )
 def keeps_up(plan: Plan) -> Iterator[Claim]:
@@ -184,7 +185,7 @@ def _headroom_claim(path: Path, worker: _Worker, limit: Operand) -> Claim:
     bad="92 % utilised, an hour down: 11 hours to drain against a target of 2 h",
     good="46 % utilised, an hour down: 51 minutes to drain",
     fix="raise parallelism or capacity, or state a drain target that can be met",
-    source="spec of this tool, CAP drain; backlog B drains in B / (μ - λ)",
+    source="a backlog B drains in B / (μ - λ), here on the busiest worker; apache/spark#10089",
     severity=ALWAYS_ERROR,
 )
 def drains(plan: Plan) -> Iterator[Claim]:

@@ -38,7 +38,7 @@ from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
     bad="disorder p99 40 s, p99.9 10 min; lag 30 s, allowed lateness 0 s; completeness 99.5 %",
     good="disorder p99 40 s, p99.9 2 min; lag 30 s, allowed lateness 5 min; completeness 99.5 %",
     fix="widen watermark.lag or window.allowed_lateness, or promise less; profile the stream to know more",
-    source="spec of this tool, EVT completeness; Akidau et al., The Dataflow Model, PVLDB 8(12), 2015",
+    source="Akidau et al., The Dataflow Model, PVLDB 8(12), 2015; the share is the mean over a window",
     severity=ALWAYS_ERROR,
 )
 def complete_enough(plan: Plan) -> Iterator[Claim]:
@@ -113,7 +113,7 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     bad="window 1 min, lag 45 s, checkpoint 10 min, transactional: p95 10.4 min and more, against 4 min",
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
-    source="spec of this tool, EVT freshness; the sum of two waits, each uniform over its period",
+    source="the sum of two waits, each uniform over its period, at the best and the worst phase",
     severity=ALWAYS_ERROR,
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:

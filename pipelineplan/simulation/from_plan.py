@@ -172,7 +172,7 @@ class _Reader:
                 workers=workers,
                 capacity_per_second=self.at(capacity, end, hurts_high=False, default=math.inf),
                 exchange=self.exchange(number, edge, workers),
-                key_groups=planned.parallelism.max if planned.parallelism else 0,
+                key_groups=planned.parallelism.key_groups if planned.parallelism else 0,
                 hottest_key=self.keyed_hottest(edge, end),
                 selectivity=edge.selectivity,
                 buffer_records=(planned.buffer or 0) / workers,

@@ -41,8 +41,8 @@ def test_a_mended_plan_says_what_was_resolved_and_how_far_figures_moved(tmp_path
     assert -0.95 < drain.relative < -0.9
     assert ("job-outage", "holds") in {(p.scenario, p.after.verdict.value) for p in found.promises}
     assert not found.worse
-    assert "job-outage drain 11.1 h -> " in found.to_text()
-    assert "$.stages[0].parallelism 8 -> 12 (new.yaml:21:18)" in found.to_text()
+    assert "job-outage drain: 11.1 h -> " in found.to_text()
+    assert "$.stages[0].parallelism: 8 -> 12 (new.yaml:21:18)" in found.to_text()
 
 
 def test_a_plan_made_worse_is_worse(tmp_path: Path) -> None:

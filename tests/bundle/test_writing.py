@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,9 +202,18 @@ def test_the_temporary_folder_of_a_build_that_still_runs_is_left_alone(
     finally:
         other.kill()
         other.wait()
-    time.sleep(0)
     write_bundle(demo, tmp_path / "bundle")
     assert not busy.exists()
+
+
+def test_what_a_killed_build_of_the_same_process_id_left_is_not_taken_along(
+    demo: Contents, tmp_path: Path
+) -> None:
+    stale = tmp_path / f".bundle.pipelineplan-tmp-{os.getpid()}"
+    stale.mkdir()
+    (stale / "half.md").write_text("half")
+    assert verify(write_bundle(demo, tmp_path / "bundle")) == ()
+    assert not stale.exists()
 
 
 @pytest.mark.parametrize("name", ["../up.txt", "/etc/x", "manifest.json", ""])

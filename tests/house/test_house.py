@@ -64,20 +64,16 @@ def test_every_module_opens_with_a_sentence() -> None:
     assert [shown(m) for m, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
 
 
-# Lists of steps, written out one call after the other: long, and without a branch.
-TABLES = {"_decide_back", "_back", "_start"}
-
-
 def test_modules_and_functions_are_small() -> None:
     long_modules = [shown(m) for m in MODULES if len(m.read_text(encoding="utf-8").splitlines()) > 400]
-    long_functions = {
-        node.name
+    long_functions = [
+        f"{node.name} at line {node.lineno}"
         for tree in TREES.values()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 50
-    }
+    ]
     assert long_modules == []
-    assert long_functions == TABLES  # one that has become short leaves the list
+    assert long_functions == []
 
 
 def test_what_is_offered_is_there() -> None:
@@ -133,12 +129,20 @@ def test_data_folders_hold_data(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
 
 
+same_layout = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11),
+    reason="the pages are written on Python 3.11; argparse lays its help out anew",
+)
+
+
+@same_layout
 def test_generated_files_are_current() -> None:
     command = [sys.executable, "docs/generate.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@same_layout
 def test_a_stale_file_is_named_with_the_command_that_mends_it(tmp_path: Path) -> None:
     import shutil
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -127,7 +128,6 @@ def test_the_waits_of_a_plan_are_those_on_the_way(read: Callable[..., Plan]) -> 
     [
         ("guarantee: transactional", "guarantee: idempotent", {"W", "B", "w"}),
         ("{p95: 4 min}", "{p95: 4 min, until: emitted}", {"W", "B", "w"}),
-        ("window: {fixed: 1 min}, ", "", {"I", "d"}),
     ],
 )
 def test_only_what_is_on_the_way_is_waited_for(
@@ -152,3 +152,25 @@ def test_what_is_missing_on_the_way_is_named(
     found = waits(plan, plan.model.slos[0], plan.source("a"))
     assert isinstance(found, str)
     assert said in found
+
+
+def test_without_a_window_the_lateness_of_the_record_itself_counts(read: Callable[..., Plan]) -> None:
+    """A million records with exponential lateness, committed each 10 min at any phase: inside the bounds."""
+    bare = PLAN.replace("window: {fixed: 1 min}, ", "")
+    plan = read(bare)
+    assert "state semantics.lateness" in str(waits(plan, plan.model.slos[0], plan.source("a")))
+
+    mean, interval, duration = 20.0, 600.0, 5.0
+    stated = {f"p{p:g}": f"{-mean * math.log(1 - p / 100):.6f} s" for p in (50, 90, 95, 97.5, 99, 99.5, 99.9)}
+    quantiles = ", ".join(f"{name}: {value}" for name, value in stated.items())
+    plan = read(bare.replace("semantics: {", f"semantics: {{lateness: {{{quantiles}}}, "))
+    chain = waits(plan, plan.model.slos[0], plan.source("a"))
+    assert not isinstance(chain, str)
+    draw = np.random.default_rng(7)
+    late = draw.exponential(mean, 1_000_000)
+    total = late + draw.uniform(0, interval, 1_000_000) + duration
+    values = {operand.symbol: operand.value for operand in chain.operands}
+    for probability in (0.5, 0.95, 0.99):
+        low, high = chain.quantile(values, probability)
+        assert low <= np.quantile(total, probability) <= high
+        assert high - low < 0.4 * interval

@@ -9,6 +9,7 @@ import pytest
 
 from pipelineplan.errors import Problem
 from pipelineplan.plan import Plan
+from pipelineplan.plan.stage import Parallelism
 
 STAGES = "  - {id: count, inputs: [clicks], parallelism: 8, capacity: 2_000/s}\n"
 
@@ -119,8 +120,7 @@ def test_operands_know_where_they_come_from(read: Callable[..., Plan], small: st
         "$.stages[0].parallelism",
         48,
     )
-    assumed = plan.operand("G", stage.parallelism, "max")
-    assert (assumed.basis, assumed.value) == ("assumed", 128)
+    assert plan.operand("G", stage.parallelism, "max") is None
     peak = plan.operand("λ", source.rate, "peak", "peak arrival rate")
     assert (peak.basis, peak.shown, str(peak.position)) == ("declared", "11,000/s", "plan.yaml:7:36")
     assert plan.operand("R", source.retention, "time") is None
@@ -130,3 +130,12 @@ def test_operands_know_where_they_come_from(read: Callable[..., Plan], small: st
 def test_a_default_that_the_plan_states_is_declared(read: Callable[..., Plan], small: str) -> None:
     plan = read(small.replace("parallelism: 8", "parallelism: {now: 8, max: 128}"))
     assert plan.operand("G", plan.stage("count").parallelism, "max").basis == "declared"
+
+
+@pytest.mark.parametrize(
+    ("now", "groups"), [(1, 128), (85, 128), (86, 256), (170, 256), (171, 512), (40_000, 32_768)]
+)
+def test_key_groups_that_are_not_stated_are_those_that_flink_would_choose(now: int, groups: int) -> None:
+    """The next power of two from 1.5 * now, between 128 and 32,768."""
+    assert Parallelism(now=now).key_groups == groups
+    assert Parallelism(now=now, max=7).key_groups == 7

@@ -1,0 +1,59 @@
+"""The documents say what the tool does: quoted output is golden output, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("*/README.md"),
+        *ROOT.glob("examples/*/README.md"),
+    ]
+)
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def words(text: str) -> str:
+    """The text without its line breaks and carets, which a page may set otherwise."""
+    return " ".join(re.sub(r"^[ \d|^]+$", " ", text, flags=re.MULTILINE).split())
+
+
+def test_the_readme_quotes_what_check_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = readme.split("$ pipelineplan check examples/demo-fails\n")[1].split("```")[0]
+    golden = (ROOT / "tests/cli/golden/demo-fails.txt").read_text(encoding="utf-8")
+    assert words(quoted) in words(golden)
+
+
+def test_both_readme_commands_are_those_of_the_gate() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    gate = words((ROOT / ".ci/run").read_text(encoding="utf-8").replace("\\\n", " "))
+    for command in re.findall(r"^python -m pip install uv && (.*)$", readme, re.MULTILINE):
+        assert words(re.sub(r" -o \S+", "", command)) in re.sub(r" -o \S+", "", gate)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    broken = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert broken == []
+
+
+def test_the_api_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs/reference/python-api.md").read_text(encoding="utf-8")
+    program = (
+        page.split("```python\n")[1].split("```")[0].replace('"out/orders"', repr(str(tmp_path / "orders")))
+    )
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(compile(program, "python-api.md", "exec"), names)  # our own page
+    import pipelineplan as pp
+
+    assert isinstance(names["tested"], pp.QualityReport)
+    assert pp.verify(tmp_path / "orders") == ()
