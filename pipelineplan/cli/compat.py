@@ -4,6 +4,7 @@
     pipelineplan compat v1.avsc v2.avsc v3.avsc --mode FULL_TRANSITIVE
     pipelineplan compat order.v1.json order.v2.json --allow undeclared-properties
     pipelineplan compat v1.avsc v2.avsc --allow logical-type --prove 1000
+    pipelineplan compat --history orders.history.yaml --mode REPLAY
 
 Several OLD, oldest first. Exit status 0 when compatible or allowed by a named policy, 1 when incompatible,
 refused by a policy, or not decided. The policies are in docs/reference/compatibility.md.
@@ -16,6 +17,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.cli.output import coloured, envelope, safe, say
+from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
     from pipelineplan.contracts.evolution import Change, CompatResult, Pair
@@ -25,13 +27,14 @@ _COLOURS = {"incompatible": "fails", "unknown": "unknown", "policy": "unknown", 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `compat`."""
-    parser.add_argument("schemas", nargs="+", metavar="SCHEMA", help="OLD... NEW, oldest first")
+    parser.add_argument("schemas", nargs="*", metavar="SCHEMA", help="OLD... NEW, oldest first")
+    parser.add_argument("--history", metavar="FILE", help="versions with dates, for REPLAY and WINDOW")
     parser.add_argument(
         "--mode",
         type=str.upper,
         default="BACKWARD",
         metavar="MODE",
-        help="BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, or NONE",
+        help="BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, NONE, REPLAY or WINDOW",
     )
     parser.add_argument("--type", metavar="FORMAT", help="what the files are, where the ending does not say")
     parser.add_argument("--allow", action="append", default=[], metavar="POLICY", help="let this pass")
@@ -48,16 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, print."""
-    from pipelineplan.contracts.evolution.judging import compat
-
-    result = compat(
-        options.schemas,
-        mode=options.mode,
-        schema_type=options.type,
-        allow=options.allow,
-        refuse=options.refuse,
-        prove=options.prove,
-    )
+    result = _judged(options)
     status = 0 if result.passes else 1
     if options.format == "json":
         say(envelope("compat", status, **_json(result)))
@@ -67,6 +61,23 @@ def run(options: argparse.Namespace) -> int:
     if result.advice:
         say(f"{result.mode}: {safe(result.advice)}")
     return status
+
+
+def _judged(options: argparse.Namespace) -> CompatResult:
+    from pipelineplan.contracts.evolution.judging import compat, compat_over_time
+
+    over_time = options.mode in {"REPLAY", "WINDOW"}
+    if over_time != (options.history is not None) or (over_time and options.schemas):
+        message = "REPLAY and WINDOW want --history FILE and no schemas; the other modes want schemas alone"
+        raise InputError([Problem(message, Position("compat"))])
+    how = {
+        "mode": options.mode,
+        "schema_type": options.type,
+        "allow": options.allow,
+        "refuse": options.refuse,
+        "prove": options.prove,
+    }
+    return compat_over_time(options.history, **how) if over_time else compat(options.schemas, **how)
 
 
 def _print(pair: Pair) -> None:
@@ -92,6 +103,7 @@ def _json(result: CompatResult) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "passes": result.passes,
         "advice": result.advice,
+        "conflict": result.conflict,
         "pairs": [
             {
                 "reader": pair.reader,

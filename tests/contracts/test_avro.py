@@ -69,7 +69,7 @@ def test_fastavro_agrees_on_random_pairs(seed: int) -> None:
         if change.verdict is Compatibility.INCOMPATIBLE:
             assert change.witness is not None
             refusal = wire.refusal(change.witness.record)
-            if change.change != "default-does-not-fit":  # fastavro lets 0.0 pass as the default of a long
+            if all(one.change != "default-does-not-fit" for one in changes):  # fastavro takes no such schema
                 assert refusal.startswith("refuses"), change
     if not changes:
         for _ in range(20):
@@ -177,6 +177,7 @@ def test_a_type_without_an_end_has_no_record() -> None:
         ({"type": "record", "name": "R"}, "without a list of 'fields'"),
         ({"type": "enum", "name": "E", "symbols": ["A", "A"]}, "each of them once"),
         ({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}, "none of the symbols"),
+        ({"type": "enum", "name": "E", "symbols": ["A", ["B"]]}, "each of them once"),
         ({"type": "fixed", "name": "F", "size": -1}, "a 'size'"),
         (["int", "int"], "the same type twice"),
         (["int", ["null"]], "a union immediately"),

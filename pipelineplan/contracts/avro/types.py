@@ -174,7 +174,8 @@ class _Reader:
 
     def _enum(self, made: AvroType, data: dict[str, Any], path: Path) -> None:
         made.symbols, made.default = _texts(data.get("symbols")), data.get("default")
-        if not isinstance(data.get("symbols"), list) or len(made.symbols) != len(set(data["symbols"])):
+        listed = data.get("symbols")
+        if not isinstance(listed, list) or len(set(made.symbols)) != len(listed):
             self.complain(path, "an enum wants 'symbols', each of them once")
         if made.default is not None and made.default not in made.symbols:
             self.complain(path, f"the default {str(made.default)[:60]!r} is none of the symbols")

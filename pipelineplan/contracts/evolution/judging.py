@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelineplan.contracts.evolution.change import POLICIES, Change, Choices
+from pipelineplan.contracts.evolution.history import read_history
 from pipelineplan.contracts.evolution.modes import CompatResult, Mode, Version, judge_mode
+from pipelineplan.contracts.evolution.replay import judge_replay, live, written
+from pipelineplan.contracts.evolution.rollout import judge_window
 from pipelineplan.contracts.evolution.schemas import FORMATS, Format, format_of
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -34,8 +37,47 @@ def compat(
     return judge_mode(versions, Mode(mode), _reads(form, prove), Choices(allow, refuse))
 
 
+def compat_over_time(
+    history: Path | str,
+    *,
+    mode: str,
+    schema_type: str | None = None,
+    allow: Collection[str] = (),
+    refuse: Collection[str] = (),
+    prove: int = 0,
+) -> CompatResult:
+    """Judge the versions of a history file: `mode` REPLAY or WINDOW.
+
+    REPLAY: the latest version against every one still live when the declared replay begins. WINDOW:
+    every reader and writer that the declared rollout lets meet, and an order of steps that is safe.
+    Otherwise as `compat`.
+    """
+    given = read_history(Path(history))
+    problems = _policy_problems((*allow, *refuse))
+    if problems:
+        raise InputError(problems)
+    form = format_of(list(given.files), schema_type)
+    versions, choices = _versions(list(given.files), form), Choices(allow, refuse)
+    versions = [Version(name, one.schema) for name, one in zip(given.names, versions, strict=True)]
+    reads = _reads(form, prove)
+    place = Position(Path(history).as_posix())
+    match mode:
+        case "REPLAY" if given.replay_at is not None:
+            spans = written(given.starts, given.drain_seconds, given.until)
+            alive = live(spans, given.logs, given.replay_at, given.range_seconds)
+            return judge_replay(versions[-1], [versions[i] for i in alive], reads, choices)
+        case "WINDOW" if given.rollout is not None:
+            return judge_window(given.rollout, versions, reads, choices)
+    missing = "replay: {at: DATE}" if mode == "REPLAY" else "rollout: {steps: [...]}"
+    raise InputError([Problem(f"the mode {mode} wants '{missing}' in the history", place)])
+
+
+def _policy_problems(policies: Collection[str]) -> list[Problem]:
+    return [_wrong("--allow/--refuse", name, POLICIES) for name in policies if name not in POLICIES]
+
+
 def _check(files: list[Path], mode: str, schema_type: str | None, policies: Collection[str]) -> None:
-    problems = [_wrong("--allow/--refuse", name, POLICIES) for name in policies if name not in POLICIES]
+    problems = _policy_problems(policies)
     if mode not in set(Mode):
         problems.append(_wrong("--mode", mode, list(Mode)))
     if schema_type is not None and schema_type not in FORMATS:

@@ -1,0 +1,195 @@
+"""REPLAY and WINDOW against brute force: every record enumerated, every reader run."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from pipelineplan.contracts.avro import avro_of, resolve
+from pipelineplan.contracts.evolution import Choices, Mode, Version, judge_mode
+from pipelineplan.contracts.evolution.replay import Log, judge_replay, live, written
+from pipelineplan.contracts.evolution.rollout import Rollout, Step, Upgrade, Wait, meetings, safe_order
+
+# A version as fields, and whether each has a default: what a record needs to be read is then plain.
+Fields = dict[str, bool]
+
+
+def schema(fields: Fields) -> Any:
+    made = [{"name": n, "type": "int"} | ({"default": 0} if default else {}) for n, default in fields.items()]
+    return avro_of({"type": "record", "name": "R", "fields": made})
+
+
+def read(reader: Fields, record: dict[str, int]) -> bool:
+    """A reader at work on one record: what is not there is taken from the default, or it fails."""
+    return all(name in record or default for name, default in reader.items())
+
+
+def random_version(source: random.Random) -> Fields:
+    return {name: source.random() < 0.5 for name in "abcd" if source.random() < 0.6} or {"a": False}
+
+
+def versions_of(fields: list[Fields]) -> list[Version[Any]]:
+    return [Version(f"v{i + 1}", schema(one)) for i, one in enumerate(fields)]
+
+
+def replay_passes(fields: list[Fields], alive: list[int]) -> bool:
+    versions = versions_of(fields)
+    return judge_replay(versions[-1], [versions[i] for i in alive], resolve, Choices()).passes
+
+
+def brute_replay(
+    fields: list[Fields], spans: list[tuple[float, float]], logs: list[float], at: int, back: float
+) -> tuple[bool, list[int]]:
+    """Every record of every half day up to the replay, and what the reader does with those still there.
+
+    All limits are whole days, so that whole and half days are in every interval that is not empty.
+    """
+    passes, seen = True, set()
+    for instant in (half / 2 for half in range(2 * at + 1)):
+        for version, (start, end) in enumerate(spans):
+            kept = any(instant + horizon > at for horizon in logs)
+            if start <= instant < end and kept and instant >= at - back:
+                seen.add(version)
+                passes = passes and read(fields[-1], dict.fromkeys(fields[version], 1))
+    return passes, sorted(seen)
+
+
+def test_replay_equals_brute_force_on_3000_histories() -> None:
+    source, refused = random.Random("histories"), 0
+    for _ in range(3000):
+        count = source.randrange(1, 6)
+        fields = [random_version(source) for _ in range(count)]
+        starts = [float(day) for day in sorted(source.sample(range(60), count))]
+        until = [source.choice([None, None, start + source.randrange(1, 30)]) for start in starts]
+        spans = written(starts, float(source.randrange(4)), [*until[:-1], None])
+        logs = [float(source.choice([0, 1, 5, 20])), source.choice([0.0, 10.0, math.inf, 30.0])]
+        at, back = int(starts[-1]) + source.randrange(30), source.choice([math.inf, 7.0, 25.0])
+        alive = live(spans, [Log("l", horizon) for horizon in logs], float(at), back)
+        days = [(one.start_seconds, one.end_seconds) for one in spans]
+        passes, seen = brute_replay(fields, days, logs, at, back)
+        assert alive == seen
+        assert replay_passes(fields, alive) is passes
+        refused += not passes
+    assert 500 < refused < 2500
+
+
+DAY = 1.0
+V1, V2, V3 = {"id": False}, {"id": False, "region": True}, {"id": False, "region": False}
+V4 = {**V3, "ch": True}
+
+
+@pytest.mark.parametrize(
+    ("known", "at", "retention", "truth"),
+    [
+        ((V1, V2, V3), 46, 30, False),
+        ((V1, V2, V3), 46, 7, True),
+        ((V1, V2, V3, V4), 90, 60, True),
+        ((V1, V2, V3, V4), 90, 365, False),
+    ],
+    ids=["v3, 30 d", "v3, 7 d", "v4, 60 d", "v4, 365 d"],
+)
+def test_the_four_situations(known: tuple[Fields, ...], at: int, retention: int, truth: bool) -> None:  # noqa: FBT001
+    fields = list(known)
+    spans = written([0.0, 20.0, 45.0, 80.0][: len(fields)], 0.0, [None] * len(fields))
+    alive = live(spans, [Log("topic", retention * DAY)], at * DAY, math.inf)
+    assert replay_passes(fields, alive) is truth
+    versions = versions_of(fields)
+    assert judge_mode(versions, Mode.BACKWARD, resolve, Choices()).passes
+    assert not judge_mode(versions, Mode.BACKWARD_TRANSITIVE, resolve, Choices()).passes
+
+
+def random_rollout(source: random.Random) -> Rollout:
+    groups = [("consumers", "a"), ("producers", "p")]
+    groups += [("consumers", "b")] if source.random() < 0.3 else []
+    steps: list[Step] = []
+    for _ in range(source.randrange(1, 5)):
+        if source.random() < 0.3:
+            steps.append(Wait(float(source.choice([1, 3, 10]))))
+        else:
+            side, group = source.choice(groups)
+            steps.append(Upgrade(side, group, source.randrange(3), canary=source.random() < 0.2))
+    horizon = source.choice([0.5, 2.0, 5.0])
+    return Rollout(dict.fromkeys(groups, 0), tuple(steps), horizon, source.random() < 0.5)
+
+
+class Timeline:
+    """What happens, instant by instant: records are written one by one and readers read each of them."""
+
+    def __init__(self, horizon: float) -> None:
+        self.now, self.horizon = 0.0, horizon
+        self.records: list[tuple[int, float]] = []
+        self.read: set[tuple[int, int]] = set()
+
+    def instant(self, running: dict[tuple[str, str], list[int]]) -> None:
+        for (side, _), versions in running.items():
+            if side == "producers":
+                self.records += [(version, self.now) for version in versions]
+        for (side, _), versions in running.items():
+            for reader in versions if side == "consumers" else []:
+                for version, at in self.records:
+                    if self.now - at < self.horizon:
+                        self.read.add((reader, version))
+
+
+def brute_rollout(rollout: Rollout) -> set[tuple[int, int]]:
+    met: set[tuple[int, int]] = set()
+    turns = [len(rollout.steps), *(range(1, len(rollout.steps) + 1) if rollout.rollback else ())]
+    for back_at, turn in enumerate(turns):
+        line = Timeline(rollout.horizon_seconds)
+        running = {key: [version] for key, version in rollout.before.items()}
+        line.instant(running)
+        done: list[tuple[tuple[str, str], list[int]]] = []
+        for step in rollout.steps[:turn]:
+            if isinstance(step, Wait):
+                line.now += step.seconds
+                line.instant(running)
+                continue
+            key = (step.side, step.group)
+            old = running[key]
+            done.append((key, old))
+            running = running | {key: [*old, step.to]}
+            line.instant(running)
+            if not step.canary:
+                running = running | {key: [step.to]}
+                line.instant(running)
+        if back_at:
+            for key, old in reversed(done):
+                running = running | {key: [*running[key], *old]}
+                line.instant(running)
+                running = running | {key: old}
+                line.instant(running)
+        met |= line.read
+    return met
+
+
+def test_meetings_equal_brute_force_on_3000_rollouts() -> None:
+    source = random.Random("rollouts")
+    for _ in range(3000):
+        rollout = random_rollout(source)
+        assert meetings(rollout) == brute_rollout(rollout), rollout
+
+
+def test_a_safe_order_is_safe_and_none_means_none() -> None:
+    source, found = random.Random("orders"), 0
+    for _ in range(400):
+        rollout = random_rollout(source)
+        bad = {(source.randrange(3), source.randrange(3)) for _ in range(2)} - {(0, 0)}
+        order = safe_order(rollout, bad)
+        if order is not None:
+            found += 1
+            changed = Rollout(rollout.before, order, rollout.horizon_seconds, rollout.rollback)
+            assert not brute_rollout(changed) & bad
+    assert 100 < found < 400
+
+
+def test_consumers_first_when_new_reads_old_and_rollback_asks_for_both() -> None:
+    before = {("consumers", "c"): 0, ("producers", "p"): 0}
+    steps = (Upgrade("producers", "p", 1), Upgrade("consumers", "c", 1))
+    old_cannot_read_new = {(0, 1)}
+    one_way = Rollout(before, steps, 7.0, rollback=False)
+    assert meetings(one_way) & old_cannot_read_new
+    assert safe_order(one_way, old_cannot_read_new) == (steps[1], steps[0])
+    assert safe_order(Rollout(before, steps, 7.0, rollback=True), old_cannot_read_new) is None
