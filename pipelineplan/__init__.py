@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
-    from pipelineplan.workflow import CheckResult, check, compile_plan, diff, profile, simulate, test, write
+    from pipelineplan.workflow import (
+        CheckResult,
+        check,
+        compile_plan,
+        diff,
+        profile,
+        simulate,
+        solve,
+        test,
+        write,
+    )
 
 _HOMES = {
     "CheckResult": "pipelineplan.workflow",
@@ -46,6 +56,7 @@ _HOMES = {
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
     "simulate": "pipelineplan.workflow",
+    "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
     "verify": "pipelineplan.bundle",
     "write": "pipelineplan.workflow",
@@ -73,6 +84,7 @@ __all__ = [
     "profile",
     "read_plan",
     "simulate",
+    "solve",
     "test",
     "verify",
     "write",
