@@ -9,12 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [
-        *ROOT.glob("*.md"),
-        *ROOT.glob("docs/**/*.md"),
-        *ROOT.glob("*/README.md"),
-        *ROOT.glob("examples/*/README.md"),
-    ]
+    page
+    for pattern in ("*.md", "docs/**/*.md", "*/README.md", "examples/*/README.md")
+    for page in ROOT.glob(pattern)
+    if not page.relative_to(ROOT).as_posix().startswith(".")
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
