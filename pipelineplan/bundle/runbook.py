@@ -199,10 +199,6 @@ def _with(plan: Plan, step: Step, own: plan_change.Step) -> Step:
     )
 
 
-def _both(usual: str, own: str) -> str:
-    return own if usual == own else f"{usual} In the plan's words: {own.rstrip('.')}."
-
-
 def _loudness(source: Source) -> float:
     if source.rate is None:
         return 0.0

@@ -72,11 +72,6 @@ class RecordFile:
             case _:
                 assert_never(self.format)
 
-    @property
-    def _as_text(self) -> str:
-        columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in self.types)
-        return f"columns={{{columns}}}"
-
 
 def connect() -> DuckDBPyConnection:
     """A database in memory that reads files and never fetches an extension; times are UTC."""
