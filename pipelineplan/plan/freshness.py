@@ -21,7 +21,7 @@ from pipelineplan.plan import capacity
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Slo
 from pipelineplan.plan.plan import Plan
-from pipelineplan.plan.recovery import checkpoint_operands
+from pipelineplan.plan.recovery import checkpoint_operands, committing_stage
 from pipelineplan.plan.semantics import event_time, lateness_of, windowed_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
@@ -130,7 +130,4 @@ def _committing_stage(plan: Plan, slo: Slo) -> Stage | None:
     if guarantee is None or guarantee.kind != "transactional":
         return None
     stages = [plan.stage(n) for n in plan.graph.above(slo.subject) if plan.graph.kinds[n] == "stage"]
-    stated = [
-        stage for stage in stages if stage.checkpoint is not None and stage.checkpoint.interval is not None
-    ]
-    return (stated or stages)[-1] if stages else None
+    return committing_stage(plan, slo.subject) or (stages[-1] if stages else None)

@@ -74,6 +74,13 @@ def checkpoint_operands(plan: Plan, stage: Stage) -> list[Operand | None]:
     return [interval, duration_operand(plan, stage), pause]
 
 
+def committing_stage(plan: Plan, sink: str) -> Stage | None:
+    """The stage whose checkpoints commit what `sink` shows: the last before it that states an interval."""
+    above = [plan.stage(name) for name in plan.graph.above(sink) if plan.graph.kinds[name] == "stage"]
+    stated = [one for one in above if one.checkpoint is not None and one.checkpoint.interval is not None]
+    return stated[-1] if stated else None
+
+
 def duration_operand(plan: Plan, stage: Stage) -> Operand | None:
     """The duration of a checkpoint: stated, or computed for the largest task from state and bandwidth."""
     stated = plan.operand("d", stage.checkpoint, "duration", "checkpoint duration")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelineplan.documents import dotted
 from pipelineplan.eventtime import Disorder
@@ -12,6 +13,10 @@ from pipelineplan.plan.source import Quantiles, Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand
+
+if TYPE_CHECKING:
+    from pipelineplan.sources import StreamProfile
+    from pipelineplan.sources.measured import Curve
 
 WATERMARK_INTERVAL_SECONDS = 0.2  # Flink's pipeline.auto-watermark-interval
 
@@ -57,25 +62,27 @@ def event_time(plan: Plan, source: Source, stage: Stage) -> EventTime | None:
 def disorder_of(plan: Plan, source: Source) -> Disorder | None:
     """The disorder that the plan states by quantiles, or that its profile measured."""
     quantiles = source.semantics.disorder if source.semantics is not None else None
-    if quantiles is None:
-        return None
-    if quantiles.profile is not None:
-        return Disorder.from_curve(plan.profiles[quantiles.profile].disorder())
-    stated: Mapping[float, tuple[float, float]] = {
-        p: (quantity.low, quantity.high) for p, quantity in quantiles.by_probability()
-    }
-    return Disorder.from_quantiles(stated) if stated else None
+    return _distribution(plan, quantiles, lambda profile: profile.disorder())
 
 
 def lateness_of(plan: Plan, source: Source) -> Disorder | None:
     """How late records arrive, as a distribution: by quantiles, or measured; None where not stated."""
     quantiles = source.semantics.lateness if source.semantics is not None else None
+    return _distribution(plan, quantiles, lambda profile: profile.lateness())
+
+
+def _distribution(
+    plan: Plan, quantiles: Quantiles | None, measured: Callable[[StreamProfile], Curve | None]
+) -> Disorder | None:
+    """A measured curve where a profile is named, else what the stated quantiles allow."""
     if quantiles is None:
         return None
     if quantiles.profile is not None:
-        curve = plan.profiles[quantiles.profile].lateness()
+        curve = measured(plan.profiles[quantiles.profile])
         return Disorder.from_curve(curve) if curve is not None else None
-    stated = {p: (quantity.low, quantity.high) for p, quantity in quantiles.by_probability()}
+    stated: Mapping[float, tuple[float, float]] = {
+        p: (quantity.low, quantity.high) for p, quantity in quantiles.by_probability()
+    }
     return Disorder.from_quantiles(stated) if stated else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Values
-from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
+from pipelineplan.plan.recovery import committing_stage, duration_operand, restart_operands, restore_operand
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
@@ -126,7 +126,7 @@ def transactions_outlive(plan: Plan) -> Iterator[Claim]:
             continue
         path = plan.path(guarantee, "timeout")
         tau = plan.operand("tau", guarantee, "timeout", "transaction timeout")
-        stage = _committing(plan, sink)
+        stage = committing_stage(plan, sink.id)
         if tau is None or stage is None:
             missing = (
                 f"{sink.id!r} is transactional: state its guarantee.timeout and the checkpoint before it"
@@ -176,12 +176,6 @@ def _longest_downtime(plan: Plan, stage: Stage) -> tuple[Operand | None, ...]:
     longest = max(down, key=lambda outage: outage.detect.value + outage.repair.value)
     detect = plan.operand("detect", longest, "detect", "time to detect")
     return (detect, plan.operand("repair", longest, "repair", "time to repair"), *restart)
-
-
-def _committing(plan: Plan, sink: Sink) -> Stage | None:
-    above = [plan.stage(n) for n in plan.graph.above(sink.id) if plan.graph.kinds[n] == "stage"]
-    with_interval = [s for s in above if s.checkpoint is not None and s.checkpoint.interval is not None]
-    return with_interval[-1] if with_interval else None
 
 
 @rule(
