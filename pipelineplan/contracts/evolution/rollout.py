@@ -137,6 +137,13 @@ def meetings(rollout: Rollout) -> set[MeetingPair]:
     return world.met
 
 
+def involved(rollout: Rollout) -> list[int]:
+    """The numbers of the versions that anybody runs, or that are still in the log."""
+    moves = [*rollout.steps, *(rollout.back or ())]
+    to = [step.to for step in moves if isinstance(step, Upgrade)]
+    return sorted({*rollout.before.values(), *to, *rollout.waiting})
+
+
 def _turn_back(world: _World, rollout: Rollout, undo: Sequence[tuple[_Group, frozenset[int]]]) -> None:
     """Go back from where `world` is: as declared, else by undoing what was done, the last first."""
     if rollout.back is None:
@@ -181,7 +188,7 @@ def judge_window(
     rollout: Rollout, versions: Sequence[Version[Schema]], reads: Reads[Schema], choices: Choices
 ) -> CompatResult:
     """Every pair that `rollout` lets meet, judged; an order that is safe, or the pairs that conflict."""
-    everybody = range(len(versions))
+    everybody = involved(rollout)
     judged = {
         (r, w): judge_pair(versions[r], versions[w], reads, choices, "readers during the rollout")
         for r in everybody
