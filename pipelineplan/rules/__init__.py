@@ -12,6 +12,7 @@ from pipelineplan.rules import (
     criteria,
     deprecation,
     event_time,
+    schema_evidence,
     schema_evolution,
 )
 from pipelineplan.rules.registry import RULES, Rule, apply
@@ -30,6 +31,7 @@ __all__ = [
     "judge",
     "rule_codes",
     "rule_page",
+    "schema_evidence",
     "schema_evolution",
 ]
 

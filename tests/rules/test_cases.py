@@ -8,6 +8,7 @@ cases:
   - name: exactly at the limit
     because: 12 partitions on 8 workers: 2/12 * 12_000 = 2_000/s
     set: {sources/0/rate/peak: 12_000/s}       values by path; null removes
+    simulated: true                            for rules that are unknown without a simulation
     verdict: holds                             of the one finding, or of `subject`
 """
 
@@ -21,8 +22,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelineplan.gates import with_simulated
 from pipelineplan.plan import read_plan
 from pipelineplan.rules import RULES, apply
+from pipelineplan.simulation import simulate
 from pipelineplan.verdicts import Finding
 
 FOLDER = Path(__file__).parent / "cases"
@@ -58,7 +61,9 @@ def findings_of(code: str, case: dict[str, Any], folder: Path) -> list[Finding]:
             content = content.replace(word, value)  # noqa: PLW2901  (the words of this case)
         (folder / name).write_text(content, encoding="utf-8")
     (folder / "plan.yaml").write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
-    return apply(RULES[code], read_plan(folder / "plan.yaml"))
+    plan = read_plan(folder / "plan.yaml")
+    findings = apply(RULES[code], plan)
+    return list(with_simulated(plan, findings, simulate(plan))) if case.get("simulated") else findings
 
 
 def the_one(findings: list[Finding], case: dict[str, Any]) -> Finding:
