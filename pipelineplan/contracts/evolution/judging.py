@@ -103,6 +103,7 @@ def _versions(files: list[Path], form: Format) -> list[Version[Any]]:
             problems += error.problems
     if problems:
         raise InputError(problems)
+    form.lineage([one.schema for one in versions])
     return versions
 
 
