@@ -48,7 +48,8 @@ def versions_in_registry(url: str, subject: str, next_one: Path | None = None) -
     contents = [content for _, content in answers]
     if next_one is not None:
         contents.append(_next(next_one))
-    return read_contents(contents, ".txt", next(iter(kinds), "avro"))
+    kind = next(iter(kinds), "avro")
+    return read_contents(contents, FORMATS[kind].endings[0], kind)
 
 
 def _base(url: str) -> str:

@@ -102,6 +102,7 @@ def read_recorded(found: Sequence[Found], schema_type: str | None = None) -> Rec
             problems += error.problems
     if problems:
         raise InputError(problems)
+    form.lineage([version.schema for version in versions])
     return Recorded(
         tuple(versions), tuple(one.start for one in found), tuple(one.until for one in found), form
     )
