@@ -137,9 +137,11 @@ def _plain(value: Any) -> Any:
         case bytes():
             return value.decode("latin-1")
         case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
+            return {str(_plain(key)): _plain(inner) for key, inner in value.items()}
         case list():
             return [_plain(inner) for inner in value]
         case tuple():
-            return {value[0]: _plain(value[1])}
-    return value
+            return {str(_plain(value[0])): _plain(value[1])}
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)  # dates, decimals and the like

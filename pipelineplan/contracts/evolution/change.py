@@ -51,6 +51,8 @@ _REFUSED = {
     "wire-narrowing": "the wire carries it, but a value outside the reader's type is misread",
     "wire-reshaped": "the wire carries it in another shape: one value as a list, a message as bytes",
     "default-changed": "where nothing is written, writer and reader mean different values",
+    "silent-null": "a column reads as NULL although something was written that may be meant",
+    "engine-cast": "one engine converts the type, and another refuses to read it",
     "profile-refuses": "only the rules of the profile in force refuse it",
 }
 POLICIES: Mapping[str, Policy] = {

@@ -157,6 +157,20 @@ FORMATS: Mapping[str, Format] = {
         _protobuf("protobuf-wire", (), "wire"),
         _protobuf("protobuf-wire-json", (), "wire_json"),
         _protobuf("protobuf-confluent", (), "confluent"),
+        Format(
+            "arrow",
+            (".parquet", ".arrow", ".feather", ".ipc", ".arrows"),
+            _later("columns.arrow", "read_arrow"),
+            _later("columns.by_name", "resolve_by_name"),
+            _later("columns.prove", "prove_by_name"),
+        ),
+        Format(
+            "iceberg",
+            (".metadata.json",),
+            _later("columns.iceberg", "read_iceberg"),
+            _later("columns.by_id", "resolve_by_id"),
+            _later("columns.prove", "prove_by_id"),
+        ),
     )
 }
 
@@ -166,14 +180,15 @@ def format_of(files: list[Path], wanted: str | None) -> Format:
     if wanted is not None:
         return FORMATS[wanted]
     by_ending = {ending: one for one in FORMATS.values() for ending in one.endings}
+    longest_first = sorted(by_ending, key=len, reverse=True)
     problems, found = [], []
     for file in files:
-        one = by_ending.get(file.suffix.lower())
-        if one is None:
+        ending = next((one for one in longest_first if file.name.lower().endswith(one)), None)
+        if ending is None:
             message = f"found a file that ends in {file.suffix!r}, wanted {', '.join(sorted(by_ending))}"
             problems.append(Problem(message, Position(file.as_posix()), fix="say what it is with --type"))
         else:
-            found.append(one)
+            found.append(by_ending[ending])
     if len({one.name for one in found}) > 1:
         names = ", ".join(dict.fromkeys(one.name for one in found))
         problems.append(Problem(f"schemas of several formats: {names}", Position(files[0].as_posix())))
