@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipelineplan.plan import Plan
-from pipelineplan.rules import capacity, checkpoints, criteria, event_time
+from pipelineplan.rules import (
+    capacity,
+    checkpoints,
+    contract_fit,
+    criteria,
+    deprecation,
+    event_time,
+    schema_evidence,
+    schema_evolution,
+)
 from pipelineplan.rules.registry import RULES, Rule, apply
 from pipelineplan.verdicts import Finding
 
@@ -15,11 +24,15 @@ __all__ = [
     "apply",
     "capacity",
     "checkpoints",
+    "contract_fit",
     "criteria",
+    "deprecation",
     "event_time",
     "judge",
     "rule_codes",
     "rule_page",
+    "schema_evidence",
+    "schema_evolution",
 ]
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -112,7 +115,19 @@ def random_rollout(source: random.Random) -> Rollout:
             side, group = source.choice(groups)
             steps.append(Upgrade(side, group, source.randrange(3), canary=source.random() < 0.2))
     horizon = source.choice([0.5, 2.0, 5.0])
-    return Rollout(dict.fromkeys(groups, 0), tuple(steps), horizon, source.random() < 0.5)
+    waiting = {3: float(source.randrange(7))} if source.random() < 0.4 else {}
+    rollback = source.random() < 0.6
+    declared = rollback and source.random() < 0.5
+    back = random_way_back(source, groups) if declared else None
+    return Rollout(dict.fromkeys(groups, 0), tuple(steps), horizon, rollback, back, waiting)
+
+
+def random_way_back(source: random.Random, groups: list[Any]) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for side, group in source.sample(groups, source.randrange(1, len(groups) + 1)):
+        steps += [Wait(float(source.choice([1, 3])))] if source.random() < 0.3 else []
+        steps.append(Upgrade(side, group, source.choice([0, 0, 1])))
+    return tuple(steps)
 
 
 class Timeline:
@@ -134,28 +149,42 @@ class Timeline:
                         self.read.add((reader, version))
 
 
+Fleet = dict[tuple[str, str], list[int]]
+
+
+def brute_step(line: Timeline, running: Fleet, step: Step) -> Fleet:
+    """What runs after one step, having watched what happens in it."""
+    if isinstance(step, Wait):
+        line.now += step.seconds
+        line.instant(running)
+        return running
+    key = (step.side, step.group)
+    both = running | {key: [*running[key], step.to]}
+    line.instant(both)
+    after = both if step.canary else running | {key: [step.to]}
+    line.instant(after)
+    return after
+
+
 def brute_rollout(rollout: Rollout) -> set[tuple[int, int]]:
+    """Everything up to each turn, from the beginning every time, and then the way back."""
     met: set[tuple[int, int]] = set()
     turns = [len(rollout.steps), *(range(1, len(rollout.steps) + 1) if rollout.rollback else ())]
     for back_at, turn in enumerate(turns):
         line = Timeline(rollout.horizon_seconds)
-        running = {key: [version] for key, version in rollout.before.items()}
+        # The last record of an earlier version was written just before the next one's first.
+        line.records = [(version, -age - 1e-9) for version, age in rollout.waiting.items()]
+        running: Fleet = {key: [version] for key, version in rollout.before.items()}
         line.instant(running)
         done: list[tuple[tuple[str, str], list[int]]] = []
         for step in rollout.steps[:turn]:
-            if isinstance(step, Wait):
-                line.now += step.seconds
-                line.instant(running)
-                continue
-            key = (step.side, step.group)
-            old = running[key]
-            done.append((key, old))
-            running = running | {key: [*old, step.to]}
-            line.instant(running)
-            if not step.canary:
-                running = running | {key: [step.to]}
-                line.instant(running)
-        if back_at:
+            if isinstance(step, Upgrade):
+                done.append(((step.side, step.group), running[(step.side, step.group)]))
+            running = brute_step(line, running, step)
+        if back_at and rollout.back is not None:
+            for step in rollout.back:
+                running = brute_step(line, running, step)
+        elif back_at:
             for key, old in reversed(done):
                 running = running | {key: [*running[key], *old]}
                 line.instant(running)
@@ -180,9 +209,22 @@ def test_a_safe_order_is_safe_and_none_means_none() -> None:
         order = safe_order(rollout, bad)
         if order is not None:
             found += 1
-            changed = Rollout(rollout.before, order, rollout.horizon_seconds, rollout.rollback)
-            assert not brute_rollout(changed) & bad
+            assert not brute_rollout(order) & bad
+            assert sorted(map(str, upgrades(order))) == sorted(map(str, upgrades(rollout)))
+        else:
+            tried = permutations(upgrades(rollout))
+            pause = Wait(rollout.horizon_seconds)
+            assert all(brute_rollout(replace(rollout, steps=one)) & bad for one in paused(tried, pause))
     assert 100 < found < 400
+
+
+def upgrades(rollout: Rollout) -> list[Upgrade]:
+    return [step for step in rollout.steps if isinstance(step, Upgrade)]
+
+
+def paused(orders: Iterable[tuple[Upgrade, ...]], pause: Wait) -> Iterator[tuple[Step, ...]]:
+    """Each order with everything that can be waited for waited for."""
+    return (tuple(one for step in order for one in (step, pause)) for order in orders)
 
 
 def test_consumers_first_when_new_reads_old_and_rollback_asks_for_both() -> None:
@@ -191,5 +233,21 @@ def test_consumers_first_when_new_reads_old_and_rollback_asks_for_both() -> None
     old_cannot_read_new = {(0, 1)}
     one_way = Rollout(before, steps, 7.0, rollback=False)
     assert meetings(one_way) & old_cannot_read_new
-    assert safe_order(one_way, old_cannot_read_new) == (steps[1], steps[0])
-    assert safe_order(Rollout(before, steps, 7.0, rollback=True), old_cannot_read_new) is None
+    assert safe_order(one_way, old_cannot_read_new) == replace(one_way, steps=(steps[1], steps[0]))
+    assert safe_order(replace(one_way, rollback=True), old_cannot_read_new) is None
+
+
+def test_a_declared_way_back_that_waits_is_safe_where_undoing_at_once_is_not() -> None:
+    before = {("consumers", "c"): 0, ("producers", "p"): 0}
+    steps = (Upgrade("consumers", "c", 1), Upgrade("producers", "p", 1))
+    back = (Upgrade("producers", "p", 0), Wait(7.0), Upgrade("consumers", "c", 0))
+    patient = Rollout(before, steps, 7.0, back=back)
+    assert (0, 1) not in meetings(patient)
+    assert (0, 1) in meetings(replace(patient, back=None))
+    assert (0, 1) in meetings(replace(patient, back=(back[0], Wait(6.0), back[2])))
+
+
+def test_records_of_an_earlier_version_count_while_they_are_there() -> None:
+    only = Rollout({("consumers", "c"): 1, ("producers", "p"): 1}, (), 7.0, waiting={0: 6.0})
+    assert meetings(only) == {(1, 0), (1, 1)}
+    assert meetings(replace(only, waiting={0: 7.0})) == {(1, 1)}

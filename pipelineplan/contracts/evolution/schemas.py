@@ -175,7 +175,13 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def format_of(files: list[Path], wanted: str | None) -> Format:
+def is_schema(file: Path) -> bool:
+    """Whether the ending of `file` is one that a format stands for."""
+    endings = tuple(ending for one in FORMATS.values() for ending in one.endings)
+    return file.name.lower().endswith(endings)
+
+
+def format_of(files: Sequence[Path], wanted: str | None) -> Format:
     """The format named `wanted`, or the one that every file's ending stands for."""
     if wanted is not None:
         return FORMATS[wanted]
