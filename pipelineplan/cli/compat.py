@@ -46,9 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         type=str.upper,
-        default="BACKWARD",
         metavar="MODE",
-        help="BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, NONE, REPLAY or WINDOW",
+        help="BACKWARD, FORWARD (the default for contracts), FULL, each also with _TRANSITIVE, "
+        "NONE, REPLAY or WINDOW",
     )
     parser.add_argument("--type", metavar="FORMAT", help="what the files are, where the ending does not say")
     parser.add_argument("--allow", action="append", default=[], metavar="POLICY", help="let this pass")

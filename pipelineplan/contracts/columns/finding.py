@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,22 +10,29 @@ from pipelineplan.contracts.columns.lattice import Passage, telling
 from pipelineplan.contracts.columns.types import Column, ColumnType
 from pipelineplan.contracts.evolution.change import Change, Compatibility, Witness
 
-_POLICIES = {"lossy": "lossy-promotion", "zone": "logical-type", "recast": "engine-cast"}
-_REASONS = {
-    "lossy": "not every value survives",
-    "narrowed": "a value is cut or refused",
-    "zone": "a zone comes or goes, so the same digits are another instant",
-    "recast": "one engine converts it and another refuses",
-    "mismatch": "it is refused, or read as something else",
-    "not decided": "a type that is not known here",
-}
-_CHANGES = {
-    "lossy": "lossy-promotion",
-    "narrowed": "type-narrowed",
-    "zone": "zone-changed",
-    "recast": "engine-cast",
-    "mismatch": "type-mismatch",
-    "not decided": "not-decided",
+# What a fate is called, what it amounts to, under which policy, and why.
+FATES: Mapping[str, tuple[str, Compatibility, str, str]] = {
+    "lossy": ("lossy-promotion", Compatibility.POLICY, "lossy-promotion", "not every value survives"),
+    "narrowed": ("type-narrowed", Compatibility.INCOMPATIBLE, "", "a value is cut or refused"),
+    "zone": (
+        "zone-changed",
+        Compatibility.POLICY,
+        "logical-type",
+        "a zone comes or goes, so the same digits are another instant",
+    ),
+    "recast": (
+        "engine-cast",
+        Compatibility.POLICY,
+        "engine-cast",
+        "one engine converts it and another refuses",
+    ),
+    "mismatch": (
+        "type-mismatch",
+        Compatibility.INCOMPATIBLE,
+        "",
+        "it is refused, or read as something else",
+    ),
+    "not decided": ("not-decided", Compatibility.UNKNOWN, "", "a type that is not known here"),
 }
 
 
@@ -51,12 +59,9 @@ def of_fate(found: Passage, reader: Column, writer: Column) -> list[Finding]:
     """What there is to say of one column whose values meet `found`; nothing when they are kept."""
     if found.fate == "kept":
         return []
-    reason = f"{writer.type.shown} read as {reader.type.shown}: {_REASONS[found.fate]}"
-    policy = _POLICIES.get(found.fate, "")
-    verdict = Compatibility.POLICY if policy else Compatibility.INCOMPATIBLE
-    if found.fate == "not decided":
-        verdict = Compatibility.UNKNOWN
-    change = Change(_CHANGES[found.fate], reader.path, reason, verdict, policy)
+    name, verdict, policy, why = FATES[found.fate]
+    reason = f"{writer.type.shown} read as {reader.type.shown}: {why}"
+    change = Change(name, reader.path, reason, verdict, policy)
     sample = whole(writer.type) if writer.type.nested else found.sample
     return [Finding(change, sample, shows=sample is not None)]
 

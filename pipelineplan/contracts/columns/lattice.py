@@ -142,6 +142,9 @@ def _units(reader: ColumnType, writer: ColumnType) -> Passage:
 
 
 def _texts(reader: ColumnType, writer: ColumnType) -> Passage:
+    if reader.kind == writer.kind == "string":
+        fits = not reader.size or 0 < writer.size <= reader.size
+        return KEPT if fits else Passage("narrowed", "x" * (reader.size + 1))
     if reader.kind == "string":
         return Passage("lossy", b"\xff" * max(writer.size, 1))
     if reader.kind == "fixed":

@@ -17,7 +17,8 @@ UNITS = ("s", "ms", "us", "ns")
 
 @dataclass(frozen=True)
 class ColumnType:
-    """A type. `bits` are those of int, uint and float; `size` the bytes of fixed; `inner` the columns of a
+    """A type. `bits` are those of int, uint and float; `size` the bytes of fixed, or the most
+    characters of a string (0 for any number); `inner` the columns of a
     struct, the element of a list, the key and value of a map; `text` names a type of kind other.
     """
 
@@ -41,6 +42,8 @@ class ColumnType:
                 return f"decimal({self.precision},{self.scale})"
             case "fixed":
                 return f"fixed({self.size})"
+            case "string" if self.size:
+                return f"string({self.size})"
             case "timestamp":
                 return f"timestamp[{self.unit}{', ' + self.zone if self.zone else ''}]"
             case "time" | "duration":

@@ -53,6 +53,7 @@ _REFUSED = {
     "default-changed": "where nothing is written, writer and reader mean different values",
     "silent-null": "a column reads as NULL although something was written that may be meant",
     "engine-cast": "one engine converts the type, and another refuses to read it",
+    "partitioning": "records are partitioned by other fields, so order and pruning change",
     "profile-refuses": "only the rules of the profile in force refuse it",
 }
 POLICIES: Mapping[str, Policy] = {

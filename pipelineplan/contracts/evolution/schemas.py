@@ -29,7 +29,8 @@ class Format:
 
     `prove(reader, writer, changes, records)` really writes and reads: the witnesses, and when nothing
     keeps the reader from reading, that many generated records. It returns the changes with what it saw.
-    `lineage(versions)`, oldest first, lets the versions know what only all of them together say.
+    `mode` is what is asked where nobody says. `lineage(versions)`, oldest first, lets the versions know
+    what only all of them together say.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Format:
     reads: Callable[[Any, Any], list[Change]]
     prove: Callable[[Any, Any, list[Change], int], list[Change]]
     lineage: Callable[[Sequence[Any]], None] = _no_lineage
+    mode: str = "BACKWARD"
 
 
 def json_of(file: Path) -> Any:
@@ -157,6 +159,15 @@ FORMATS: Mapping[str, Format] = {
         _protobuf("protobuf-wire", (), "wire"),
         _protobuf("protobuf-wire-json", (), "wire_json"),
         _protobuf("protobuf-confluent", (), "confluent"),
+        Format(
+            "odcs",
+            (".odcs.yaml", ".odcs.yml", ".yaml", ".yml"),
+            _later("promises.version", "read_version"),
+            _later("promises.compare", "promised"),
+            _later("promises.prove", "prove"),
+            _later("promises.version", "note_ages"),
+            mode="FORWARD",
+        ),
         Format(
             "arrow",
             (".parquet", ".arrow", ".feather", ".ipc", ".arrows"),
