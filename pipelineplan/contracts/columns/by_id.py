@@ -48,10 +48,13 @@ def _promoted(new: ColumnType, old: ColumnType, *, version: int) -> Passage:
     found = passage(new, old)
     if found.fate != "kept" or new == old or (new.kind == old.kind and new.nested):
         return found
-    return KEPT if _allowed(new, old, version) else Passage("recast", telling(old))
+    return KEPT if allowed_promotion(new, old, version) else Passage("recast", telling(old))
 
 
-def _allowed(new: ColumnType, old: ColumnType, version: int) -> bool:
+def allowed_promotion(new: ColumnType, old: ColumnType, version: int) -> bool:
+    """Whether Iceberg, in this version of its format, lets a column go from `old` to `new`."""
+    if new == old:
+        return True
     match old.kind, new.kind:
         case ("int", "int") | ("float", "float"):
             return True
