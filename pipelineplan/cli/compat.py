@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sink",
         metavar="KIND",
-        help="also: is it taken by a table made for the version before: parquet, iceberg, postgresql, bigquery",
+        help="also: is it taken by a table made before it: parquet, iceberg, postgresql, bigquery",
     )
     parser.add_argument("--type", metavar="FORMAT", help="what the files are, where the ending does not say")
     parser.add_argument("--allow", action="append", default=[], metavar="POLICY", help="let this pass")
