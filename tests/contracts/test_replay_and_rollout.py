@@ -7,9 +7,8 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 from typing import Any
-
-import pytest
 
 from pipelineplan.contracts.avro import avro_of, resolve
 from pipelineplan.contracts.evolution import Choices, Mode, Version, judge_mode
@@ -79,29 +78,42 @@ def test_replay_equals_brute_force_on_3000_histories() -> None:
     assert 500 < refused < 2500
 
 
-DAY = 1.0
 V1, V2, V3 = {"id": False}, {"id": False, "region": True}, {"id": False, "region": False}
 V4 = {**V3, "ch": True}
+STARTS = (0.0, 20.0, 45.0, 80.0)
+PAGE = Path(__file__).parents[2] / "docs/background/compatibility.md"
 
 
-@pytest.mark.parametrize(
-    ("known", "at", "retention", "truth"),
-    [
-        ((V1, V2, V3), 46, 30, False),
-        ((V1, V2, V3), 46, 7, True),
-        ((V1, V2, V3, V4), 90, 60, True),
-        ((V1, V2, V3, V4), 90, 365, False),
-    ],
-    ids=["v3, 30 d", "v3, 7 d", "v4, 60 d", "v4, 365 d"],
-)
-def test_the_four_situations(known: tuple[Fields, ...], at: int, retention: int, truth: bool) -> None:  # noqa: FBT001
-    fields = list(known)
-    spans = written([0.0, 20.0, 45.0, 80.0][: len(fields)], 0.0, [None] * len(fields))
-    alive = live(spans, [Log("topic", retention * DAY)], at * DAY, math.inf)
-    assert replay_passes(fields, alive) is truth
-    versions = versions_of(fields)
-    assert judge_mode(versions, Mode.BACKWARD, resolve, Choices()).passes
-    assert not judge_mode(versions, Mode.BACKWARD_TRANSITIVE, resolve, Choices()).passes
+def four_situations() -> Iterator[tuple[str, ...]]:
+    """The table of the page, computed: what each mode says, which versions are live, and what happens.
+
+    What happens is told by records: one of each day, read by the new reader where the log still has it.
+    """
+    for known, at, retention in (3, 46, 30), (3, 46, 7), (4, 90, 60), (4, 90, 365):
+        fields = [V1, V2, V3, V4][:known]
+        versions = versions_of(fields)
+        said = [
+            judge_mode(versions, mode, resolve, Choices()).passes
+            for mode in (Mode.BACKWARD, Mode.BACKWARD_TRANSITIVE)
+        ]
+        spans = written(STARTS[:known], 0.0, [None] * known)
+        alive = live(spans, [Log("topic", retention)], at, math.inf)
+        days = [(span.start_seconds, span.end_seconds) for span in spans]
+        happens, seen = brute_replay(fields, days, [retention], at, math.inf)
+        assert alive == seen
+        words = ["passes" if passes else "refuses" for passes in (*said, replay_passes(fields, alive))]
+        names = ", ".join(versions[index].name for index in alive)
+        situation = f"{versions[-1].name} on day {at}, retention {retention} d"
+        yield (situation, *words, names, "read" if happens else "v1 is not read")
+
+
+def test_the_four_situations_are_as_the_page_says() -> None:
+    rows = list(four_situations())
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    assert "\n".join(lines) in PAGE.read_text(encoding="utf-8"), "\n".join(lines)
+    truth = ["passes" if row[-1] == "read" else "refuses" for row in rows]
+    right = [sum(row[mode] == true for row, true in zip(rows, truth, strict=True)) for mode in (1, 2, 3)]
+    assert right == [2, 2, 4]
 
 
 def random_rollout(source: random.Random) -> Rollout:
