@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipelineplan.plan import Plan
-from pipelineplan.rules import capacity, checkpoints, criteria, event_time
+from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    backfill,
+    capacity,
+    change_capture,
+    checkpoints,
+    criteria,
+    cutover,
+    delivery,
+    event_time,
+    files,
+    ordering,
+    parallelism,
+    schedule,
+    state,
+    time_limits,
+)
 from pipelineplan.rules.registry import RULES, Rule, apply
 from pipelineplan.verdicts import Finding
 
@@ -13,10 +28,6 @@ __all__ = [
     "RULES",
     "Rule",
     "apply",
-    "capacity",
-    "checkpoints",
-    "criteria",
-    "event_time",
     "judge",
     "rule_codes",
     "rule_page",
