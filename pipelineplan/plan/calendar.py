@@ -56,10 +56,14 @@ def starts(expression: str, after: datetime) -> Iterator[datetime]:
     yield from CronSim(expression, after)
 
 
-def shortest_interval_seconds(expression: str) -> float:
-    """The shortest time between two starts by the wall clock, in seconds, over the next 400 starts."""
-    gaps = pairwise(islice(starts(expression, _ANY_DAY), _RUNS_LOOKED_AT))
-    return min(((after - before).total_seconds() for before, after in gaps), default=float("inf"))
+def intervals_seconds(expression: str) -> tuple[float, float]:
+    """The shortest and the longest time between two starts by the wall clock, over 400 starts.
+
+    Infinite, both, where it starts once at most.
+    """
+    following = pairwise(islice(starts(expression, _ANY_DAY), _RUNS_LOOKED_AT))
+    gaps = [(after - before).total_seconds() for before, after in following]
+    return (min(gaps), max(gaps)) if gaps else (float("inf"), float("inf"))
 
 
 def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:

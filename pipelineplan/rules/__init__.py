@@ -40,7 +40,7 @@ def judge(plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = ()) ->
     `select` keeps the codes that start with one of its entries, `ignore` leaves such codes out.
     """
     wanted, unwanted = tuple(select) or ("",), tuple(ignore)
-    findings = [finding for one in RULES.values() for finding in apply(one, plan)]
+    findings = [finding for _, one in sorted(RULES.items()) for finding in apply(one, plan)]
     findings += criteria.judge(plan)
     return tuple(
         finding

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
-from pipelineplan.plan.calendar import cron_fault, known_zone, odd_starts, shortest_interval_seconds
+from pipelineplan.plan.calendar import cron_fault, intervals_seconds, known_zone, odd_starts
 from pipelineplan.plan.ingestion import Schedule
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Change, Claim
@@ -128,7 +128,7 @@ def runs_do_not_overlap(plan: Plan) -> Iterator[Claim]:
 
 
 def _interval(plan: Plan, schedule: Schedule) -> Operand:
-    seconds = shortest_interval_seconds(schedule.cron)
+    seconds = intervals_seconds(schedule.cron)[0]
     path = (*_AT, "cron")
     return Operand(
         "every",
