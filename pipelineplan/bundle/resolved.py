@@ -166,4 +166,5 @@ def _not_in_the_plan(findings: Iterable[Finding]) -> Iterator[str]:
 def _range(operand: Operand) -> str:
     if operand.low >= operand.high:
         return ""
-    return f" (anything from {say_value(operand.low, operand.dimension)} to {say_value(operand.high, operand.dimension)})"
+    low, high = (say_value(value, operand.dimension) for value in (operand.low, operand.high))
+    return f" (anything from {low} to {high})"
