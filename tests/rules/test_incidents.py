@@ -1,4 +1,4 @@
-"""Published incidents, declared as plans: each is caught before it is built, with the size that was reported."""
+"""Published incidents, declared as plans: each is caught before it is built, with its reported size."""
 
 from __future__ import annotations
 
