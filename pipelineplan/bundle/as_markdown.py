@@ -56,7 +56,7 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _simulation(contents.simulated)
     yield from _quality(contents.quality)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
-    for section in sections(plan, contents.findings):
+    for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
     yield from _open(contents)
 

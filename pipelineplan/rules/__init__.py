@@ -11,14 +11,18 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     capacity,
     change_capture,
     checkpoints,
+    contract_fit,
     criteria,
     cutover,
     delivery,
+    deprecation,
     event_time,
     files,
     ordering,
     parallelism,
     schedule,
+    schema_evidence,
+    schema_evolution,
     state,
     time_limits,
 )
@@ -33,6 +37,8 @@ __all__ = [
     "judge",
     "rule_codes",
     "rule_page",
+    "schema_evidence",
+    "schema_evolution",
 ]
 
 

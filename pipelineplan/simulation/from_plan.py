@@ -37,12 +37,14 @@ def simulate(
     processes, and promises are judged by how often they are kept. What cannot be simulated stands
     in the result's `not_simulated`, with the reason.
     """
+    from pipelineplan.simulation.replaying import declared_replay, with_replay
     from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     pipelines, refused = pipelines_of(plan)
     futures = Futures(replications, seed, jobs) if replications > 0 else None
-    return simulate_pipelines(pipelines, recipes, refused, futures)
+    result = simulate_pipelines(pipelines, recipes, refused, futures)
+    return result if recipes is not None else with_replay(result, declared_replay(plan), pipelines)
 
 
 def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str], ...]]:
