@@ -140,11 +140,18 @@ def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Ta
         )
     reader = _READERS[endings.pop()]
     source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
+    columns = _describe(connection, source)
     for name in dict.fromkeys((suite.dataset, suite.table)):
-        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT * FROM {source}")
-    columns = _describe(connection, identifier(suite.dataset))
+        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT {_selected(columns)} FROM {source}")
     counted = connection.execute(f"SELECT COUNT(*) FROM {identifier(suite.dataset)}").fetchone()
     return Table(suite.dataset, columns, int(counted[0]) if counted else 0)
+
+
+def _selected(columns: Mapping[str, str]) -> str:
+    """All columns; NaN is NULL, as it is no number and half of the engines know no difference."""
+    floats = [identifier(name) for name, kind in columns.items() if kind in {"FLOAT", "DOUBLE"}]
+    replaced = ", ".join(f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in floats)
+    return f"* REPLACE ({replaced})" if replaced else "*"
 
 
 def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:
