@@ -22,6 +22,7 @@ from pipelineplan.quality.draft import (
     not_null,
     unique,
 )
+from pipelineplan.quality.formats import format_checks
 from pipelineplan.quality.sql import Dialect
 
 Named = tuple[str, Place, Drafted]
@@ -107,7 +108,9 @@ def _option(field: Field, name: str, value: Any, dialect: Dialect) -> Drafted:  
             return (broken_rows(f"{column} is a multiple of {value}", "conformity", predicate, 0.0, column),)
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
             return _bound(field, name, value, dialect)
-        case "format" | "timezone" | "defaultTimezone":
+        case "format" if isinstance(value, str):
+            return format_checks(column, field.logical_type, value)
+        case "timezone" | "defaultTimezone":
             return Reason(f"{name} describes the values and sets no bound on them")
         case _:
             return Reason(f"{name} of {field.logical_type or 'an untyped field'} has no check")

@@ -35,6 +35,7 @@ _READERS = {
     ".json": "read_json",
 }
 _COMPRESSIONS = {".gz", ".zst"}
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
 # Text that a reader of JSON takes for more than text.
 _GUESSED = ("DATE", "TIME", "UUID")
 _BEFORE = (
@@ -148,10 +149,14 @@ def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Ta
 
 
 def _selected(columns: Mapping[str, str]) -> str:
-    """All columns; NaN is NULL, as it is no number and half of the engines know no difference."""
-    floats = [identifier(name) for name, kind in columns.items() if kind in {"FLOAT", "DOUBLE"}]
-    replaced = ", ".join(f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" for name in floats)
-    return f"* REPLACE ({replaced})" if replaced else "*"
+    """All columns; NaN is NULL, as it is no number and half of the engines know no difference.
+
+    A UUID is its text, which lengths and patterns can be asked of.
+    """
+    asked = [(identifier(name), kind) for name, kind in columns.items()]
+    replaced = [f"CASE WHEN isnan({n}) THEN NULL ELSE {n} END AS {n}" for n, kind in asked if kind in _FLOATS]
+    replaced += [f"CAST({name} AS VARCHAR) AS {name}" for name, kind in asked if kind == "UUID"]
+    return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
 
 
 def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:
