@@ -19,7 +19,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.profiling.times import Unit
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import Backend, QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -198,17 +198,19 @@ def test(
     *,
     as_of: datetime | None = None,
     env: str | None = None,
+    backend: Backend = "duckdb",
     progress: Progress | None = None,
 ) -> QualityReport:
     """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
 
-    `as_of` is the instant that freshness counts from. Needs the extra `quality`. Raises `InputError`
-    for a plan, a name or a file that cannot be used.
+    `as_of` is the instant that freshness counts from, `backend` the engine that answers. Needs the
+    extra `quality`. Raises `InputError` for a plan, a name or a file that cannot be used.
     """
-    from pipelineplan.quality import data_by_dataset, run_suites, suites_of
+    from pipelineplan.quality import data_by_dataset, dialect_of, run_suites, suites_of
 
     one = _read(plan, env)
-    return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+    suites = suites_of(one, as_of, dialect_of(backend))
+    return run_suites(suites, data_by_dataset(one, data), progress, backend)
 
 
 def compile_plan(

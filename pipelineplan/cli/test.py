@@ -1,7 +1,7 @@
 """Run the plan's quality rules and contracts on data, or its windows on a real engine.
 
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
-    pipelineplan test plan.yaml --data-dir data/
+    pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
@@ -56,6 +56,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     add_as_of(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
+    parser.add_argument(
+        "--backend",
+        choices=("duckdb", "pandas", "sqlite", "postgresql"),
+        default="duckdb",
+        help="the engine that answers the checks; postgresql copies the data into a schema of its own, "
+        "which is dropped after, of the database that PIPELINEPLAN_DATABASE names",
+    )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
@@ -71,8 +78,18 @@ def run(options: argparse.Namespace) -> int:
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
     if options.on is not None:
+        if options.backend != "duckdb":
+            message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
+            raise InputError([Problem(message, Position("--backend"), fix="give one of the two")])
         return _run_on(options, data)
-    report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    report = test(
+        options.plan,
+        data,
+        as_of=as_of(options),
+        env=options.env,
+        backend=options.backend,
+        progress=progress(),
+    )
     status = 0 if report.verdict is Verdict.HOLDS else 1
     if options.format == "json":
         say(envelope("test", status, report=report.to_json_dict()))

@@ -18,17 +18,19 @@ from pipelineplan.plan.section import Section
 from pipelineplan.quality.check import Suites
 from pipelineplan.quality.compile import compile_suites
 from pipelineplan.quality.rule import QualityRule
+from pipelineplan.quality.sql import Dialect
 from pipelineplan.verdicts import Severity
 
 
-def suites_of(plan: Plan, as_of: datetime | None = None) -> Suites:
+def suites_of(plan: Plan, as_of: datetime | None = None, dialect: Dialect = "standard") -> Suites:
     """The suites of every contract of `plan` and of its own quality rules."""
     contracts: list[Contract] = []
     for contract in plan.contracts.values():
         if contract not in contracts:
             contracts.append(contract)
     names = dataset_names(plan)
-    return compile_suites(contracts, [_rule(plan, check, names) for check in plan.model.quality], as_of)
+    rules = [_rule(plan, check, names) for check in plan.model.quality]
+    return compile_suites(contracts, rules, as_of, dialect)
 
 
 def dataset_names(plan: Plan) -> Mapping[str, str]:
