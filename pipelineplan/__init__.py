@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
     from pipelineplan.contracts.evolution.judging import compat
     from pipelineplan.contracts.evolution.modes import CompatResult
+    from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import QualityReport
@@ -51,6 +52,7 @@ _HOMES = {
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
@@ -79,6 +81,7 @@ __all__ = [
     "Verdict",
     "check",
     "compat",
+    "compat_sink",
     "compile_plan",
     "diff",
     "profile",
