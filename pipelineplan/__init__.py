@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.evolution.modes import CompatResult
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        mutate,
         profile,
         simulate,
         solve,
@@ -44,6 +45,7 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
     "SimulationResult": "pipelineplan.simulation",
@@ -53,6 +55,7 @@ _HOMES = {
     "compat": "pipelineplan.contracts.evolution.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
     "simulate": "pipelineplan.workflow",
@@ -71,6 +74,7 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
@@ -81,6 +85,7 @@ __all__ = [
     "compat",
     "compile_plan",
     "diff",
+    "mutate",
     "profile",
     "read_plan",
     "simulate",

@@ -6,6 +6,7 @@ from pipelineplan.quality.backends import BACKENDS, dialect_of
 from pipelineplan.quality.check import Accounted, Check, Suite, Suites
 from pipelineplan.quality.compile import compile_suites
 from pipelineplan.quality.engine import Backend
+from pipelineplan.quality.mutation import Mutant, MutationReport, mutate
 from pipelineplan.quality.of_plan import data_by_dataset, dataset_names, suites_of
 from pipelineplan.quality.project import gx_files, write_gx_project
 from pipelineplan.quality.report import CheckResult, CheckVerdict, QualityReport
@@ -19,6 +20,8 @@ __all__ = [
     "Check",
     "CheckResult",
     "CheckVerdict",
+    "Mutant",
+    "MutationReport",
     "QualityReport",
     "QualityRule",
     "RuleCheck",
@@ -29,6 +32,7 @@ __all__ = [
     "dataset_names",
     "dialect_of",
     "gx_files",
+    "mutate",
     "run_suites",
     "suites_of",
     "write_gx_project",
