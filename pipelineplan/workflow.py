@@ -19,7 +19,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.profiling.times import Unit
-    from pipelineplan.quality import Backend, MutationReport, QualityReport
+    from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -232,6 +232,28 @@ def mutate(
 
     one = _read(plan, env)
     return mutate_suites(suites_of(one, as_of), data_by_dataset(one, data), seed, progress)
+
+
+def generate(
+    plan: Plan | Path | str,
+    folder: Path | str,
+    *,
+    rows: int,
+    as_of: datetime,
+    seed: int = 0,
+    stream: Stream | None = None,
+    env: str | None = None,
+) -> tuple[dict[str, Path], Generated]:
+    """Write sample data that meets the plan's contracts and quality rules into `folder`, as Parquet.
+
+    Gives the files by dataset, and what was generated with the rules that could not be followed.
+    `stream` is the lateness and the duplicates of the plan's streams, none when not given. Raises
+    `InputError` for rules that contradict each other and for a folder that cannot be written.
+    """
+    from pipelineplan.quality import generate_for, write_tables
+
+    made = generate_for(_read(plan, env), rows, as_of, seed, stream)
+    return write_tables(made, Path(folder)), made
 
 
 def compile_plan(

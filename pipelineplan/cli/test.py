@@ -5,6 +5,7 @@
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
 
     pipelineplan test plan.yaml --data-dir good/ --mutate
+    pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
 its reason. Exit status 1 when a check of severity error fails or any could not be evaluated.
@@ -12,6 +13,9 @@ its reason. Exit status 1 when a check of severity error fails or any could not 
 With --mutate the data is taken for good; faults are put into it, one kind at a time (duplicate, drop,
 late, reorder, null, type, value), and each check is named that notices one. Exit status 1 when less
 than nine tenths of the faults are noticed.
+
+With --generate no data is read: sample data is written that meets the contracts and rules, in the order
+of arrival, the same for the same seed. Then --late and --duplicates break what they are meant to break.
 
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
@@ -29,6 +33,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
@@ -67,6 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mutate", action="store_true", help="put faults into the data and see which check notices which"
     )
+    add_sample_options(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument(
         "--backend",
@@ -84,6 +90,9 @@ def run(options: argparse.Namespace) -> int:
     from pipelineplan.verdicts import Verdict
     from pipelineplan.workflow import test
 
+    check_options(options)
+    if options.generate is not None:
+        return run_generate(options)
     data = given_data(options)
     if not data:
         raise InputError(
