@@ -65,7 +65,7 @@ def test_law_the_nearest_value_holds_and_a_percent_less_does_not(
 ) -> None:
     """The value as it is *said* to people, put into the formula."""
     if case.get("simulated"):
-        pytest.skip("its claim holds simulated figures, which the gates put in; a static claim has none to try")
+        pytest.skip("its claim holds simulated figures, and a static claim has none to try")
     for finding in cases.findings_of(code, case, tmp_path):
         for change in finding.nearest:
             operand, text, rises = said(change, finding)
