@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        generate,
+        mutate,
         profile,
         simulate,
         solve,
@@ -47,6 +49,7 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
     "SimulationResult": "pipelineplan.simulation",
@@ -59,6 +62,8 @@ _HOMES = {
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "generate": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
     "simulate": "pipelineplan.workflow",
@@ -79,6 +84,7 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
@@ -92,6 +98,8 @@ __all__ = [
     "compat_sink",
     "compile_plan",
     "diff",
+    "generate",
+    "mutate",
     "profile",
     "read_plan",
     "simulate",
