@@ -28,7 +28,7 @@ def evolution_facts(
 ) -> Iterator[tuple[str, Said]]:
     """Labels with what is said: recorded versions, verdicts that hold, and simulated replays."""
     for one in successions(plan):
-        if one.names and one.policy.versions:
+        if one.recorded.names:
             versions = zip(one.names, one.recorded.starts, strict=False)
             said = ", ".join(f"{name}{_since(start)}" for name, start in versions)
             yield f"recorded versions of {one.dataset}", Said(said, place(plan, one.path("versions")))

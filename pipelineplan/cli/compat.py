@@ -4,6 +4,8 @@
     pipelineplan compat v1.avsc v2.avsc v3.avsc --mode FULL_TRANSITIVE
     pipelineplan compat order.v1.json order.v2.json --allow undeclared-properties
     pipelineplan compat v1.avsc v2.avsc --allow logical-type --prove 1000
+    pipelineplan compat v1.proto v2.proto --type protobuf-wire-json
+    pipelineplan compat v1.avsc v2.avsc --sink postgresql
     pipelineplan compat --history orders.history.yaml --mode REPLAY
     pipelineplan compat contracts/orders --mode FULL_TRANSITIVE
     pipelineplan compat --git schemas/order.avsc --base v2.0 --mode BACKWARD_TRANSITIVE
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +49,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         type=str.upper,
-        default="BACKWARD",
         metavar="MODE",
-        help="BACKWARD, FORWARD, FULL, each also with _TRANSITIVE, NONE, REPLAY or WINDOW",
+        help="BACKWARD, FORWARD (the default for contracts), FULL, each also with _TRANSITIVE, "
+        "NONE, REPLAY or WINDOW",
+    )
+    parser.add_argument(
+        "--sink",
+        metavar="KIND",
+        help="also: is it taken by a table made before it: parquet, iceberg, postgresql, bigquery",
     )
     parser.add_argument("--type", metavar="FORMAT", help="what the files are, where the ending does not say")
     parser.add_argument("--allow", action="append", default=[], metavar="POLICY", help="let this pass")
@@ -66,12 +74,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge, print."""
     result = _judged(options)
+    tables = _in_sink(options).pairs if options.sink is not None else ()
+    result = replace(result, pairs=(*result.pairs, *tables))
     status = 0 if result.passes else 1
     if options.format == "json":
         say(envelope("compat", status, **_json(result)))
         return status
     for pair in result.pairs:
-        _print(pair)
+        _print(pair, "takes" if pair in tables else "reads")
     if result.advice:
         say(f"{result.mode}: {safe(result.advice)}")
     return status
@@ -102,6 +112,15 @@ def _judged(options: argparse.Namespace) -> CompatResult:
     return compat(options.schemas, schema_type=options.type, **how)
 
 
+def _in_sink(options: argparse.Namespace) -> CompatResult:
+    from pipelineplan.contracts.sinks.judging import compat_sink
+
+    if not options.schemas or options.registry is not None:
+        raise InputError([Problem("--sink wants schemas, or a folder of versions", Position("compat"))])
+    given = {"schema_type": options.type, "allow": options.allow, "refuse": options.refuse}
+    return compat_sink(options.schemas, options.sink, **given)
+
+
 def _one_source(options: argparse.Namespace) -> None:
     """Versions come from one place, and each option belongs to one."""
     given = [name for name in ("history", "git", "registry") if getattr(options, name) is not None]
@@ -125,10 +144,10 @@ def _one_source(options: argparse.Namespace) -> None:
         raise InputError(problems)
 
 
-def _print(pair: Pair) -> None:
+def _print(pair: Pair, verb: str) -> None:
     verdict = pair.judgement.verdict.value
     shown = verdict if verdict != "policy" else "allowed by policy" if pair.passes else "refused by policy"
-    say(f"{safe(pair.reader)} reads {safe(pair.writer)}: {coloured(shown, _COLOURS[verdict])}")
+    say(f"{safe(pair.reader)} {verb} {safe(pair.writer)}: {coloured(shown, _COLOURS[verdict])}")
     for change in pair.judgement.changes:
         say(f"  {safe(change.path)}: {change.change}: {safe(change.reason)}")
         if change.policy:
@@ -182,9 +201,11 @@ def _plain(value: Any) -> Any:
         case bytes():
             return value.decode("latin-1")
         case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
+            return {str(_plain(key)): _plain(inner) for key, inner in value.items()}
         case list():
             return [_plain(inner) for inner in value]
         case tuple():
-            return {value[0]: _plain(value[1])}
-    return value
+            return {str(_plain(value[0])): _plain(value[1])}
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)  # dates, decimals and the like

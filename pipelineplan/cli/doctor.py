@@ -20,7 +20,7 @@ from pipelineplan.engines.flink_environment import FLINK_VERSION, install_flink,
 EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
-    "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
+    "quality": (("great-expectations", "pandas", "sqlalchemy", "rstr"), "test --data"),
     "postgresql": (("psycopg",), "test --backend postgresql"),
     "beam": (("apache-beam",), "test --on beam"),
     "contracts": (("fastavro", "jsonschema"), "compat --prove"),

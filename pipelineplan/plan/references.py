@@ -133,10 +133,9 @@ def _contract(file: FilePath, name: str) -> Contract:
 
 
 def _recorded(file: FilePath, _name: str) -> Recorded:
-    from pipelineplan.contracts.evolution.history import versions_in
-    from pipelineplan.contracts.evolution.recorded import in_folder, read_recorded
+    from pipelineplan.contracts.evolution.recorded import recorded_at
 
-    return read_recorded(in_folder(file) if file.is_dir() else versions_in(file))
+    return recorded_at(file)
 
 
 def _profile(file: FilePath, name: str) -> StreamProfile:

@@ -9,6 +9,7 @@ What counts is pairs of a reader and a writer that must not be; there may be non
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 
 from pipelineplan.contracts.evolution import Choices, Compatibility, Mode, Pair, judge_mode
@@ -29,6 +30,7 @@ from pipelineplan.rules.claim import Claim
 from pipelineplan.rules.registry import BY_LEVEL, rule
 
 _SHOWN = 3
+_LONGEST = 100
 
 
 @rule(
@@ -180,7 +182,8 @@ def _pairs_claim(one: Succession, path: Path, result: CompatResult, what: str, a
 def _told(pair: Pair) -> str:
     """The first change that keeps a reader from reading, with the record that shows it."""
     change = next(change for change in pair.judgement.changes if not change.passes)
-    witness = f" ({str(change.witness.record)[:80]} {change.witness.outcome})" if change.witness else ""
+    record = json.dumps(change.witness.record, ensure_ascii=False, default=str) if change.witness else ""
+    witness = f" ({record[:_LONGEST]} {change.witness.outcome})" if change.witness else ""
     policy = f"; policy {change.policy}" if change.policy else ""
     verb = "may not read" if change.verdict is Compatibility.UNKNOWN else "does not read"
     return f"{pair.reader} {verb} {pair.writer}: {change.path}: {change.reason}{witness}{policy}"

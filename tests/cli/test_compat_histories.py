@@ -95,6 +95,14 @@ def test_a_folder_that_cannot_be_used(
     assert said in capsys.readouterr().err
 
 
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret.avsc").write_text(text_of(V1), encoding="utf-8")
+    (tmp_path / "in" / "v1.avsc").symlink_to(tmp_path / "secret.avsc")
+    assert run(["compat", str(tmp_path / "in")]) == 2
+    assert "a link that leaves its folder" in capsys.readouterr().err
+
+
 def git(folder: Path, *arguments: str, date: str = "2026-01-01T00:00:00Z") -> None:
     who = {
         f"GIT_{role}_{what}": "x@example.com"

@@ -21,7 +21,7 @@ from pipelineplan.quantities import Dimension, QuantityError, parse
 def compat(
     schemas: Sequence[Path | str],
     *,
-    mode: str = "BACKWARD",
+    mode: str | None = None,
     schema_type: str | None = None,
     allow: Collection[str] = (),
     refuse: Collection[str] = (),
@@ -31,9 +31,11 @@ def compat(
 ) -> CompatResult:
     """Judge the last of `schemas` (files, oldest first, or one folder) against others, as `mode` asks.
 
-    `schema_type` names the format where the ending does not. `allow` and `refuse` set policies by
-    name. With `prove` above 0 witnesses are really written and read, and so are that many generated
-    records where nothing breaks (extra `contracts`). Raises `InputError` for what cannot be used.
+    Without a `mode` it is BACKWARD, and FORWARD for contracts: does the new one keep what readers of the
+    old one count on. `schema_type` names the format where the ending does not. `allow` and `refuse`
+    set policies by name. With `prove` above 0 witnesses are really written and read, and so are that
+    many generated records where nothing breaks (extra `contracts`, for columns `data`). Raises
+    `InputError` for what cannot be used.
     """
     files = [Path(schema) for schema in schemas]
     _check(mode, schema_type, (*allow, *refuse))
@@ -49,7 +51,7 @@ def compat(
 def compat_recorded(
     recorded: Recorded,
     *,
-    mode: str = "BACKWARD",
+    mode: str | None = None,
     allow: Collection[str] = (),
     refuse: Collection[str] = (),
     prove: int = 0,
@@ -64,6 +66,7 @@ def compat_recorded(
     _check(mode, None, (*allow, *refuse))
     _enough(recorded.versions)
     choices, reads = Choices(allow, refuse), _reads(recorded.form, prove)
+    mode = mode or (recorded.form.mode if recorded.form else "BACKWARD")
     if mode != "REPLAY":
         return judge_mode(recorded.versions, Mode(mode), reads, choices)
     if not recorded.dated:
@@ -79,7 +82,7 @@ def compat_recorded(
 def compat_over_time(
     history: Path | str,
     *,
-    mode: str,
+    mode: str | None = None,
     schema_type: str | None = None,
     allow: Collection[str] = (),
     refuse: Collection[str] = (),
@@ -95,6 +98,7 @@ def compat_over_time(
     given = read_history(Path(history))
     recorded = read_recorded(given.found, schema_type)
     versions, choices, reads = recorded.versions, Choices(allow, refuse), _reads(recorded.form, prove)
+    mode = mode or (recorded.form.mode if recorded.form else "BACKWARD")
     match mode:
         case "REPLAY" if given.replay_at is not None:
             spans = recorded.spans(given.drain_seconds)
@@ -109,9 +113,9 @@ def compat_over_time(
     return judge_mode(versions, Mode(mode), reads, choices)
 
 
-def _check(mode: str, schema_type: str | None, policies: Collection[str]) -> None:
+def _check(mode: str | None, schema_type: str | None, policies: Collection[str]) -> None:
     problems = [_wrong("--allow/--refuse", name, POLICIES) for name in policies if name not in POLICIES]
-    if mode not in {*Mode, "REPLAY", "WINDOW"}:
+    if mode is not None and mode not in {*Mode, "REPLAY", "WINDOW"}:
         problems.append(_wrong("--mode", mode, [*Mode, "REPLAY", "WINDOW"]))
     if schema_type is not None and schema_type not in FORMATS:
         problems.append(_wrong("--type", schema_type, FORMATS))

@@ -36,12 +36,14 @@ class Recorded:
     """`versions` with, of each, when it was first written and up to when a rollback wrote it again.
 
     Both are in seconds since the epoch, None where not known. `form` is None where there is no version.
+    `files` are all that was read.
     """
 
     versions: tuple[Version[Any], ...] = ()
     starts: tuple[float | None, ...] = ()
     until: tuple[float | None, ...] = ()
     form: Format | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -104,8 +106,24 @@ def read_recorded(found: Sequence[Found], schema_type: str | None = None) -> Rec
         raise InputError(problems)
     form.lineage([version.schema for version in versions])
     return Recorded(
-        tuple(versions), tuple(one.start for one in found), tuple(one.until for one in found), form
+        tuple(versions),
+        tuple(one.start for one in found),
+        tuple(one.until for one in found),
+        form,
+        tuple(one.file for one in found),
     )
+
+
+def recorded_at(place: Path) -> Recorded:
+    """The versions in a folder, or in a history file. Raises `InputError` with all problems."""
+    from pipelineplan.contracts.evolution.history import versions_in
+
+    if not place.is_dir():
+        recorded = read_recorded(versions_in(place))
+        return replace(recorded, files=(place, *recorded.files))
+    recorded = read_recorded(in_folder(place))
+    history = tuple(place / name for name in HISTORY_NAMES if (place / name).is_file())
+    return replace(recorded, files=(*history, *recorded.files))
 
 
 def in_folder(folder: Path) -> list[Found]:
@@ -116,6 +134,11 @@ def in_folder(folder: Path) -> list[Found]:
         if (folder / name).is_file():
             return versions_in(folder / name)
     files = sorted(file for file in folder.iterdir() if file.is_file() and is_schema(file))
+    outside = [file for file in files if not file.resolve().is_relative_to(folder.resolve())]
+    if outside:
+        raise InputError(
+            [Problem("a link that leaves its folder", Position(file.as_posix())) for file in outside]
+        )
     found = [Found(file, _without_date(file.stem), _date_in(file)) for file in files]
     dated = [one for one in found if one.start is not None]
     if dated and len(dated) < len(found):
@@ -163,7 +186,7 @@ def read_contents(contents: Sequence[Content], ending: str, schema_type: str | N
             file.write_bytes(one.content)
             found.append(Found(file, one.name, one.start))
         try:
-            return read_recorded(found, schema_type)
+            return replace(read_recorded(found, schema_type), files=())
         except InputError as error:
             named = {one.file.as_posix(): one.name for one in found}
             raise InputError([_at_name(problem, named) for problem in error.problems]) from None

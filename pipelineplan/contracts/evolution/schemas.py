@@ -29,7 +29,8 @@ class Format:
 
     `prove(reader, writer, changes, records)` really writes and reads: the witnesses, and when nothing
     keeps the reader from reading, that many generated records. It returns the changes with what it saw.
-    `lineage(versions)`, oldest first, lets the versions know what only all of them together say.
+    `mode` is what is asked where nobody says. `lineage(versions)`, oldest first, lets the versions know
+    what only all of them together say.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Format:
     reads: Callable[[Any, Any], list[Change]]
     prove: Callable[[Any, Any, list[Change], int], list[Change]]
     lineage: Callable[[Sequence[Any]], None] = _no_lineage
+    mode: str = "BACKWARD"
 
 
 def json_of(file: Path) -> Any:
@@ -157,6 +159,29 @@ FORMATS: Mapping[str, Format] = {
         _protobuf("protobuf-wire", (), "wire"),
         _protobuf("protobuf-wire-json", (), "wire_json"),
         _protobuf("protobuf-confluent", (), "confluent"),
+        Format(
+            "odcs",
+            (".odcs.yaml", ".odcs.yml", ".yaml", ".yml"),
+            _later("promises.version", "read_version"),
+            _later("promises.compare", "promised"),
+            _later("promises.prove", "prove"),
+            _later("promises.version", "note_ages"),
+            mode="FORWARD",
+        ),
+        Format(
+            "arrow",
+            (".parquet", ".arrow", ".feather", ".ipc", ".arrows"),
+            _later("columns.arrow", "read_arrow"),
+            _later("columns.by_name", "resolve_by_name"),
+            _later("columns.prove", "prove_by_name"),
+        ),
+        Format(
+            "iceberg",
+            (".metadata.json",),
+            _later("columns.iceberg", "read_iceberg"),
+            _later("columns.by_id", "resolve_by_id"),
+            _later("columns.prove", "prove_by_id"),
+        ),
     )
 }
 
@@ -172,14 +197,15 @@ def format_of(files: Sequence[Path], wanted: str | None) -> Format:
     if wanted is not None:
         return FORMATS[wanted]
     by_ending = {ending: one for one in FORMATS.values() for ending in one.endings}
+    longest_first = sorted(by_ending, key=len, reverse=True)
     problems, found = [], []
     for file in files:
-        one = by_ending.get(file.suffix.lower())
-        if one is None:
+        ending = next((one for one in longest_first if file.name.lower().endswith(one)), None)
+        if ending is None:
             message = f"found a file that ends in {file.suffix!r}, wanted {', '.join(sorted(by_ending))}"
             problems.append(Problem(message, Position(file.as_posix()), fix="say what it is with --type"))
         else:
-            found.append(one)
+            found.append(by_ending[ending])
     if len({one.name for one in found}) > 1:
         names = ", ".join(dict.fromkeys(one.name for one in found))
         problems.append(Problem(f"schemas of several formats: {names}", Position(files[0].as_posix())))

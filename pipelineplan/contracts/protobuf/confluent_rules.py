@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelineplan.contracts.protobuf.refusal import Refusal, field_pairs, message_pairs
+from pipelineplan.contracts.protobuf.refusal import Refusal, field_pairs
 from pipelineplan.contracts.protobuf.types import ProtoField, ProtoMessage, ProtoSchema
 
 _GROUPS = (
@@ -35,10 +35,27 @@ def _refusals(reader: ProtoSchema, writer: ProtoSchema) -> Iterator[Refusal]:
             yield Refusal("message-removed", old.path, f"the message {name} is not here any more")
         else:
             yield from _message(new, old)
+    for new, old in _imported(reader, writer):
+        yield from _message(new, old)
+
+
+def _imported(reader: ProtoSchema, writer: ProtoSchema) -> Iterator[tuple[ProtoMessage, ProtoMessage]]:
+    """Messages of other files that a field led to and leads to, under the same name in any package."""
     own = {one.full_name for one in writer.messages.values()}
-    for new, old in message_pairs(reader, writer):
+    waiting = [
+        (one, writer.messages[name]) for name, one in reader.messages.items() if name in writer.messages
+    ]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        new, old = waiting.pop()
+        if (new.full_name, old.full_name) in seen:
+            continue
+        seen.add((new.full_name, old.full_name))
         if old.full_name not in own and not old.map_entry:
-            yield from _message(new, old)
+            yield new, old
+        for one, other in field_pairs(new, old):
+            if one.message and other.message and (one.is_map or one.message.name == other.message.name):
+                waiting.append((one.message, other.message))
 
 
 def _message(new: ProtoMessage, old: ProtoMessage) -> Iterator[Refusal]:
@@ -47,9 +64,19 @@ def _message(new: ProtoMessage, old: ProtoMessage) -> Iterator[Refusal]:
     for one, other in field_pairs(new, old):
         if not _same_type(one, other):
             yield Refusal("type-changed", one.path, f"{other.shown} is {one.shown} here")
-        elif one.repeated != other.repeated and one.kind not in {"string", "bytes", "message"}:
+        elif one.kind not in {"string", "bytes", "message"} and _relabelled(one, other):
             yield Refusal("label-changed", one.path, f"{other.shown} is {one.shown} here")
     yield from _oneofs(new, old)
+
+
+def _relabelled(one: ProtoField, other: ProtoField) -> bool:
+    """Whether both fields have a label, and not the same: a plain field of proto3 has none."""
+    labels = {_label(one), _label(other)}
+    return len(labels) == 2 and "" not in labels
+
+
+def _label(one: ProtoField) -> str:
+    return "" if one.label == "single" and (one.oneof or not one.presence) else one.label
 
 
 def _alone(number: int, new: ProtoMessage, old: ProtoMessage) -> Iterator[Refusal]:
@@ -59,19 +86,25 @@ def _alone(number: int, new: ProtoMessage, old: ProtoMessage) -> Iterator[Refusa
     if one.label == "required":
         what = "removed" if removed else "added"
         yield Refusal(f"required-field-{what}", one.path, f"the required field {one.name} is {what}")
-    elif removed and one.oneof and any(each.oneof == one.oneof for each in new.fields.values()):
+    elif removed and one.oneof and not _wholly_gone(one.oneof, new, old):
         yield Refusal("oneof-field-removed", one.path, f"{one.name} is removed from oneof {one.oneof}")
 
 
+def _wholly_gone(oneof: str, new: ProtoMessage, old: ProtoMessage) -> bool:
+    """Whether a oneof was removed with all of its members."""
+    here = any(one.oneof == oneof for one in new.fields.values())
+    survives = any(one.oneof == oneof and number in new.fields for number, one in old.fields.items())
+    return not here and not survives
+
+
 def _oneofs(new: ProtoMessage, old: ProtoMessage) -> Iterator[Refusal]:
+    """Fields that could be set side by side, and of which now only one can be."""
     for name in dict.fromkeys(one.oneof for one in new.fields.values() if one.oneof):
         before = [old.fields[n] for n, one in new.fields.items() if one.oneof == name and n in old.fields]
-        moved = [one for one in before if not one.oneof]
-        if len(moved) > 1:
-            reason = f"{len(moved)} fields are moved into oneof {name}"
-            yield Refusal("moved-into-oneof", f"{new.path}.{name}", reason)
-        elif moved and len(before) > 1:
-            reason = f"{moved[0].name} is moved into oneof {name}, which has others"
+        groups = {one.oneof or one.number for one in before}
+        if len(groups) > 1:
+            named = ", ".join(one.name for one in before)
+            reason = f"{named} could be set side by side, and are in oneof {name} now"
             yield Refusal("moved-into-oneof", f"{new.path}.{name}", reason)
 
 
