@@ -55,14 +55,9 @@ def _upstream(
 ) -> Upstream | tuple[str, str]:
     """The sink that `reference` names, or what is wrong with it and how to mend that."""
     name, _, sink = reference.partition("#")
-    if not sink:
-        return f"{reference!r} names no sink", "write the file and the sink, as in orders/plan.yaml#warehouse"
-    try:
-        file = root.resolve(name)
-    except ValueError as error:
-        return f"{name!r} is {error}", "name a plan below the root"
-    if not file.exists():
-        return f"there is no plan {name!r}", "mend the path: it is relative to this plan"
+    file = _file(name, root) if sink else (f"{reference!r} names no sink", "write plan.yaml#sink")
+    if isinstance(file, tuple):
+        return file
     if file in downstream or len(downstream) > MOST_IN_A_ROW:
         return f"{name!r} is fed by this plan itself: plans feed each other in a circle", "take one link out"
     try:
@@ -70,7 +65,15 @@ def _upstream(
     except InputError as error:
         return f"{name!r} cannot be read: {error.problems[0]}", "mend that plan first"
     sinks = [one.id for one in plan.model.sinks]
-    if sink not in sinks:
-        close = get_close_matches(sink, sinks, n=1)
-        return f"{name!r} has no sink {sink!r}", f"did you mean {close[0]}?" if close else f"it has {sinks}"
-    return Upstream(plan, plan.sink(sink))
+    if sink in sinks:
+        return Upstream(plan, plan.sink(sink))
+    close = get_close_matches(sink, sinks, n=1)
+    return f"{name!r} has no sink {sink!r}", f"did you mean {close[0]}?" if close else f"it has {sinks}"
+
+
+def _file(name: str, root: Root) -> FilePath | tuple[str, str]:
+    try:
+        file = root.resolve(name)
+    except ValueError as error:
+        return f"{name!r} is {error}", "name a plan below the root"
+    return file if file.exists() else (f"there is no plan {name!r}", "mend the path, relative to this plan")

@@ -59,9 +59,8 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
     graph, wrong = build_graph(model)
     problems += [composed.problem(place, message) for place, message in wrong]
     problems += _unknown_nodes(model, composed)
-    fed = feeding(
-        model, composed, root, lambda other: _read(other, env, (*downstream, file.resolve())), downstream
-    )
+    chain = (*downstream, file.resolve())
+    fed = feeding(model, composed, root, lambda other: _read(other, env, chain), chain)
     problems += fed.problems
     if problems:
         raise InputError(problems)

@@ -44,7 +44,7 @@ def _renamed(operand: Operand, symbol: str, up: Upstream) -> Operand:
     title="A plan promises nothing fresher than what feeds it",
     why="A record is no fresher at the end than it was on the way: a promise below the producer's own "
     "cannot be kept, whatever the consumer does.",
-    formula="freshness of the producer <= freshness of the consumer, at the same quantile, both from the record",
+    formula="freshness of the producer <= freshness of the consumer, at the same quantile from the record",
     bad="the producer promises p95 10 min, the consumer p95 5 min",
     good="the producer promises p95 3 min, the consumer p95 5 min",
     fix="loosen the consumer's promise, or tighten the producer's",
@@ -158,9 +158,8 @@ def the_same_fields(plan: Plan) -> Iterator[Claim]:
             for field in own.fields
             if field.name in known and {known[field.name], field.logical_type} - {field.logical_type, ""}
         ]
-        said = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"differs in {', '.join(other)}"] * bool(
-            other
-        )
+        said = [f"lacks {', '.join(lacking)}"] * bool(lacking)
+        said += [f"differs in {', '.join(other)}"] * bool(other)
         what = f"the contract of {up.sink.id!r} of {up.plan.name} {' and '.join(said) or 'has every field'}"
         path = plan.path(source, "contract")
         yield statement(path, source.id, f"{what} of {source.id!r}", true=not said)
@@ -169,8 +168,8 @@ def the_same_fields(plan: Plan) -> Iterator[Claim]:
 @rule(
     "PLN104",
     title="Repeats of the producer are expected by the consumer",
-    why="A producer that delivers at least once repeats after every restart; a consumer that promises exactly "
-    "once from there counts them twice.",
+    why="A producer that delivers at least once repeats after every restart; a consumer that promises "
+    "exactly once from there counts them twice.",
     formula="the producer's sink repeats nothing, or the consumer drops repeats by a key",
     bad="the producer's sink is at_least_once, the consumer states no duplicates",
     good="the same with semantics.duplicates: {key: [id], horizon: 1 h}",
@@ -236,8 +235,8 @@ def _replay_claim(
         with_replay,
         lambda v: v["μ"],
         lambda e: (
-            f"while {up.plan.name} replays at {say(e.values['limit'], Dimension.RATE)}, the busiest worker of "
-            f"{worker.stage.id!r} gets {e.left_shown}; it can do {e.right_shown}"
+            f"while {up.plan.name} replays at {say(e.values['limit'], Dimension.RATE)}, the busiest worker "
+            f"of {worker.stage.id!r} gets {e.left_shown}; it can do {e.right_shown}"
         ),
         dimension=Dimension.RATE,
         changes=(Change("limit", rises=False), Change("p", rises=True, whole=True), Change("μ", rises=True)),
@@ -247,8 +246,8 @@ def _replay_claim(
 @rule(
     "PLN106",
     title="The producer's commits are no silence",
-    why="A transactional producer shows its records in lumps, one for every checkpoint: a consumer whose idle "
-    "timeout is shorter counts every partition out between two of them, and the next lump is late.",
+    why="A transactional producer shows its records in lumps, one for every checkpoint: a consumer whose "
+    "idle timeout is shorter counts every partition out between two of them, and the next lump is late.",
     formula="I_eff + d of the producer <= idle timeout of the consumer",
     bad="the producer commits every 10 min, the consumer's idle_timeout is 1 min",
     good="the producer commits every minute, the consumer's idle_timeout is 3 min",
