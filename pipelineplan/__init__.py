@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         compile_plan,
         diff,
         profile,
+        reconcile,
         simulate,
         solve,
         test,
@@ -46,6 +48,7 @@ _HOMES = {
     "PipelinePlanError": "pipelineplan.errors",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
+    "ReconciliationReport": "pipelineplan.quality.reconciling",
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
@@ -55,6 +58,7 @@ _HOMES = {
     "diff": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
@@ -74,6 +78,7 @@ __all__ = [
     "PipelinePlanError",
     "Plan",
     "QualityReport",
+    "ReconciliationReport",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
@@ -83,6 +88,7 @@ __all__ = [
     "diff",
     "profile",
     "read_plan",
+    "reconcile",
     "simulate",
     "solve",
     "test",

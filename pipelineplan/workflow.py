@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -210,6 +211,33 @@ def test(
 
     one = _read(plan, env)
     return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+
+
+def reconcile(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    against: Mapping[str, Path] | None = None,
+    *,
+    watermark: datetime | Literal["end"] | None = None,
+    replay: bool = False,
+    ignore: Iterable[str] = (),
+    env: str | None = None,
+) -> ReconciliationReport:
+    """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
+
+    With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
+    `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
+    `watermark` is what the destination has committed up to, "end" when the data is complete; without
+    it the newest event time less the plan's lag stands for it. Needs the extra `quality`. Raises
+    `InputError` for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
+
+    one = _read(plan, env)
+    committed = watermark_us(watermark)
+    if against is None:
+        return pairs_of_plan(one, data, watermark_us=committed)
+    return against_old(one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore))
 
 
 def compile_plan(

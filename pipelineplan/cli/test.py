@@ -3,6 +3,7 @@
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
     pipelineplan test plan.yaml --data-dir data/
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
+    pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
 its reason. Exit status 1 when a check of severity error fails or any could not be evaluated.
@@ -10,6 +11,10 @@ its reason. Exit status 1 when a check of severity error fails or any could not 
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
+
+A reconciliation of the plan is run when both its sides have data; with --against the data is reconciled
+with the old pipeline's output instead. Only windows that the watermark has closed are compared. Exit
+status 1 when one differs by more than the tolerance, or none can be compared.
 """
 
 from __future__ import annotations
@@ -23,6 +28,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.reconciling import (
+    add_reconciliation_options,
+    print_reconciliation,
+    require_against,
+    run_against,
+    status_of,
+)
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
@@ -57,14 +69,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_as_of(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
+    add_reconciliation_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, run, print."""
     from pipelineplan.verdicts import Verdict
-    from pipelineplan.workflow import test
+    from pipelineplan.workflow import reconcile, test
 
+    require_against(options)
     data = given_data(options)
     if not data:
         raise InputError(
@@ -72,12 +86,19 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.on is not None:
         return _run_on(options, data)
+    if options.against:
+        return run_against(options, data)
     report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    reconciled = reconcile(options.plan, data, watermark=options.watermark, env=options.env)
     status = 0 if report.verdict is Verdict.HOLDS else 1
+    if reconciled:
+        status = max(status, status_of(reconciled))
     if options.format == "json":
-        say(envelope("test", status, report=report.to_json_dict()))
+        said = report.to_json_dict() | {"reconciliation": reconciled.to_json_dict()}
+        say(envelope("test", status, report=said))
         return status
     _print(report)
+    print_reconciliation(reconciled)
     return status
 
 
