@@ -263,8 +263,11 @@ def compile_plan(
     show("simulating")
     simulated = simulate(one)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
+    reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
-    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+    return compile_contents(
+        one, findings, simulated, quality, reconciled, as_of=day, version=__version__, strict=strict
+    )
 
 
 def write(

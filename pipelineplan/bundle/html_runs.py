@@ -18,11 +18,13 @@ from pipelineplan.bundle.html_parts import (
     where,
 )
 from pipelineplan.bundle.plots import as_plots, can_plot
+from pipelineplan.bundle.reconciled import HEAD, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
 from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult
 
@@ -163,6 +165,15 @@ def quality(report: QualityReport | None) -> str:
         folded(f"{len(report.not_executable)} rules that nothing checks", "unknown", silent) if silent else ""
     )
     return table("Checks of the data that was given", head, rows) + rest
+
+
+def reconciled(report: ReconciliationReport | None) -> str:
+    """Every reconciliation with its balance; nothing where none was run."""
+    rows = [
+        [html(name), mark(verdict), *map(html, rest)]
+        for name, verdict, *rest in (reconciled_rows(report) if report else ())
+    ]
+    return table("Reconciliation over closed windows", HEAD, rows) if rows else ""
 
 
 def runbook(checklist: Checklist) -> str:

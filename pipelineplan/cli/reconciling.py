@@ -123,6 +123,7 @@ def _old(options: argparse.Namespace, data: Mapping[str, Path]) -> dict[str, Pat
 
 
 def _lines(one: Reconciled) -> Iterator[str]:
+    from pipelineplan.bundle.reconciled import balance
     from pipelineplan.quality.reconciling.report import said_time
 
     yield coloured(f"{safe(one.pair.name)}: {one.verdict}", str(one.verdict))
@@ -132,7 +133,7 @@ def _lines(one: Reconciled) -> Iterator[str]:
     still = f", {one.open:,} still open" if one.open else ""
     mark = f" (watermark {said_time(one.watermark_us)})" if one.pair.source_side.event_time else ""
     yield f"  {compared}{still}{mark}"
-    yield f"  {_balance(one)}"
+    yield f"  {safe(balance(one))}"
     if one.repeats:
         yield f"  {one.repeats:,} repeated or superseded records of {safe(one.pair.source)} do not count"
     yield from _findings(one)
@@ -142,14 +143,6 @@ def _lines(one: Reconciled) -> Iterator[str]:
         yield "  no window is closed: nothing is compared; say --watermark end if the data is complete"
     for text in one.notes:
         yield f"  {safe(text)}"
-
-
-def _balance(one: Reconciled) -> str:
-    rest = [f"{one.totals.get(term, 0):,} {term}" for term, _ in one.pair.terms]
-    right = " + ".join([f"{one.totals.get('destination', 0):,} {safe(one.pair.destination)}", *rest])
-    source = one.totals.get("source", 0)
-    sign = "=" if source == sum(n for role, n in one.totals.items() if role != "source") else "<>"
-    return f"{source:,} {safe(one.pair.source)} {sign} {right}"
 
 
 def _findings(one: Reconciled) -> Iterator[str]:
