@@ -15,8 +15,9 @@ from pathlib import Path
 from pipelineplan.documents import dotted
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan import Plan
+from pipelineplan.plan.closing import closes_after_seconds, watermark_lag_seconds
 from pipelineplan.plan.governance import Reconciliation
-from pipelineplan.plan.semantics import sources_above, windowed_above
+from pipelineplan.plan.semantics import windowed_above
 from pipelineplan.plan.source import Source
 from pipelineplan.quality.of_plan import dataset_names, suites_of
 from pipelineplan.quality.reconciling.pair import TERMS, Escalation, Pair, Side
@@ -47,8 +48,8 @@ def pair_of(plan: Plan, stated: Reconciliation) -> Pair:
         destination_side=Side(destination_time, records=stated.records),
         measures=stated.measures,
         window_us=_us(stated.window) or _HOUR_US,
-        closes_after_us=closes_after_us(plan, stated.destination, stated),
-        lag_us=lag_us(plan, stated.destination),
+        closes_after_us=_from_seconds(closes_after_seconds(plan, stated.destination, stated)),
+        lag_us=_from_seconds(watermark_lag_seconds(plan, stated.destination)),
         tolerance=stated.tolerance.value if stated.tolerance is not None else 0.0,
         both_directions=stated.direction == "both",
         escalation=_escalation(stated),
@@ -86,8 +87,8 @@ def parity_pair(plan: Plan, name: str) -> Pair:
         source_side=Side(time),
         destination_side=Side(time),
         window_us=(_us(stated.window) if stated else 0) or _HOUR_US,
-        closes_after_us=closes_after_us(plan, node, stated) if known else 0,
-        lag_us=lag_us(plan, node) if known else 0,
+        closes_after_us=_from_seconds(closes_after_seconds(plan, node, stated)) if known else 0,
+        lag_us=_from_seconds(watermark_lag_seconds(plan, node)) if known else 0,
         tolerance=tolerance.value if tolerance is not None else 0.0,
         escalation=_escalation(stated),
         path=dotted(plan.path(stated)) if stated else "",
@@ -105,21 +106,6 @@ def text_columns(plan: Plan, node: str) -> tuple[str, ...]:
 def file_of(plan: Plan, name: str, data: Mapping[str, Path]) -> Path | None:
     """The file given for a node, a dataset or a term, by its own name or its dataset's."""
     return data.get(name) or data.get(dataset_names(plan).get(name, name))
-
-
-def closes_after_us(plan: Plan, node: str, stated: Reconciliation | None) -> int:
-    """How long after its end a window of `node` may still change, in microseconds."""
-    if stated is not None and stated.closes_after is not None:
-        return _us(stated.closes_after)
-    stages = windowed_above(plan, node) if node in plan.graph.kinds else ()
-    return sum(_us(stage.window.allowed_lateness) for stage in stages if stage.window is not None)
-
-
-def lag_us(plan: Plan, node: str) -> int:
-    """The largest watermark lag of the sources whose records come to `node`."""
-    sources = sources_above(plan, node)
-    marks = [source.semantics.watermark for source in sources if source.semantics is not None]
-    return max((_us(mark.lag) for mark in marks if mark is not None), default=0)
 
 
 def _event_times(plan: Plan, stated: Reconciliation | None) -> tuple[str | None, str | None]:
@@ -189,7 +175,11 @@ def _primary_key(plan: Plan, node: str) -> tuple[str, ...]:
 
 
 def _us(length: Quantity | None) -> int:
-    return 0 if length is None else round(length.value * 1_000_000)
+    return 0 if length is None else _from_seconds(length.value)
+
+
+def _from_seconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
 
 
 def _wrong(plan: Plan, stated: Reconciliation, found: str, fix: str) -> InputError:
