@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.quality.reconciling import ReconciliationReport
+    from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -221,6 +222,7 @@ def reconcile(
     watermark: datetime | Literal["end"] | None = None,
     replay: bool = False,
     ignore: Iterable[str] = (),
+    on: Literal["beam"] | None = None,
     env: str | None = None,
 ) -> ReconciliationReport:
     """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
@@ -228,7 +230,8 @@ def reconcile(
     With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
     `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
     `watermark` is what the destination has committed up to, "end" when the data is complete; without
-    it the newest event time less the plan's lag stands for it. Needs the extra `quality`. Raises
+    it the newest event time less the plan's lag stands for it. With `on` and `against` Apache Beam counts
+    the segments, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
     `InputError` for a plan, a name or a file that cannot be used.
     """
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
@@ -237,7 +240,19 @@ def reconcile(
     committed = watermark_us(watermark)
     if against is None:
         return pairs_of_plan(one, data, watermark_us=committed)
-    return against_old(one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore))
+    compare = _counting(on)
+    return against_old(
+        one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
+    )
+
+
+def _counting(on: Literal["beam"] | None) -> Compare | None:
+    """Who counts the segments of a reconciliation: this process, or Apache Beam."""
+    if on is None:
+        return None
+    from pipelineplan.engines.beam_quality import compare_on_beam
+
+    return compare_on_beam
 
 
 def compile_plan(

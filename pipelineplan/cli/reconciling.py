@@ -63,6 +63,7 @@ def run_against(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
         watermark=options.watermark,
         replay=options.replay,
         ignore=options.ignore,
+        on=options.on,
         env=options.env,
     )
     status = status_of(report)
@@ -76,6 +77,9 @@ def run_against(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
 def require_against(options: argparse.Namespace) -> None:
     """Raise `InputError` for options that mean nothing without --against."""
     given = [name for name in ("replay", "ignore") if getattr(options, name)]
+    if options.against and options.on not in {None, "beam"}:
+        found = f"found --on {options.on} with --against"
+        raise InputError([Problem(found, Position("--on"), fix="this process or --on beam reconciles")])
     if given and not options.against:
         found = f"found --{given[0]} without --against"
         raise InputError([Problem(found, Position("--against"), fix="add --against PATH")])

@@ -84,10 +84,10 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
-    if options.on is not None:
-        return _run_on(options, data)
     if options.against:
         return run_against(options, data)
+    if options.on is not None:
+        return _run_on(options, data)
     report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
     reconciled = reconcile(options.plan, data, watermark=options.watermark, env=options.env)
     status = 0 if report.verdict is Verdict.HOLDS else 1

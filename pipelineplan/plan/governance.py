@@ -126,15 +126,10 @@ class Escalation(Section):
 
 
 class EventTimeFields(Section):
-    """The field with the event time on each side; one text stands for both."""
+    """The field with the event time on each side."""
 
     source: Text | None = Field(None, description="Default: the source's semantics.event_time.")
     destination: Text | None = Field(None, description="Default: the same field as in the source.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_for_both(cls, value: Any) -> Any:
-        return {"source": value, "destination": value} if isinstance(value, str) else value
 
 
 class Latest(Section):

@@ -137,6 +137,22 @@ def test_unusable_input_is_said_and_exits_2(orders: Path, options: list[str], sa
     assert "Traceback" not in found.stderr
 
 
+def test_beam_counts_and_the_same_keys_are_found(orders: Path) -> None:
+    import duckdb
+
+    for name in ("data", "old"):
+        query = f"SELECT * FROM '{orders}/{name}/minute_sales.csv'"
+        duckdb.execute(f"COPY ({query}) TO '{orders}/{name}.parquet' (FORMAT parquet)")
+    here = run("--data", "warehouse=data.parquet", "--against", "old.parquet", cwd=orders)
+    there = run("--data", "warehouse=data.parquet", "--against", "old.parquet", "--on", "beam", cwd=orders)
+    assert (there.returncode, there.stdout) == (1, here.stdout), there.stderr
+    guessed = run(
+        "--data", "warehouse=data.parquet", "--against", "old/minute_sales.csv", "--on", "beam", cwd=orders
+    )
+    assert guessed.returncode == 2
+    assert "types would be guessed" in guessed.stderr
+
+
 def test_hostile_names_and_files_give_no_traceback(orders: Path) -> None:
     (orders / "odd.csv").write_bytes(b"store_id,minute,changes,amount_cents\n\x00\xff,\x1b[31m,NaN,1e400\n")
     found = run("--data", "warehouse=data/minute_sales.csv", "--against", "odd.csv", cwd=orders)

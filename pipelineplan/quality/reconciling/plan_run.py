@@ -21,7 +21,7 @@ from pipelineplan.quality.reconciling.comparing import END
 from pipelineplan.quality.reconciling.of_plan import file_of, pair_of, parity_pair, text_columns
 from pipelineplan.quality.reconciling.pair import Pair, Side
 from pipelineplan.quality.reconciling.report import NotReconciled, Reconciled, ReconciliationReport
-from pipelineplan.quality.reconciling.run import reconcile_files
+from pipelineplan.quality.reconciling.run import Compare, reconcile_files
 
 
 def pairs_of_plan(
@@ -65,10 +65,12 @@ def against_old(
     watermark_us: int | None = None,
     replay: bool = False,
     ignored: tuple[str, ...] = (),
+    compare: Compare | None = None,
 ) -> ReconciliationReport:
     """Reconcile the new output in `data` with the `old` one, by dataset; `ignored` columns aside.
 
     For a replay both are outputs of the same input, so every row counts, at once, and nothing may differ.
+    `compare` is who counts, if not this process.
     Raises `InputError` for names without data, and what `reconcile_files` raises.
     """
     missing = [name for name in old if file_of(plan, name, data) is None]
@@ -83,7 +85,7 @@ def against_old(
         text = text_columns(plan, name)
         used = _replayed(pair, name) if replay else pair
         columns = {"source": text, "destination": text}
-        results.append(reconcile_files(used, files, watermark_us=watermark_us, text=columns))
+        results.append(reconcile_files(used, files, watermark_us=watermark_us, text=columns, compare=compare))
     return ReconciliationReport(tuple(results))
 
 
