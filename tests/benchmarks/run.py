@@ -23,6 +23,7 @@ BENCHMARKS = (
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
+    ("Reconciling ten million records, beside a full outer join", ["bench_reconcile.py", "5"]),
 )
 HEAD = """# Figures
 
