@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
     from pipelineplan.contracts.evolution.judging import compat
     from pipelineplan.contracts.evolution.modes import CompatResult
+    from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        generate,
+        mutate,
         profile,
         reconcile,
         simulate,
@@ -46,6 +49,7 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
     "ReconciliationReport": "pipelineplan.quality.reconciling",
@@ -54,8 +58,11 @@ _HOMES = {
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "generate": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
     "reconcile": "pipelineplan.workflow",
@@ -75,6 +82,7 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
@@ -84,8 +92,11 @@ __all__ = [
     "Verdict",
     "check",
     "compat",
+    "compat_sink",
     "compile_plan",
     "diff",
+    "generate",
+    "mutate",
     "profile",
     "read_plan",
     "reconcile",

@@ -35,6 +35,7 @@ _READERS = {
     ".json": "read_json",
 }
 _COMPRESSIONS = {".gz", ".zst"}
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
 # Text that a reader of JSON takes for more than text.
 _GUESSED = ("DATE", "TIME", "UUID")
 _BEFORE = (
@@ -145,11 +146,22 @@ def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Ta
         )
     reader = _READERS[endings.pop()]
     source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
+    columns = _describe(connection, source)
     for name in dict.fromkeys((suite.dataset, suite.table)):
-        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT * FROM {source}")
-    columns = _describe(connection, identifier(suite.dataset))
+        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT {_selected(columns)} FROM {source}")
     counted = connection.execute(f"SELECT COUNT(*) FROM {identifier(suite.dataset)}").fetchone()
     return Table(suite.dataset, columns, int(counted[0]) if counted else 0)
+
+
+def _selected(columns: Mapping[str, str]) -> str:
+    """All columns; NaN is NULL, as it is no number and half of the engines know no difference.
+
+    A UUID is its text, which lengths and patterns can be asked of.
+    """
+    asked = [(identifier(name), kind) for name, kind in columns.items()]
+    replaced = [f"CASE WHEN isnan({n}) THEN NULL ELSE {n} END AS {n}" for n, kind in asked if kind in _FLOATS]
+    replaced += [f"CAST({name} AS VARCHAR) AS {name}" for name, kind in asked if kind == "UUID"]
+    return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
 
 
 def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:
