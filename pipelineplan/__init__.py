@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import MutationReport, QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         generate,
         mutate,
         profile,
+        reconcile,
         simulate,
         solve,
         test,
@@ -50,6 +52,7 @@ _HOMES = {
     "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
+    "ReconciliationReport": "pipelineplan.quality.reconciling",
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
@@ -62,6 +65,7 @@ _HOMES = {
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
@@ -82,6 +86,7 @@ __all__ = [
     "PipelinePlanError",
     "Plan",
     "QualityReport",
+    "ReconciliationReport",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
@@ -94,6 +99,7 @@ __all__ = [
     "mutate",
     "profile",
     "read_plan",
+    "reconcile",
     "simulate",
     "solve",
     "test",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
 from pipelineplan.bundle.noticing import HEAD, noticed, summary
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name
 from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
 from pipelineplan.plan import Plan
@@ -15,6 +16,7 @@ from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import ScenarioResult, SimulationResult
 
@@ -57,6 +59,7 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _findings(contents)
     yield from _simulation(contents.simulated)
     yield from _quality(contents.quality)
+    yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
     for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
@@ -180,6 +183,12 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
         f"- not executable: {markdown(e.dataset)} {markdown(e.rule)}, {markdown(e.reason)}"
         for e in quality.not_executable
     )
+
+
+def _reconciled(report: ReconciliationReport | None) -> Iterator[str]:
+    if report:
+        yield ""
+        yield from table(RECONCILED, (tuple(map(markdown, row)) for row in reconciled_rows(report)))
 
 
 def _mutation(quality: QualityReport) -> Iterator[str]:

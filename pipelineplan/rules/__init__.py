@@ -21,6 +21,7 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     files,
     ordering,
     parallelism,
+    reconciliation,
     schedule,
     schema_evidence,
     schema_evolution,
