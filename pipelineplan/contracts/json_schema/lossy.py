@@ -50,5 +50,6 @@ def _types(schema: dict[str, Any]) -> set[str]:
 def _small(schema: dict[str, Any]) -> bool:
     """Whether the bounds keep every integer where doubles are exact."""
     low, high = schema.get("minimum"), schema.get("maximum")
-    bounded = isinstance(low, int | float) and isinstance(high, int | float)
-    return bounded and -MOST_EXACT <= low <= high <= MOST_EXACT
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return False
+    return -MOST_EXACT <= low <= high <= MOST_EXACT
