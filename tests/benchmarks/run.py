@@ -23,6 +23,7 @@ BENCHMARKS = (
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
+    ("Twenty quality checks, beside bare DuckDB and pandas", ["bench_quality.py", "10", "3"]),
 )
 HEAD = """# Figures
 
