@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipelineplan.plan import Plan
-from pipelineplan.rules import capacity, checkpoints, criteria, event_time
+from pipelineplan.rules import capacity, checkpoints, criteria, event_time, reconciliation
 from pipelineplan.rules.registry import RULES, Rule, apply
 from pipelineplan.verdicts import Finding
 
@@ -18,6 +18,7 @@ __all__ = [
     "criteria",
     "event_time",
     "judge",
+    "reconciliation",
     "rule_codes",
     "rule_page",
 ]
