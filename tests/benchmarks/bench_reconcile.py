@@ -74,7 +74,7 @@ def main() -> None:
         name: MEASURE.format(work=work.format()) for name, work in (("reconcile", RECONCILE), ("join", JOIN))
     }
     print(
-        f"{'records':>10}  {'':9}  {'seconds':>8}  {'CPU s':>6}  {'peak MB':>7}  {'keys':>5}   of {rounds} runs"
+        f"{'records':>10} {'':9} {'seconds':>8}  {'CPU s':>6}  {'peak MB':>7}  {'keys':>5}   of {rounds} runs"
     )
     for rows in SIZES:
         with tempfile.TemporaryDirectory() as folder:
