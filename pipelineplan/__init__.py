@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import MutationReport, QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         generate,
         mutate,
         profile,
+        reconcile,
         simulate,
         solve,
         test,
@@ -52,6 +54,7 @@ _HOMES = {
     "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
+    "ReconciliationReport": "pipelineplan.quality.reconciling",
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
@@ -66,6 +69,7 @@ _HOMES = {
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
@@ -88,6 +92,7 @@ __all__ = [
     "PipelinePlanError",
     "Plan",
     "QualityReport",
+    "ReconciliationReport",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
@@ -102,6 +107,7 @@ __all__ = [
     "mutate",
     "profile",
     "read_plan",
+    "reconcile",
     "simulate",
     "solve",
     "test",

@@ -3,6 +3,7 @@
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
     pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
+    pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
 
     pipelineplan test plan.yaml --data-dir good/ --mutate
     pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
@@ -20,6 +21,10 @@ of arrival, the same for the same seed. Then --late and --duplicates break what 
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
+
+A reconciliation of the plan is run when both its sides have data; with --against the data is reconciled
+with the old pipeline's output instead. Only windows that the watermark has closed are compared. Exit
+status 1 when one differs by more than the tolerance, or none can be compared.
 """
 
 from __future__ import annotations
@@ -33,6 +38,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.reconciling import (
+    add_reconciliation_options,
+    print_reconciliation,
+    require_against,
+    run_against,
+    status_of,
+)
 from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -82,14 +94,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "which is dropped after, of the database that PIPELINEPLAN_DATABASE names",
     )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
+    add_reconciliation_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, run, print."""
     from pipelineplan.verdicts import Verdict
-    from pipelineplan.workflow import test
+    from pipelineplan.workflow import reconcile, test
 
+    require_against(options)
     check_options(options)
     if options.generate is not None:
         return run_generate(options)
@@ -100,6 +114,8 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.mutate:
         return _mutate(options, data)
+    if options.against:
+        return run_against(options, data)
     if options.on is not None:
         if options.backend != "duckdb":
             message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
@@ -113,20 +129,26 @@ def run(options: argparse.Namespace) -> int:
         backend=options.backend,
         progress=progress(),
     )
+    reconciled = reconcile(options.plan, data, watermark=options.watermark, env=options.env)
     status = 0 if report.verdict is Verdict.HOLDS else 1
+    if reconciled:
+        status = max(status, status_of(reconciled))
     if options.format == "json":
-        say(envelope("test", status, report=report.to_json_dict()))
+        said = report.to_json_dict() | {"reconciliation": reconciled.to_json_dict()}
+        say(envelope("test", status, report=said))
         return status
     _print(report)
+    print_reconciliation(reconciled)
     return status
 
 
 def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.workflow import mutate
 
-    if options.on is not None or options.backend != "duckdb":
-        message = "--mutate runs the checks on DuckDB, beside no engine"
-        raise InputError([Problem(message, Position("--mutate"), fix="leave out --on and --backend")])
+    if options.on is not None or options.against or options.backend != "duckdb":
+        message = "--mutate runs the checks on DuckDB, and compares with nothing"
+        fix = "leave out --on, --against and --backend"
+        raise InputError([Problem(message, Position("--mutate"), fix=fix)])
     report = mutate(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
     status = 0 if report.score >= _ENOUGH_NOTICED else 1
     if options.format == "json":
