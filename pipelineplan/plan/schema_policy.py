@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipelineplan.contracts.evolution.rollout import MOST_STEPS
 from pipelineplan.plan.section import (
     AtLeastOne,
     Day,
@@ -109,8 +110,8 @@ class Contracts(Section):
     """Policies by dataset, and the rollout of the next version."""
 
     policies: dict[str, ContractPolicy] = Field(default_factory=dict)
-    rollout: tuple[RolloutStep, ...] = ()
-    rollback: tuple[RolloutStep, ...] = ()
+    rollout: tuple[RolloutStep, ...] = Field((), max_length=MOST_STEPS)
+    rollback: tuple[RolloutStep, ...] = Field((), max_length=MOST_STEPS)
     migration: Text | None = None
 
     @model_validator(mode="before")

@@ -31,7 +31,7 @@ from typing import Any
 
 from pipelineplan.contracts.evolution.recorded import Found, index_of
 from pipelineplan.contracts.evolution.replay import Log, Written, written
-from pipelineplan.contracts.evolution.rollout import Rollout, Side, Step, Upgrade, Wait
+from pipelineplan.contracts.evolution.rollout import MOST_STEPS, Rollout, Side, Step, Upgrade, Wait
 from pipelineplan.contracts.section import Section
 from pipelineplan.documents import Root, read_document
 from pipelineplan.errors import InputError
@@ -170,7 +170,11 @@ def ages(spans: Sequence[Written], begins: float | None) -> dict[int, float]:
 
 
 def _steps(section: Section, key: str, names: list[str]) -> tuple[Step, ...]:
-    return tuple(step for one in section.sections(key) if (step := _step(one, names)) is not None)
+    listed = section.sections(key)
+    if len(listed) > MOST_STEPS:
+        section.complain(key, f"found {len(listed)} steps, wanted at most {MOST_STEPS}")
+        return ()
+    return tuple(step for one in listed if (step := _step(one, names)) is not None)
 
 
 def _step(section: Section, names: list[str]) -> Step | None:

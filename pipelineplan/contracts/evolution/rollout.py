@@ -25,6 +25,8 @@ from pipelineplan.contracts.evolution.modes import CompatResult, Reads, Schema, 
 Side: TypeAlias = Literal["consumers", "producers"]
 MeetingPair: TypeAlias = tuple[int, int]
 MOST_REORDERED = 6
+# A way back begins after every step, so that the work grows with the square of them.
+MOST_STEPS = 100
 
 
 @dataclass(frozen=True)
