@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        generate,
+        mutate,
         profile,
+        reconcile,
         simulate,
         solve,
         test,
@@ -47,8 +51,10 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
+    "ReconciliationReport": "pipelineplan.quality.reconciling",
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
@@ -59,8 +65,11 @@ _HOMES = {
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "generate": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
@@ -79,9 +88,11 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
+    "ReconciliationReport",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
@@ -92,8 +103,11 @@ __all__ = [
     "compat_sink",
     "compile_plan",
     "diff",
+    "generate",
+    "mutate",
     "profile",
     "read_plan",
+    "reconcile",
     "simulate",
     "solve",
     "test",

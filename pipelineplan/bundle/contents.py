@@ -18,6 +18,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
@@ -35,6 +36,7 @@ class Contents:
     checklists: tuple[Checklist, ...]
     simulated: SimulationResult | None = None
     quality: QualityReport | None = None
+    reconciled: ReconciliationReport | None = None
     as_of: str = ""
     seed: int | None = None
     version: str = ""
@@ -66,11 +68,12 @@ class Contents:
         return next((each for each in self.checklists if each.kind == kind), None)
 
 
-def compile_contents(
+def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan,
     findings: tuple[Finding, ...],
     simulated: SimulationResult | None = None,
     quality: QualityReport | None = None,
+    reconciled: ReconciliationReport | None = None,
     *,
     as_of: str = "",
     seed: int | None = None,
@@ -78,7 +81,7 @@ def compile_contents(
     strict: bool = False,
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, strict=strict)
+    gates = decide(plan, findings, simulated, quality, reconciled, strict=strict)
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
@@ -87,6 +90,7 @@ def compile_contents(
         checklists,
         simulated,
         quality,
+        reconciled,
         as_of,
         seed,
         version,

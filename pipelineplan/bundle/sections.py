@@ -24,6 +24,7 @@ from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.result import SimulationResult
+QUALITY = "Data quality and reconciliation"
 
 
 @dataclass(frozen=True)
@@ -308,7 +309,7 @@ _SECTIONS: tuple[tuple[str, str, Holds], ...] = (
     ("Volume, state, performance, cost", "W4", _volume),
     ("Ingestion topology and orchestration", "W5", _ingestion),
     ("Processing, modelling, serving", "W6", _processing),
-    ("Data quality and reconciliation", "W8", _quality),
+    (QUALITY, "W8", _quality),
     ("Schema evolution and compatibility", "W7", _evolution),
     ("Streaming operations and observability", "W9", _operations),
     ("Backfill, replay, cutover, rollback", "W10", _replay),

@@ -1,15 +1,30 @@
 """Run the plan's quality rules and contracts on data, or its windows on a real engine.
 
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
-    pipelineplan test plan.yaml --data-dir data/
+    pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
+    pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
+
+    pipelineplan test plan.yaml --data-dir good/ --mutate
+    pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
 its reason. Exit status 1 when a check of severity error fails or any could not be evaluated.
 
+With --mutate the data is taken for good; faults are put into it, one kind at a time (duplicate, drop,
+late, reorder, null, type, value), and each check is named that notices one. Exit status 1 when less
+than nine tenths of the faults are noticed.
+
+With --generate no data is read: sample data is written that meets the contracts and rules, in the order
+of arrival, the same for the same seed. Then --late and --duplicates break what they are meant to break.
+
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
+
+A reconciliation of the plan is run when both its sides have data; with --against the data is reconciled
+with the old pipeline's output instead. Only windows that the watermark has closed are compared. Exit
+status 1 when one differs by more than the tolerance, or none can be compared.
 """
 
 from __future__ import annotations
@@ -23,6 +38,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.reconciling import (
+    add_reconciliation_options,
+    print_reconciliation,
+    require_against,
+    run_against,
+    status_of,
+)
+from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
@@ -34,6 +57,9 @@ ENGINES = {
     "beam": "pipelineplan.engines.beam:beam_report",
     "flink": "pipelineplan.engines.flink_plan:flink_report",
 }
+
+
+_ENOUGH_NOTICED = 0.9
 
 
 class EngineReport(Protocol):
@@ -55,29 +81,90 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", type=Path)
     add_data_options(parser)
     add_as_of(parser)
+    parser.add_argument(
+        "--mutate", action="store_true", help="put faults into the data and see which check notices which"
+    )
+    add_sample_options(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
+    parser.add_argument(
+        "--backend",
+        choices=("duckdb", "pandas", "sqlite", "postgresql"),
+        default="duckdb",
+        help="the engine that answers the checks; postgresql copies the data into a schema of its own, "
+        "which is dropped after, of the database that PIPELINEPLAN_DATABASE names",
+    )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
+    add_reconciliation_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, run, print."""
     from pipelineplan.verdicts import Verdict
-    from pipelineplan.workflow import test
+    from pipelineplan.workflow import reconcile, test
 
+    require_against(options)
+    check_options(options)
+    if options.generate is not None:
+        return run_generate(options)
     data = given_data(options)
     if not data:
         raise InputError(
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
+    if options.mutate:
+        return _mutate(options, data)
+    if options.against:
+        return run_against(options, data)
     if options.on is not None:
+        if options.backend != "duckdb":
+            message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
+            raise InputError([Problem(message, Position("--backend"), fix="give one of the two")])
         return _run_on(options, data)
-    report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    report = test(
+        options.plan,
+        data,
+        as_of=as_of(options),
+        env=options.env,
+        backend=options.backend,
+        progress=progress(),
+    )
+    reconciled = reconcile(options.plan, data, watermark=options.watermark, env=options.env)
     status = 0 if report.verdict is Verdict.HOLDS else 1
+    if reconciled:
+        status = max(status, status_of(reconciled))
     if options.format == "json":
-        say(envelope("test", status, report=report.to_json_dict()))
+        said = report.to_json_dict() | {"reconciliation": reconciled.to_json_dict()}
+        say(envelope("test", status, report=said))
         return status
     _print(report)
+    print_reconciliation(reconciled)
+    return status
+
+
+def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
+    from pipelineplan.workflow import mutate
+
+    if options.on is not None or options.against or options.backend != "duckdb":
+        message = "--mutate runs the checks on DuckDB, and compares with nothing"
+        fix = "leave out --on, --against and --backend"
+        raise InputError([Problem(message, Position("--mutate"), fix=fix)])
+    report = mutate(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    status = 0 if report.score >= _ENOUGH_NOTICED else 1
+    if options.format == "json":
+        say(envelope("test", status, mutation=report.to_json_dict()))
+        return status
+    for mutant in report.mutants:
+        by = ", ".join(mutant.killed_by) or coloured("nothing notices it", "fails")
+        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {safe(by)}")
+    for hole in report.impossible:
+        note(f"{hole.dataset}: no {hole.kind} was put in: {hole.reason}")
+    for dataset, title in report.failing_before:
+        note(f"{dataset}: {title} fails on the data as it is, and so notices nothing")
+    for dataset in report.useless:
+        say(coloured(f"the checks of {safe(dataset)} notice nothing at all", "fails"))
+    killed = sum(bool(mutant.killed_by) for mutant in report.mutants)
+    say(f"{killed} of {len(report.mutants)} faults are noticed ({report.score:.0%})")
     return status
 
 
