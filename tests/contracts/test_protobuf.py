@@ -295,3 +295,34 @@ def test_bytes_that_are_no_descriptor_set(tmp_path: Path) -> None:
             compat([file, file])
         except InputError as error:
             assert "x.binpb" in str(error)  # noqa: PT017  (either a verdict or this)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("int32 a = 1; int32 b = 2;", 'int32 a = 1; reserved 2; reserved "b";', "json-name-unknown"),
+        ("int32 a_b = 1;", 'int32 a_b = 1 [json_name = "other"];', "json-name-unknown"),
+        ("int32 a = 1; int32 b = 2;", "int32 b = 1; int32 a = 2;", "json-name-moved"),
+        ("int32 a = 1;", 'int32 b = 1 [json_name = "a"];', ""),
+    ],
+)
+def test_records_as_json_go_by_name(old: str, new: str, change: str, tmp_path: Path) -> None:
+    from google.protobuf import json_format
+
+    reader, writer = pair(tmp_path, old, new)
+    changes = [one for one in wire_json(reader, writer) if one.change.startswith("json-name-")]
+    named = [one for one in changes if one.change != "json-name-changed"]
+    assert {one.change for one in named} == ({change} if change else set())
+    bytes_ = Wire(reader, writer)
+    for one in named:
+        assert one.witness is not None
+        ((name, value),) = one.witness.record.items()
+        text = json_format.MessageToJson(bytes_.written_as[name](**value))
+        if change == "json-name-unknown":
+            with pytest.raises(json_format.ParseError, match="has no field named"):
+                json_format.Parse(text, bytes_.read_as[name]())
+        else:
+            read = json_format.Parse(text, bytes_.read_as[name]())
+            assert [of.number for of, _ in read.ListFields()] != [
+                of.number for of, _ in bytes_.written_as[name](**value).ListFields()
+            ]

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelineplan import compat_sink
+from pipelineplan import compat, compat_sink
 from pipelineplan.contracts.columns import ColumnType
 from pipelineplan.contracts.columns.lattice import passage
-from pipelineplan.contracts.evolution import CompatResult
+from pipelineplan.contracts.evolution import Compatibility, CompatResult
 from pipelineplan.contracts.sinks.lattice import _TABLES
 from pipelineplan.errors import InputError
 
@@ -174,3 +174,19 @@ def test_an_altered_column_keeps_what_it_held() -> None:
 def test_an_unknown_sink_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="wanted one of parquet, postgresql"):
         compat_sink(avro(tmp_path, INT, LONG), "oracle")
+
+
+def test_schemas_that_hold_themselves_twice_end(tmp_path: Path) -> None:
+    tree = [{"name": "v", "type": "int"}, *({"name": side, "type": ["null", "R"]} for side in ("l", "r"))]
+    files = avro(tmp_path, tree, tree)
+    assert compat_sink(files, "iceberg").verdict is Compatibility.UNKNOWN
+    bomb = "".join(
+        f"message M{i} {{ required M{i - 1} a = 1; required M{i - 1} b = 2; }}\n" for i in range(1, 60)
+    )
+    for name, last in (("old", "int32"), ("new", "string")):
+        text = f'syntax = "proto2";\nmessage M0 {{ optional {last} v = 3; }}\n{bomb}'
+        (tmp_path / f"{name}.proto").write_text(text)
+    names = [tmp_path / "old.proto", tmp_path / "new.proto"]
+    (change,) = compat(names).pairs[0].judgement.changes
+    assert (change.path, change.change) == ("$.M0.v", "wire-type-changed")
+    assert not compat_sink(names, "bigquery").passes

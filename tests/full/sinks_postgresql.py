@@ -54,7 +54,7 @@ def edges(of: ColumnType) -> list[str]:
             return [str(decimal_of(one, of)) for one in (1, 10**of.precision - 1)]
         case "string":
             return ["", "x" * (of.size or 300)]
-    return TEXTS[of.kind]
+    return [f"{text}+00" if of.zone else text for text in TEXTS[of.kind]]
 
 
 class Server:
@@ -65,7 +65,7 @@ class Server:
         """What `text` prints, None when it fails."""
         run = subprocess.run(
             ["psql", "-h", self.folder, "-U", "tester", "-d", "postgres", "-qAtX", "-v", "ON_ERROR_STOP=1"],
-            input=f"BEGIN;\n{text}\nROLLBACK;\n",
+            input=f"BEGIN;\nSET timezone TO 'UTC';\n{text}\nROLLBACK;\n",
             capture_output=True,
             text=True,
             check=False,
@@ -129,7 +129,7 @@ def literals(of: ColumnType, name: str) -> list[str]:
 
 def back(literal: str, name: str) -> str:
     """Whether what the column gives is still the value, as the type that it came in."""
-    return f"SELECT (a::{name})::text = ({literal})::text FROM t;"
+    return f"SET timezone TO 'Asia/Tokyo'; SELECT (a::{name})::text = ({literal})::text FROM t;"
 
 
 def main() -> int:

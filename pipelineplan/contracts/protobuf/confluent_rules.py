@@ -2,7 +2,7 @@
 
 It lets pass: messages, enums and their values added or moved, enum values changed and removed, fields
 added, removed and renamed, numbers of one wire group, text for bytes and back, a oneof added or removed.
-Source: Confluent Schema Registry 8.1, its table of Protobuf differences, Confluent, 2026.
+Source: Confluent Schema Registry, its table of Protobuf differences, Confluent, 2026.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pipelineplan.contracts.evolution.change import POLICIES, Change, Compatibility
 from pipelineplan.contracts.protobuf.buf_rules import wire_json_refusals, wire_refusals
 from pipelineplan.contracts.protobuf.confluent_rules import confluent_refusals
+from pipelineplan.contracts.protobuf.json_names import json_name_changes
 from pipelineplan.contracts.protobuf.refusal import Refusal
 from pipelineplan.contracts.protobuf.resolve import resolve
 from pipelineplan.contracts.protobuf.types import ProtoSchema
@@ -33,7 +34,8 @@ def wire(reader: ProtoSchema, writer: ProtoSchema) -> list[Change]:
 
 def wire_json(reader: ProtoSchema, writer: ProtoSchema) -> list[Change]:
     """The changes as buf's category WIRE_JSON judges them: binary records, and records as JSON."""
-    return _overlaid(resolve(reader, writer), wire_json_refusals(reader, writer))
+    ours = [*resolve(reader, writer), *json_name_changes(reader, writer)]
+    return _overlaid(ours, wire_json_refusals(reader, writer))
 
 
 def confluent(reader: ProtoSchema, writer: ProtoSchema) -> list[Change]:

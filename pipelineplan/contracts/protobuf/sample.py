@@ -6,6 +6,7 @@ A message is a mapping of field names, a list is a list, a map a list of {key, v
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.contracts.protobuf.scalars import TELLING, range_of
@@ -18,22 +19,35 @@ class NoRecordError(Exception):
     """No finite record of the message exists, or none that is shallow enough."""
 
 
-def smallest(of: ProtoMessage, depth: int = 0) -> dict[str, Any]:
-    """The record with the required fields alone; raises `NoRecordError` where those never end."""
-    if depth > _MOST_DEPTH:
+@dataclass
+class _Budget:
+    left: int = 20_000
+
+
+def smallest(of: ProtoMessage) -> dict[str, Any]:
+    """The record with the required fields alone.
+
+    Raises `NoRecordError` where those never end, or are too many.
+    """
+    return _smallest(of, 0, _Budget())
+
+
+def _smallest(of: ProtoMessage, depth: int, budget: _Budget) -> dict[str, Any]:
+    budget.left -= 1
+    if depth > _MOST_DEPTH or budget.left < 0:
         raise NoRecordError
     wanted = [one for one in of.fields.values() if one.label == "required" or (of.map_entry and one.message)]
-    return {one.name: _telling(one, depth + 1) for one in wanted}
+    return {one.name: _telling(one, depth + 1, budget) for one in wanted}
 
 
 def telling(of: ProtoField) -> Any:
     """One element of a field that leaves a trace on the wire, not its zero where there is another."""
-    return _telling(of, 0)
+    return _telling(of, 0, _Budget())
 
 
-def _telling(of: ProtoField, depth: int) -> Any:
+def _telling(of: ProtoField, depth: int, budget: _Budget) -> Any:
     if of.message is not None:
-        return smallest(of.message, depth)
+        return _smallest(of.message, depth, budget)
     if of.enum is not None:
         return max(of.enum.names, key=lambda number: (number != 0, -abs(number)), default=0)
     return TELLING[of.kind]

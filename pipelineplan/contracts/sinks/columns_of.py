@@ -16,8 +16,23 @@ from pipelineplan.contracts.columns.sql import sql_type
 from pipelineplan.contracts.columns.types import Column, ColumnSchema, ColumnType
 
 MOST_DEPTH = 20
+MOST_COLUMNS = 50_000
 _INT64, _TEXT = ColumnType("int", bits=64), ColumnType("string")
 _DOUBLE, _BOOL = ColumnType("float", bits=64), ColumnType("bool")
+
+
+class _Room:
+    """How deep and how many columns there may still be: a schema that holds itself has no end."""
+
+    def __init__(self, deeper: int = MOST_DEPTH, left: list[int] | None = None) -> None:
+        self.deeper, self.left = deeper, left if left is not None else [MOST_COLUMNS]
+
+    def inside(self) -> _Room:
+        return _Room(self.deeper - 1, self.left)
+
+    def spent(self) -> bool:
+        self.left[0] -= 1
+        return self.deeper < 0 or self.left[0] < 0
 
 
 def columns_of(form: str, schema: Any) -> ColumnSchema | None:
@@ -29,20 +44,20 @@ def columns_of(form: str, schema: Any) -> ColumnSchema | None:
 
 
 def _avro_columns(schema: Any) -> tuple[Column, ...] | None:
-    return _avro_fields(schema, 0) if schema.kind == "record" else None
+    return _avro_fields(schema, _Room()) if schema.kind == "record" else None
 
 
-def _avro_fields(record: Any, depth: int) -> tuple[Column, ...]:
-    return tuple(Column(one.name, *_avro(one.type, depth, one.path)) for one in record.fields)
+def _avro_fields(record: Any, room: _Room) -> tuple[Column, ...]:
+    return tuple(Column(one.name, *_avro(one.type, room, one.path)) for one in record.fields)
 
 
-def _avro(of: Any, depth: int, path: str) -> tuple[ColumnType, str, bool]:
+def _avro(of: Any, room: _Room, path: str) -> tuple[ColumnType, str, bool]:
     """Type, path, and whether it may be null."""
     if of.kind == "union":
         branches = [one for one in of.inner if one.kind != "null"]
-        own = _avro_type(branches[0], depth) if len(branches) == 1 else _other("union")
+        own = _avro_type(branches[0], room) if len(branches) == 1 else _other("union")
         return own, path, len(branches) < len(of.inner)
-    return _avro_type(of, depth), path, of.kind == "null"
+    return _avro_type(of, room), path, of.kind == "null"
 
 
 _AVRO_LOGICAL = {
@@ -69,8 +84,8 @@ _AVRO_PLAIN = {
 }
 
 
-def _avro_type(of: Any, depth: int) -> ColumnType:  # noqa: PLR0911  (one return per kind)
-    if depth > MOST_DEPTH:
+def _avro_type(of: Any, room: _Room) -> ColumnType:  # noqa: PLR0911  (one return per kind)
+    if room.spent():
         return _other("nested without end")
     if of.logical == "decimal":
         precision, scale = (of.options.get(key, 0) for key in ("precision", "scale"))
@@ -80,12 +95,14 @@ def _avro_type(of: Any, depth: int) -> ColumnType:  # noqa: PLR0911  (one return
         return _AVRO_LOGICAL[of.logical]
     match of.kind:
         case "record":
-            return ColumnType("struct", inner=_avro_fields(of, depth + 1))
+            return ColumnType("struct", inner=_avro_fields(of, room.inside()))
         case "array":
-            return ColumnType("list", inner=(Column("element", *_avro(of.inner[0], depth + 1, of.path)),))
+            return ColumnType("list", inner=(Column("element", *_avro(of.inner[0], room.inside(), of.path)),))
         case "map":
             key = Column("key", _TEXT, of.path, nullable=False)
-            return ColumnType("map", inner=(key, Column("value", *_avro(of.inner[0], depth + 1, of.path))))
+            return ColumnType(
+                "map", inner=(key, Column("value", *_avro(of.inner[0], room.inside(), of.path)))
+            )
         case "fixed":
             return ColumnType("fixed", size=of.size)
     return _AVRO_PLAIN.get(of.kind) or _other(of.kind)
@@ -114,54 +131,54 @@ _PROTO_KNOWN = {
 
 
 def _proto_columns(schema: Any) -> tuple[Column, ...] | None:
-    return _proto_fields(schema.messages[schema.records[0]], 0) if len(schema.records) == 1 else None
+    return _proto_fields(schema.messages[schema.records[0]], _Room()) if len(schema.records) == 1 else None
 
 
-def _proto_fields(message: Any, depth: int) -> tuple[Column, ...]:
-    return tuple(_proto_field(one, depth) for one in message.fields.values())
+def _proto_fields(message: Any, room: _Room) -> tuple[Column, ...]:
+    return tuple(_proto_field(one, room) for one in message.fields.values())
 
 
-def _proto_field(one: Any, depth: int) -> Column:
-    own = _proto_type(one, depth)
+def _proto_field(one: Any, room: _Room) -> Column:
+    own = _proto_type(one, room)
     if one.repeated and not one.is_map:
         own = ColumnType("list", inner=(Column("element", own, one.path, nullable=False),))
     return Column(one.name, own, one.path, one.presence and one.label != "required")
 
 
-def _proto_type(one: Any, depth: int) -> ColumnType:
+def _proto_type(one: Any, room: _Room) -> ColumnType:
     if one.message is None:
         return _PROTO[one.kind]
     if one.message.full_name in _PROTO_KNOWN:
         return _PROTO_KNOWN[one.message.full_name]
-    if depth > MOST_DEPTH:
+    if room.spent():
         return _other("nested without end")
-    inner = _proto_fields(one.message, depth + 1)
+    inner = _proto_fields(one.message, room.inside())
     return ColumnType("map" if one.is_map else "struct", inner=inner)
 
 
 def _json_columns(schema: Any) -> tuple[Column, ...] | None:
     data = schema.data
     return (
-        _json_fields(data, "$", 0)
+        _json_fields(data, "$", _Room())
         if isinstance(data, dict) and isinstance(data.get("properties"), dict)
         else None
     )
 
 
-def _json_fields(data: Any, path: str, depth: int) -> tuple[Column, ...]:
+def _json_fields(data: Any, path: str, room: _Room) -> tuple[Column, ...]:
     wanted = data.get("required") if isinstance(data.get("required"), list) else []
     return tuple(
         Column(name, own, f"{path}.{name}", nullable or name not in wanted)
         for name, one in data["properties"].items()
-        for own, nullable in [_json_type(one, f"{path}.{name}", depth + 1)]
+        for own, nullable in [_json_type(one, f"{path}.{name}", room.inside())]
     )
 
 
-def _json_type(data: Any, path: str, depth: int) -> tuple[ColumnType, bool]:  # noqa: PLR0911  (one return per type)
+def _json_type(data: Any, path: str, room: _Room) -> tuple[ColumnType, bool]:  # noqa: PLR0911  (one return per type)
     kinds = data.get("type") if isinstance(data, dict) else None
     named = [one for one in (kinds if isinstance(kinds, list) else [kinds]) if one != "null"]
     nullable = isinstance(kinds, list) and "null" in kinds
-    if len(named) != 1 or depth > MOST_DEPTH:
+    if len(named) != 1 or room.spent():
         return _other("any"), nullable
     match named[0]:
         case "integer":
@@ -179,9 +196,9 @@ def _json_type(data: Any, path: str, depth: int) -> tuple[ColumnType, bool]:  # 
             text = ColumnType("string", size=most if isinstance(most, int) else 0)
             return moments.get(str(data.get("format")), text), nullable
         case "object" if isinstance(data.get("properties"), dict):
-            return ColumnType("struct", inner=_json_fields(data, path, depth)), nullable
+            return ColumnType("struct", inner=_json_fields(data, path, room)), nullable
         case "array" if isinstance(data.get("items"), dict):
-            own, inside = _json_type(data["items"], f"{path}[*]", depth + 1)
+            own, inside = _json_type(data["items"], f"{path}[*]", room.inside())
             return ColumnType("list", inner=(Column("element", own, f"{path}[*]", inside),)), nullable
     return _other(str(named[0])), nullable
 

@@ -138,7 +138,8 @@ def sink_changes(new: ColumnSchema, old: ColumnSchema, sink: str) -> list[Change
     """What keeps a table of the kind `sink`, made for `old`, from taking records of `new`."""
     if sink == "parquet":
         return [_in_files(change) for change in resolve_by_name(new, old)]
-    return list(_changes(new.columns, old.columns, _TABLES[sink]))
+    found = _changes(new.columns, old.columns, _TABLES[sink])
+    return list({(change.change, change.path): change for change in found}.values())
 
 
 def _in_files(change: Change) -> Change:
