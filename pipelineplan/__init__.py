@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipelineplan.workflow import (
         CheckResult,
         check,
+        check_streams,
         compile_plan,
         diff,
         generate,
@@ -57,6 +58,7 @@ _HOMES = {
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
+    "check_streams": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
@@ -91,6 +93,7 @@ __all__ = [
     "StreamProfile",
     "Verdict",
     "check",
+    "check_streams",
     "compat",
     "compat_sink",
     "compile_plan",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.quality.reconciling.run import Compare
+    from pipelineplan.quality.streaming import StreamReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -296,6 +297,19 @@ def _counting(on: Literal["beam"] | None) -> Compare | None:
     from pipelineplan.engines.beam_quality import compare_on_beam
 
     return compare_on_beam
+
+
+def check_streams(
+    plan: Plan | Path | str, data: Mapping[str, Path], folder: Path | str, *, env: str | None = None
+) -> StreamReport:
+    """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
+
+    Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
+    `folder`. Raises `InputError` for a plan without a stream that has data, or files that cannot be used.
+    """
+    from pipelineplan.quality.streaming import check_streams as check_each
+
+    return check_each(_read(plan, env), data, Path(folder))
 
 
 def compile_plan(
