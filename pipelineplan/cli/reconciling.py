@@ -169,7 +169,7 @@ def _findings(one: Reconciled) -> Iterator[str]:
 
 def _more(count: int, words: str) -> Iterator[str]:
     if count > _SHOWN:
-        yield f"    and {count - _SHOWN:,} more {words}"
+        yield f"    and {count - _SHOWN:,} more of the {words}"
 
 
 def _key(one: Reconciled, key: KeyDifference) -> str:
