@@ -15,7 +15,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
-    from pipelineplan.contracts.evolution.judging import compat
+    from pipelineplan.contracts.evolution.from_git import versions_in_git
+    from pipelineplan.contracts.evolution.from_registry import versions_in_registry
+    from pipelineplan.contracts.evolution.judging import compat, compat_over_time, compat_recorded
     from pipelineplan.contracts.evolution.modes import CompatResult
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
@@ -60,6 +62,8 @@ _HOMES = {
     "check": "pipelineplan.workflow",
     "check_streams": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_over_time": "pipelineplan.contracts.evolution.judging",
+    "compat_recorded": "pipelineplan.contracts.evolution.judging",
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
@@ -72,6 +76,8 @@ _HOMES = {
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
     "verify": "pipelineplan.bundle",
+    "versions_in_git": "pipelineplan.contracts.evolution.from_git",
+    "versions_in_registry": "pipelineplan.contracts.evolution.from_registry",
     "write": "pipelineplan.workflow",
     "write_bundle": "pipelineplan.bundle",
 }
@@ -95,6 +101,8 @@ __all__ = [
     "check",
     "check_streams",
     "compat",
+    "compat_over_time",
+    "compat_recorded",
     "compat_sink",
     "compile_plan",
     "diff",
@@ -107,6 +115,8 @@ __all__ = [
     "solve",
     "test",
     "verify",
+    "versions_in_git",
+    "versions_in_registry",
     "write",
     "write_bundle",
 ]

@@ -7,7 +7,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
-from pipelineplan.bundle.noticing import HEAD, noticed, summary
+from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name
 from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
@@ -195,7 +195,7 @@ def _mutation(quality: QualityReport) -> Iterator[str]:
     if quality.mutation is None:
         return
     yield from ("", f"**Which faults the checks notice.** {markdown(summary(quality.mutation))}", "")
-    yield from table(HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
+    yield from table(NOTICED_HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
 
 
 def flowchart(plan: Plan) -> Iterator[str]:

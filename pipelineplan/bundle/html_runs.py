@@ -18,7 +18,7 @@ from pipelineplan.bundle.html_parts import (
     table,
     where,
 )
-from pipelineplan.bundle.noticing import HEAD, noticed, summary
+from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.plots import as_plots, can_plot
 from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
@@ -175,7 +175,7 @@ def _mutation(report: QualityReport) -> str:
         return ""
     rows = [[html(cell) for cell in astuple(row)] for row in noticed(report.mutation)]
     sentence = f"<p>{html(summary(report.mutation))}</p>"
-    return table("Which faults the checks notice (section 8)", HEAD, rows) + sentence
+    return table("Which faults the checks notice (section 8)", NOTICED_HEAD, rows) + sentence
 
 
 def reconciled(report: ReconciliationReport | None) -> str:

@@ -154,9 +154,10 @@ def _other_runs(options: argparse.Namespace) -> Iterator[tuple[bool, Callable[..
 def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.workflow import mutate
 
-    if options.on is not None or options.backend != "duckdb":
-        message = "--mutate runs the checks on DuckDB, beside no engine"
-        raise InputError([Problem(message, Position("--mutate"), fix="leave out --on and --backend")])
+    if options.on is not None or options.against or options.backend != "duckdb":
+        message = "--mutate runs the checks on DuckDB, and compares with nothing"
+        fix = "leave out --on, --against and --backend"
+        raise InputError([Problem(message, Position("--mutate"), fix=fix)])
     report = mutate(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
     status = 0 if report.score >= _ENOUGH_NOTICED else 1
     if options.format == "json":

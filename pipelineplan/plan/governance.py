@@ -34,13 +34,16 @@ class QualityCheck(Section):
     dataset: Text = Field(description="A source's or sink's id, or a dataset of its contract.")
     check: Literal[
         "freshness", "null", "unique", "referential", "domain", "range", "regex", "volume",
-        "duplicate", "out_of_order", "sql",
+        "duplicate", "out_of_order", "drift", "sql",
     ]  # fmt: skip
     fields: tuple[Text, ...] = ()
     threshold: Share | None = Field(None, description="The largest share of rows that may break it.")
     between: Between | None = None
     values: tuple[Text | float | int, ...] = ()
     pattern: Text | None = None
+    shares: dict[str, Share] | None = Field(
+        None, description="For drift: the share of each value that is usual; together 100 %."
+    )
     within: Duration | None = Field(None, description="For freshness: the greatest age of the newest row.")
     references: Text | None = Field(None, description="For referential: dataset.field")
     sql: Text | None = Field(

@@ -115,6 +115,7 @@ def _rule(plan: Plan, check: QualityCheck, names: Mapping[str, str]) -> QualityR
         low=between.min if between is not None else None,
         high=between.max if between is not None else None,
         pattern=check.pattern or "",
+        shares=tuple((value, share.value) for value, share in (check.shares or {}).items()),
         references=_referenced(check.references, names),
         within_seconds=check.within.value if check.within is not None else None,
         query=check.sql or "",
