@@ -274,17 +274,17 @@ def reconcile(
     With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
     `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
     `watermark` is what the destination has committed up to, "end" when the data is complete; without
-    it the newest event time less the plan's lag stands for it. With `on` and `against` Apache Beam counts
-    the segments, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
+    it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
+    of Parquet files, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
     `InputError` for a plan, a name or a file that cannot be used.
     """
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
 
     one = _read(plan, env)
     committed = watermark_us(watermark)
-    if against is None:
-        return pairs_of_plan(one, data, watermark_us=committed)
     compare = _counting(on)
+    if against is None:
+        return pairs_of_plan(one, data, watermark_us=committed, compare=compare)
     return against_old(
         one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
     )

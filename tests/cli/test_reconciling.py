@@ -128,6 +128,7 @@ def test_a_replay_names_the_first_key_that_differs(orders: Path) -> None:
         ),
         (["--data-dir", "data", "--against", "old/minute_sales.csv"], "wanted NAME=PATH"),
         (["--data-dir", "data", "--watermark", "noon"], "wanted a date"),
+        (["--data-dir", "data", "--watermark", "end", "--stream", "out"], "leave it out here"),
     ],
 )
 def test_unusable_input_is_said_and_exits_2(orders: Path, options: list[str], says: str) -> None:
