@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipelineplan.workflow import (
         CheckResult,
         check,
+        check_streams,
         compile_plan,
         diff,
         generate,
@@ -59,6 +60,7 @@ _HOMES = {
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
+    "check_streams": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
     "compat_over_time": "pipelineplan.contracts.evolution.judging",
     "compat_recorded": "pipelineplan.contracts.evolution.judging",
@@ -97,6 +99,7 @@ __all__ = [
     "StreamProfile",
     "Verdict",
     "check",
+    "check_streams",
     "compat",
     "compat_over_time",
     "compat_recorded",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.quality.reconciling.run import Compare
+    from pipelineplan.quality.streaming import StreamReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -273,17 +274,17 @@ def reconcile(
     With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
     `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
     `watermark` is what the destination has committed up to, "end" when the data is complete; without
-    it the newest event time less the plan's lag stands for it. With `on` and `against` Apache Beam counts
-    the segments, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
+    it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
+    of Parquet files, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
     `InputError` for a plan, a name or a file that cannot be used.
     """
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
 
     one = _read(plan, env)
     committed = watermark_us(watermark)
-    if against is None:
-        return pairs_of_plan(one, data, watermark_us=committed)
     compare = _counting(on)
+    if against is None:
+        return pairs_of_plan(one, data, watermark_us=committed, compare=compare)
     return against_old(
         one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
     )
@@ -296,6 +297,19 @@ def _counting(on: Literal["beam"] | None) -> Compare | None:
     from pipelineplan.engines.beam_quality import compare_on_beam
 
     return compare_on_beam
+
+
+def check_streams(
+    plan: Plan | Path | str, data: Mapping[str, Path], folder: Path | str, *, env: str | None = None
+) -> StreamReport:
+    """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
+
+    Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
+    `folder`. Raises `InputError` for a plan without a stream that has data, or files that cannot be used.
+    """
+    from pipelineplan.quality.streaming import check_streams as check_each
+
+    return check_each(_read(plan, env), data, Path(folder))
 
 
 def compile_plan(

@@ -75,11 +75,15 @@ def run_against(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
 
 
 def require_against(options: argparse.Namespace) -> None:
-    """Raise `InputError` for options that mean nothing without --against."""
+    """Raise `InputError` for options that would have no effect together."""
     given = [name for name in ("replay", "ignore") if getattr(options, name)]
     if options.against and options.on not in {None, "beam"}:
         found = f"found --on {options.on} with --against"
         raise InputError([Problem(found, Position("--on"), fix="this process or --on beam reconciles")])
+    elsewhere = options.stream or options.replay or (options.on and not options.against)
+    if options.watermark is not None and elsewhere:
+        found = "found --watermark, which says which windows of a reconciliation are closed"
+        raise InputError([Problem(found, Position("--watermark"), fix="leave it out here")])
     if given and not options.against:
         found = f"found --{given[0]} without --against"
         raise InputError([Problem(found, Position("--against"), fix="add --against PATH")])
@@ -169,7 +173,7 @@ def _findings(one: Reconciled) -> Iterator[str]:
 
 def _more(count: int, words: str) -> Iterator[str]:
     if count > _SHOWN:
-        yield f"    and {count - _SHOWN:,} more {words}"
+        yield f"    and {count - _SHOWN:,} more of the {words}"
 
 
 def _key(one: Reconciled, key: KeyDifference) -> str:

@@ -4,6 +4,7 @@
     pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
     pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
+    pipelineplan test plan.yaml --data orders=data/orders.csv --stream out/
 
     pipelineplan test plan.yaml --data-dir good/ --mutate
     pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
@@ -30,7 +31,7 @@ status 1 when one differs by more than the tolerance, or none can be compared.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,6 +47,7 @@ from pipelineplan.cli.reconciling import (
     status_of,
 )
 from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
+from pipelineplan.cli.streaming import add_stream_option, run_streams
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
     add_reconciliation_options(parser)
+    add_stream_option(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -112,10 +115,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
-    if options.mutate:
-        return _mutate(options, data)
-    if options.against:
-        return run_against(options, data)
+    for is_asked, other in _other_runs(options):
+        if is_asked:
+            return other(options, data)
     if options.on is not None:
         if options.backend != "duckdb":
             message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
@@ -140,6 +142,13 @@ def run(options: argparse.Namespace) -> int:
     _print(report)
     print_reconciliation(reconciled)
     return status
+
+
+def _other_runs(options: argparse.Namespace) -> Iterator[tuple[bool, Callable[..., int]]]:
+    """What is done with the data instead of running the suites on it, and whether it was asked for."""
+    yield bool(options.against), run_against
+    yield options.stream is not None, run_streams
+    yield options.mutate, _mutate
 
 
 def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:

@@ -73,9 +73,7 @@ def main() -> None:
     scripts = {
         name: MEASURE.format(work=work.format()) for name, work in (("reconcile", RECONCILE), ("join", JOIN))
     }
-    print(
-        f"{'records':>10} {'':9} {'seconds':>8}  {'CPU s':>6}  {'peak MB':>7}  {'keys':>5}   of {rounds} runs"
-    )
+    print(f"{'records':>10}  {'':9}  {'seconds':>8}  {'CPU s':>6}  {'peak MB':>7}  {'keys':>5}  of {rounds}")
     for rows in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             python(WRITE, folder, rows)

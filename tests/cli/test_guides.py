@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = {"docs/guides/change-a-schema.md": "examples/schema-change"}
+GUIDES = {
+    "docs/guides/change-a-schema.md": "examples/schema-change",
+    "docs/guides/reconcile.md": "examples/orders-to-warehouse",
+}
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 

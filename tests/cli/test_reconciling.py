@@ -128,6 +128,7 @@ def test_a_replay_names_the_first_key_that_differs(orders: Path) -> None:
         ),
         (["--data-dir", "data", "--against", "old/minute_sales.csv"], "wanted NAME=PATH"),
         (["--data-dir", "data", "--watermark", "noon"], "wanted a date"),
+        (["--data-dir", "data", "--watermark", "end", "--stream", "out"], "leave it out here"),
     ],
 )
 def test_unusable_input_is_said_and_exits_2(orders: Path, options: list[str], says: str) -> None:
@@ -159,3 +160,18 @@ def test_hostile_names_and_files_give_no_traceback(orders: Path) -> None:
     assert found.returncode in {1, 2}
     assert "Traceback" not in found.stderr
     assert "\x1b" not in found.stdout
+
+
+def test_streams_are_checked_with_core_expectations_only(orders: Path) -> None:
+    found = run("--data", "orders=data/orders.csv", "--stream", "out", "--format", "json", cwd=orders)
+    (stream,) = json.loads(found.stdout)["report"]["streams"]["streams"]
+    lines = (orders / "data/orders.csv").read_text("utf-8").splitlines()
+    assert stream["totals"]["records"] == len(lines) - 1
+    assert stream["totals"]["duplicate"] == 1
+    suites = list((orders / "out/orders").rglob("expectations/*.json"))
+    kinds = {each["type"] for file in suites for each in json.loads(file.read_text("utf-8"))["expectations"]}
+    assert kinds == {"expect_column_values_to_be_between", "expect_column_sum_to_be_between"}
+    assert (orders / "out/orders.metrics.parquet").is_file()
+    text = run("--data", "orders=data/orders.csv", "--stream", "out", cwd=orders)
+    assert "out of order" in text.stdout
+    assert run("--data", "warehouse=data/minute_sales.csv", "--stream", "out", cwd=orders).returncode == 2

@@ -25,11 +25,16 @@ from pipelineplan.quality.reconciling.run import Compare, reconcile_files
 
 
 def pairs_of_plan(
-    plan: Plan, data: Mapping[str, Path], *, watermark_us: int | None = None
+    plan: Plan,
+    data: Mapping[str, Path],
+    *,
+    watermark_us: int | None = None,
+    compare: Compare | None = None,
 ) -> ReconciliationReport:
     """Reconcile every pair of the plan whose source and destination both have data.
 
     A pair that cannot be reconciled on the data, since a column is lacking, is listed with the reason.
+    `compare` is who counts, if not this process.
     """
     results: list[Reconciled] = []
     left: list[NotReconciled] = []
@@ -37,7 +42,7 @@ def pairs_of_plan(
         if file_of(plan, stated.source, data) is None or file_of(plan, stated.destination, data) is None:
             continue
         try:
-            results.append(_pair_of_plan(plan, stated, data, watermark_us))
+            results.append(_pair_of_plan(plan, stated, data, watermark_us, compare))
         except InputError as error:
             name = stated.id or f"{stated.source} -> {stated.destination}"
             path = plan.path(stated)
@@ -47,14 +52,18 @@ def pairs_of_plan(
 
 
 def _pair_of_plan(
-    plan: Plan, stated: Reconciliation, data: Mapping[str, Path], watermark_us: int | None
+    plan: Plan,
+    stated: Reconciliation,
+    data: Mapping[str, Path],
+    watermark_us: int | None,
+    compare: Compare | None,
 ) -> Reconciled:
     pair = pair_of(plan, stated)
     found = {role: file_of(plan, name, data) for role, name, _ in pair.roles}
     files = {role: path for role, path in found.items() if path is not None}
     ends = {"destination": stated.destination}
     text = {role: text_columns(plan, ends.get(role, stated.source)) for role, _, _ in pair.roles}
-    return reconcile_files(pair, files, watermark_us=watermark_us, text=text)
+    return reconcile_files(pair, files, watermark_us=watermark_us, text=text, compare=compare)
 
 
 def against_old(

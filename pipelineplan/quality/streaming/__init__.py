@@ -1,0 +1,22 @@
+"""Checks of streams in a form that everybody can run: a table of metrics per window, and limits on it."""
+
+from __future__ import annotations
+
+from pipelineplan.quality.streaming.flags import Flagged, Records, flagged
+from pipelineplan.quality.streaming.metrics import WindowMetrics, merge, partial
+from pipelineplan.quality.streaming.of_plan import StreamChecked, StreamReport, check_streams
+from pipelineplan.quality.streaming.suite import Limit, stream_suites
+
+__all__ = [
+    "Flagged",
+    "Limit",
+    "Records",
+    "StreamChecked",
+    "StreamReport",
+    "WindowMetrics",
+    "check_streams",
+    "flagged",
+    "merge",
+    "partial",
+    "stream_suites",
+]
