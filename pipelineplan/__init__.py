@@ -15,8 +15,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
-    from pipelineplan.contracts.evolution.judging import compat
+    from pipelineplan.contracts.evolution.from_git import versions_in_git
+    from pipelineplan.contracts.evolution.from_registry import versions_in_registry
+    from pipelineplan.contracts.evolution.judging import compat, compat_over_time, compat_recorded
     from pipelineplan.contracts.evolution.modes import CompatResult
+    from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import MutationReport, QualityReport
@@ -57,6 +60,9 @@ _HOMES = {
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_over_time": "pipelineplan.contracts.evolution.judging",
+    "compat_recorded": "pipelineplan.contracts.evolution.judging",
+    "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
     "generate": "pipelineplan.workflow",
@@ -68,6 +74,8 @@ _HOMES = {
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
     "verify": "pipelineplan.bundle",
+    "versions_in_git": "pipelineplan.contracts.evolution.from_git",
+    "versions_in_registry": "pipelineplan.contracts.evolution.from_registry",
     "write": "pipelineplan.workflow",
     "write_bundle": "pipelineplan.bundle",
 }
@@ -90,6 +98,9 @@ __all__ = [
     "Verdict",
     "check",
     "compat",
+    "compat_over_time",
+    "compat_recorded",
+    "compat_sink",
     "compile_plan",
     "diff",
     "generate",
@@ -101,6 +112,8 @@ __all__ = [
     "solve",
     "test",
     "verify",
+    "versions_in_git",
+    "versions_in_registry",
     "write",
     "write_bundle",
 ]

@@ -191,8 +191,7 @@ def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
 
-    sides = [(plan, check(plan).findings, simulate(plan)) for plan in (before, after)]
-    return compare(*sides)
+    return compare(_side(before), _side(after))
 
 
 def test(
@@ -317,12 +316,13 @@ def compile_plan(
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
+    from pipelineplan.gates import with_simulated
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
-    findings = check(one, strict=strict).findings
     show("simulating")
     simulated = simulate(one)
+    findings = with_simulated(one, check(one, strict=strict).findings, simulated)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     if quality is not None and data and mutation:
         quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
@@ -362,6 +362,14 @@ def write(
     write_bundle(contents, folder, attachments(contents, as_of))
     (progress or (lambda _: None))("")
     return contents
+
+
+def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
+    """A plan with its simulation, and with the verdicts that may rest on it."""
+    from pipelineplan.gates import with_simulated
+
+    simulated = simulate(plan)
+    return plan, with_simulated(plan, check(plan).findings, simulated), simulated
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

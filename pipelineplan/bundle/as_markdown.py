@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
 from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
-from pipelineplan.bundle.reconciled import HEAD, reconciled_rows
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name
 from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
 from pipelineplan.plan import Plan
@@ -61,7 +61,7 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _quality(contents.quality)
     yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
-    for section in sections(plan, contents.findings):
+    for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
         if section.title == QUALITY and contents.quality is not None:
             yield from _mutation(contents.quality)
@@ -185,17 +185,17 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
     )
 
 
+def _reconciled(report: ReconciliationReport | None) -> Iterator[str]:
+    if report:
+        yield ""
+        yield from table(RECONCILED, (tuple(map(markdown, row)) for row in reconciled_rows(report)))
+
+
 def _mutation(quality: QualityReport) -> Iterator[str]:
     if quality.mutation is None:
         return
     yield from ("", f"**Which faults the checks notice.** {markdown(summary(quality.mutation))}", "")
     yield from table(NOTICED_HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
-
-
-def _reconciled(report: ReconciliationReport | None) -> Iterator[str]:
-    if report:
-        yield ""
-        yield from table(HEAD, (tuple(map(markdown, row)) for row in reconciled_rows(report)))
 
 
 def flowchart(plan: Plan) -> Iterator[str]:

@@ -20,7 +20,7 @@ from pipelineplan.bundle.html_parts import (
 )
 from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.plots import as_plots, can_plot
-from pipelineplan.bundle.reconciled import HEAD, reconciled_rows
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
 from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Verdict
@@ -184,7 +184,7 @@ def reconciled(report: ReconciliationReport | None) -> str:
         [html(name), mark(verdict), *map(html, rest)]
         for name, verdict, *rest in (reconciled_rows(report) if report else ())
     ]
-    return table("Reconciliation over closed windows", HEAD, rows) if rows else ""
+    return table("Reconciliation over closed windows", RECONCILED, rows) if rows else ""
 
 
 def runbook(checklist: Checklist) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelineplan.quality.reconciling.report import Reconciled, ReconciliationReport
 
-HEAD = ("reconciliation", "verdict", "windows", "balance", "keys that differ", "drift")
+RECONCILED = ("reconciliation", "verdict", "windows", "balance", "keys that differ", "drift")
 
 
 def reconciled_rows(report: ReconciliationReport) -> Iterator[tuple[str, str, str, str, str, str]]:
-    """One row of plain text per pair, in the order of `HEAD`; those that could not be evaluated last."""
+    """One row of plain text per pair, in the order of `RECONCILED`; what could not be evaluated last."""
     for pair in report.pairs:
         keys = [f"{count:,} {kind}" for kind, count in pair.differing_keys.items() if count]
         yield (

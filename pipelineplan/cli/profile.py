@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         unit=options.unit,
         progress=progress(),
     )
-    tried = _tradeoff(options) if options.window is not None else None
+    tried = _tradeoff(options, measured) if options.window is not None else None
     if options.output is not None:
         _write(measured, options.output)
     if options.format == "json":
@@ -99,12 +99,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tradeoff(options: argparse.Namespace) -> Tradeoff:
-    from pipelineplan.profiling import Choices, tradeoff
+def _tradeoff(options: argparse.Namespace, measured: StreamProfile) -> Tradeoff:
+    from pipelineplan.profiling import Choices, lags_of, tradeoff
 
     return tradeoff(
         options.data,
-        Choices(options.window, options.lags, options.allowed),
+        Choices(options.window, options.lags or lags_of(measured), options.allowed),
         event_time=options.event_time,
         arrival_time=options.arrival_time,
         partition=options.partition,

@@ -103,10 +103,10 @@ def run(options: argparse.Namespace) -> int:
     from pipelineplan.verdicts import Verdict
     from pipelineplan.workflow import reconcile, test
 
+    require_against(options)
     check_options(options)
     if options.generate is not None:
         return run_generate(options)
-    require_against(options)
     data = given_data(options)
     if not data:
         raise InputError(

@@ -41,6 +41,8 @@ _ENDINGS = {
 }
 
 
+MEMORY = "200MB"
+_MOST_THREADS = 4
 _LONGEST_HEADER = 1 << 20
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -74,7 +76,10 @@ class RecordFile:
 
 
 def connect() -> DuckDBPyConnection:
-    """A database in memory that reads files and never fetches an extension; times are UTC."""
+    """A database in memory that reads files and never fetches an extension; times are UTC.
+
+    It holds `MEMORY` at most; what does not fit (a sort, the groups of a key) goes to a temporary folder.
+    """
     try:
         import duckdb
     except ModuleNotFoundError as error:
@@ -85,6 +90,9 @@ def connect() -> DuckDBPyConnection:
             "autoload_known_extensions": False,
             # What does not fit into memory is not written beside the user's files.
             "temp_directory": str(Path(gettempdir()) / f"pipelineplan-{os.getpid()}"),
+            "memory_limit": MEMORY,
+            # Every thread holds pieces of the file; what they read is counted by one anyway.
+            "threads": min(_MOST_THREADS, os.cpu_count() or 1),
         }
     )
     connection.execute("SET TimeZone = 'UTC'")

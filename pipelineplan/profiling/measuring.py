@@ -11,15 +11,21 @@ to be read: Kafka's LogAppendTime, Debezium's ts_ms, a loader's `_loaded_at`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelineplan.profiling.by_partition import DisorderByPartition
-from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts
+from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
 from pipelineplan.profiling.files import quoted
-from pipelineplan.profiling.partials import SECOND_US, Partial, merge_all, partials
-from pipelineplan.profiling.recording import Progress, Recording, nothing_readable, open_recording
+from pipelineplan.profiling.partials import SECOND_US, Partial, fold
+from pipelineplan.profiling.recording import (
+    Batch,
+    Progress,
+    Recording,
+    nothing_readable,
+    open_recording,
+)
 from pipelineplan.profiling.times import Unit
 from pipelineplan.sources import (
     Duplicates,
@@ -69,10 +75,10 @@ def measure(
         others=others,
         unit=unit,
     )
-    batches = recording.batches(progress)
     names = recording.partition_names() if partition else []
-    within = DisorderByPartition(len(names)) if partition else None
-    whole = merge_all(partials(batches if within is None else within.watching(batches)))
+    whole, within = recording.passed_to(
+        lambda batches: _counted(batches, len(names) if partition else None), progress
+    )
     if whole is None:
         raise nothing_readable(recording)
     return finish(
@@ -118,6 +124,16 @@ def finish(
     )
 
 
+def _counted(
+    batches: Iterator[Batch], partitions: int | None
+) -> tuple[Partial | None, DisorderByPartition | None]:
+    """Everything in one pass over the batches."""
+    if partitions is None:
+        return fold(batches), None
+    within = DisorderByPartition(partitions)
+    return fold(within.watching(batches)), within
+
+
 def _written(microseconds: int) -> str:
     moment = _EPOCH + timedelta(microseconds=microseconds)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
@@ -131,7 +147,7 @@ def _spread(counts: ValueCounts) -> Spread:
         deviation=deviation / SECOND_US,
         quantiles={name: counts.quantile(p) / SECOND_US for name, p in QUANTILES},
         curve=tuple((value / SECOND_US, share) for value, share in counts.curve()),
-        relative_error=ROUNDING if counts.rounded else 0.0,
+        relative_error=counts.relative_error,
     )
 
 

@@ -8,10 +8,10 @@ straight through, others are sorted by the database, which spills to disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,10 @@ from pipelineplan.profiling.times import TimeColumn, Unit, time_column
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+Result = TypeVar("Result")
 ROWS = 1 << 17
 EXAMPLES = 5
+_MOST_REJECTED = 100_000
 MOST_PARTITIONS = 4096
 
 
@@ -76,7 +78,23 @@ class Recording:
                 yield batch
             if progress is not None:
                 progress(seen)
-        self.unreadable += len(self._rejected())
+        self.unreadable += sum(int(row[0]) for row in self._of_rejected("SELECT count(*) FROM rejected"))
+
+    def passed_to(
+        self, consume: Callable[[Iterator[Batch]], Result], progress: Progress | None = None
+    ) -> Result:
+        """What `consume` makes of all batches, read once if the files are in order of arrival.
+
+        Where they turn out not to be, it is called again with the batches in order.
+        """
+        if self.arrival is None or self.is_sorted is not None:
+            return consume(self.batches(progress))
+        self.is_sorted = True
+        try:
+            return consume(_rising(self.batches(progress)))
+        except _ArrivalFallsError:
+            self.is_sorted = False
+        return consume(self.batches(progress))
 
     def partition_names(self) -> list[str | None]:
         """The values of the partition column, in order; `InputError` if they are no partitions."""
@@ -174,16 +192,18 @@ class Recording:
         return True
 
     def _rejected(self) -> list[tuple[str, int, str]]:
-        """Lines of CSV files that are no rows at all: path, line, why."""
+        """The first lines of CSV files that are no rows at all: path, line, why."""
+        found = self._of_rejected(f"SELECT * FROM rejected ORDER BY ALL LIMIT {_MOST_REJECTED}")
+        return [(str(path), int(line), str(why)) for path, line, why in found]
+
+    def _of_rejected(self, sql: str) -> list[Any]:
         if all(file.format is not Format.CSV for file in self.files):
             return []
-        sql = (
+        rejected = (
             "SELECT s.file_path, e.line, min(e.error_type::VARCHAR) FROM reject_errors e"
-            " JOIN reject_scans s USING (scan_id, file_id) GROUP BY ALL ORDER BY ALL"
+            " JOIN reject_scans s USING (scan_id, file_id) GROUP BY s.file_path, e.line"
         )
-        return [
-            (str(path), int(line), str(why)) for path, line, why in self.connection.execute(sql).fetchall()
-        ]
+        return self.connection.execute(f"WITH rejected AS ({rejected}) {sql}").fetchall()
 
     def _bad_rows(self, file: RecordFile, most: int) -> list[tuple[int, str]]:
         times = " OR ".join(f"({time.microseconds(file)}) IS NULL" for time in self.times)
@@ -198,10 +218,27 @@ class Recording:
         row, text = found
         if file.format is not Format.CSV:
             return f"{file.path} row {row}: found {text[:60]!r}"
+        if len(skipped) == _MOST_REJECTED:
+            return f"{file.path} row {row} of those that can be read: found {text[:60]!r}"
         line = row + 1
         for rejected in skipped:
             line += rejected <= line
         return f"{file.path} line {line}: found {text[:60]!r}"
+
+
+class _ArrivalFallsError(Exception):
+    """An arrival time before the one before it."""
+
+
+def _rising(batches: Iterator[Batch]) -> Iterator[Batch]:
+    latest = None
+    for batch in batches:
+        arrival = batch.arrival_us
+        if arrival is not None:
+            if (latest is not None and arrival[0] < latest) or (arrival[1:] < arrival[:-1]).any():
+                raise _ArrivalFallsError
+            latest = arrival[-1]
+        yield batch
 
 
 def open_recording(

@@ -31,9 +31,9 @@ connection.execute(f'''COPY (
 wanted = {}
 for kind, salt, moved in (("missing", 11, 0), ("changed", 13, 0), ("extra", 17, rows)):
     kept = "AND hash(order_id + 11) % 100000 <> 0" if kind == "changed" else ""
-    where = f"hash(order_id + {salt}) % 100000 = 0 {kept}"
-    query = f"SELECT order_id + {moved} FROM '{folder}/source.parquet' WHERE {where}"
-    wanted[kind] = sorted(row[0] for row in connection.execute(query).fetchall())
+    query = f"SELECT order_id + {moved} FROM '{folder}/source.parquet' "
+    query += f"WHERE hash(order_id + {salt}) % 100000 = 0"
+    wanted[kind] = sorted(row[0] for row in connection.execute(f"{query} {kept}").fetchall())
 import json; print(json.dumps(wanted))
 """
 RECONCILE = """
