@@ -100,7 +100,10 @@ def write_tables(made: Generated, folder: Path) -> dict[str, Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in made.tables.items():
-            plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+            plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60]
+            taken = {file.stem.lower() for file in files.values()}
+            while plain.lower() in taken:
+                plain += "_"
             files[name] = folder / f"{plain}.parquet"
             pq.write_table(table, files[name])
     except OSError as error:

@@ -25,7 +25,17 @@ from pipelineplan.quality.project import file_names, gx_files, suite_json
 from pipelineplan.quality.report import CheckVerdict
 from pipelineplan.quality.samples import sampled
 
+# First only yes or no: for more, Great Expectations looks for bad rows of checks that have none.
+_YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
+# Of these a yes without `mostly` says that no row is bad.
+_BY_ROW = (
+    "expect_column_values_",
+    "expect_column_value_lengths_",
+    "expect_compound_columns_",
+    "expect_column_pair_values_",
+    "expect_multicolumn_values_",
+)
 
 Progress = Callable[[str], None]
 
@@ -127,7 +137,7 @@ class _Definition:
 
     def run(self) -> Any:
         definition = self._context.validation_definitions.get(self._name)
-        return definition.run(result_format=_FORMAT).results
+        return definition.run(result_format=_YES_OR_NO).results
 
     def parts(self) -> tuple[Any, Any]:
         definition = self._context.validation_definitions.get(self._name)
@@ -142,7 +152,7 @@ class _Frame:
 
     def run(self) -> Any:
         batch, suite = self.parts()
-        return batch.validate(suite, result_format=_FORMAT).results
+        return batch.validate(suite, result_format=_YES_OR_NO).results
 
     def parts(self) -> tuple[Any, Any]:
         from great_expectations import ExpectationSuite
@@ -166,10 +176,10 @@ def _context(suites: Suites, folder: Path, url: str) -> Any:
 
 
 def _asked(asked: _Definition | _Frame, suite: Suite) -> dict[str, Answer]:
-    """One dataset's answers; what could not be evaluated among others is asked again alone.
+    """One dataset's answers; what has more to say than yes is asked again alone.
 
-    Great Expectations bundles metrics into one query, so that one column's error can take the
-    answers of others with it.
+    So is what could not be evaluated: Great Expectations bundles metrics into one query, so that
+    one column's error can take the answers of others with it.
     """
     try:
         with _quiet():
@@ -177,11 +187,23 @@ def _asked(asked: _Definition | _Frame, suite: Suite) -> dict[str, Answer]:
     except Exception as error:  # noqa: BLE001 - its exceptions have no common root
         failed = Answer(CheckVerdict.NOT_EVALUATED, reason=why(str(error)))
         return {check.id: failed for check in suite.expectations}
+    checks = {check.id: check for check in suite.expectations}
     found = {result.expectation_config.id: read_answer(result) for result in results}
-    unclear = [check_id for check_id, answer in found.items() if answer.verdict is CheckVerdict.NOT_EVALUATED]
-    if len(unclear) > 1:
-        found |= _one_by_one(asked, unclear)
-    return found
+    told = {check_id: _plain_yes(checks[check_id], answer) for check_id, answer in found.items()}
+    again = [check_id for check_id, answer in told.items() if answer is None]
+    plain = {check_id: answer for check_id, answer in told.items() if answer is not None}
+    return plain | (_one_by_one(asked, again) if again else {})
+
+
+def _plain_yes(check: Check, answer: Answer) -> Answer | None:
+    """The whole answer where a yes is all that there is to say; else None."""
+    if answer.verdict is not CheckVerdict.PASS:
+        return None
+    if check.how == "sql":
+        return replace(answer, observed="0")
+    if check.expectation_type.startswith(_BY_ROW) and "mostly" not in check.kwargs:
+        return replace(answer, unexpected_count=0)
+    return None
 
 
 def _one_by_one(asked: _Definition | _Frame, check_ids: list[str]) -> dict[str, Answer]:

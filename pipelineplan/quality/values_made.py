@@ -17,6 +17,9 @@ from typing import Any
 from pipelineplan.quality.wishes import Wish
 
 _TRIES = 2000
+# What a pattern from a stranger may cost: choices drawn for one text, and repeats written in it.
+_MOST_DRAWS = 20_000
+_MOST_REPEATS = re.compile(r"\{\d*,?\d{4,}\}|\{\d{4,},\d*\}")
 _WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "harbour", "iris", "jade")
 
 
@@ -106,10 +109,40 @@ def _fits(wish: Wish, value: Any) -> bool:
         return (
             wish.least_length <= len(value) <= (len(value) if wish.most_length is None else wish.most_length)
             and value not in wish.missing
-            and all(re.search(pattern, value) for pattern in wish.patterns)
+            and all(_found(pattern, value) for pattern in wish.patterns)
         )
     low = all(value > bound if excluded else value >= bound for bound, excluded in wish.lows)
     return low and all(value < bound if excluded else value <= bound for bound, excluded in wish.highs)
+
+
+def _found(pattern: str, text: str) -> bool:
+    """Searched by RE2, in linear time, as the check does."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return bool(pc.match_substring_regex(pa.scalar(text), pattern).as_py())
+    except pa.ArrowInvalid:
+        raise CannotMakeError(f"RE2 does not know its pattern {pattern!r}") from None
+
+
+class _Bounded(random.Random):
+    """Draws that come to an end: nested repeats can ask for more text than there is memory."""
+
+    left = _MOST_DRAWS
+
+    def choice(self, seq: Any) -> Any:
+        self._spend()
+        return super().choice(seq)
+
+    def randint(self, a: int, b: int) -> int:
+        self._spend()
+        return super().randint(a, b)
+
+    def _spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise CannotMakeError("its pattern makes texts that are too long")
 
 
 def _step(wish: Wish) -> Decimal:
@@ -182,15 +215,21 @@ def _clock(wish: Wish, draw: random.Random) -> Iterator[time]:
 def _text(wish: Wish, draw: random.Random) -> Callable[[], str]:
     import rstr
 
-    made = rstr.Rstr(draw)
+    bounded = _Bounded(draw.getrandbits(64))
+    made = rstr.Rstr(bounded)
+    if any(_MOST_REPEATS.search(pattern) for pattern in wish.patterns):
+        raise CannotMakeError("its pattern repeats something a thousand times or more")
 
     def one() -> str:
         if not wish.patterns:
             text = f"{draw.choice(_WORDS)}-{draw.randrange(10**6):06d}".ljust(wish.least_length, "x")
             return text if wish.most_length is None else text[max(0, len(text) - wish.most_length) :]
+        bounded.left = _MOST_DRAWS
         try:
             return str(made.xeger(max(wish.patterns, key=len)))
-        except (re.error, ValueError, KeyError, NotImplementedError) as error:
+        except CannotMakeError:
+            raise
+        except (re.error, ValueError, KeyError, NotImplementedError, RecursionError) as error:
             raise CannotMakeError(f"no text can be made from its pattern: {error}") from None
 
     def fitting() -> str:
