@@ -21,7 +21,9 @@ from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
 from pipelineplan.simulation.network import Network, NotSimulated, Visible
+from pipelineplan.simulation.open_outage import OpenOutage
 from pipelineplan.simulation.retention import Retention
+from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
@@ -29,32 +31,6 @@ from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 Process = Generator[simpy.Event, Any, None]
 _MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
-
-
-@dataclass
-class _Open:
-    """An outage that is under way or draining."""
-
-    outage: Outage
-    restarted: float = 0.0
-    draining: bool = False
-    drained: float | None = None
-    replayed: float = 0.0
-    duplicates: float = 0.0
-
-    def close(self) -> Phases:
-        detected = self.outage.start_seconds + self.outage.detect_seconds
-        return Phases(
-            of=self.outage.of.value,
-            start_seconds=self.outage.start_seconds,
-            detected_seconds=detected,
-            repaired_seconds=detected + self.outage.repair_seconds,
-            restarted_seconds=self.restarted,
-            drained_seconds=self.drained,
-            replayed_records=self.replayed,
-            duplicate_records=self.duplicates,
-            drain_target_seconds=self.outage.drain_target_seconds,
-        )
 
 
 @dataclass
@@ -129,7 +105,7 @@ class Control:
         self.retention = Retention(self)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
         self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
-        self.open = [_Open(outage) for outage in scenario.outages]
+        self.open = [OpenOutage(outage) for outage in scenario.outages]
         self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
         self.restarts: list[tuple[float, float]] = []
         self.seen: dict[str, list[float]] = {}
@@ -150,6 +126,7 @@ class Control:
         self.env.run(until=self.env.process(self._until_drained(acts)))
         self.catch_up()
         self.fluid.note()
+        failed = self.checkpoints.failed if self.checkpoints is not None else []
         return Run(
             self.network,
             self.scenario,
@@ -160,7 +137,7 @@ class Control:
             tuple(self.bursts),
             self.retention.halted_at,
             self.appended,
-            tuple(self.checkpoints.failed) if self.checkpoints is not None else (),
+            tuple(failed),
             tuple(self.restarts),
             self.seen,
         )
@@ -197,6 +174,11 @@ class Control:
         names = [each.name for each in self.fluid.layout.network.stages]
         self.fluid.slow(names.index(stage), factor)
         self.turn()
+
+    def fail(self, stage: str, storm: RetryStorm | None) -> None:
+        """Records of a stage fail and are tried again, which costs it the mean of what the storm says."""
+        capacity = next(each for each in self.network.stages if each.name == stage).capacity_per_second
+        self.slow(stage, 1.0 if storm is None else storm.factor(capacity))
 
     def stand_still(self) -> None:
         """All workers stop, until they go on."""
@@ -238,6 +220,10 @@ class Control:
         self.catch_up()
         return self.fluid.queue[self.fluid.log].copy()
 
+    def changed(self) -> simpy.Event:
+        """What happens when somebody else turns a knob next."""
+        return self.turned
+
     def note(self, name: str, value: float) -> None:
         """Remember a number for the figures."""
         self.seen.setdefault(name, []).append(value)
@@ -271,7 +257,7 @@ class Control:
                 self.fluid.set_speeds([each[:, spell] for each in drawn])
                 self.turn()
 
-    def _outage(self, each: _Open) -> Process:
+    def _outage(self, each: OpenOutage) -> Process:
         outage = each.outage
         yield from self.until(outage.start_seconds)
         stages, worker = self._what_stops(outage)
@@ -329,7 +315,7 @@ class Control:
         scale = self.network.scale(len(self.network.stages) - 1)
         return replayed, max(before - self.fluid.emitted(), 0.0) * scale
 
-    def _drain(self, each: _Open) -> Process:
+    def _drain(self, each: OpenOutage) -> Process:
         self.note_drains()
         self.fluid.watch_drain()
         each.draining = True
