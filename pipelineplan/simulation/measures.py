@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves, Lag
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
@@ -141,19 +142,17 @@ def widened(run: Run, seconds: float, probability: float) -> Range:
 def random_wait(network: Network, rate_per_second: float, probability: float) -> float:
     """An estimate, in seconds, of the quantile of waiting that only randomness causes.
 
-    Per stage Kingman's upper bound of the mean wait `(ca^2/rho + rho*cs^2) / (2*mu*(1 - rho))` with
-    Poisson arrivals, and an exponential tail, summed over the stages with one service time each.
-    0 where a worker is overloaded: there the fluid's own queue is what counts.
-    Source: J. F. C. Kingman, On the algebra of queues, J. Applied Probability 3, 1966.
+    Per stage Kingman's upper bound of the mean wait with Poisson arrivals, and an exponential tail,
+    summed over the stages with one service time each. 0 where a worker is overloaded: there the
+    fluid's own queue is what counts.
     """
     total = 0.0
     for number, stage in enumerate(network.stages):
         if math.isinf(stage.capacity_per_second):
             continue
-        share = max(network.worker_shares(number))
-        load = share * rate_per_second * network.scale(number) / stage.capacity_per_second
-        if 0 < load < 1:
-            mean = (1 / load + load * stage.service_cv**2) / (2 * stage.capacity_per_second * (1 - load))
+        rate = max(network.worker_shares(number)) * rate_per_second * network.scale(number)
+        if 0 < rate < stage.capacity_per_second:
+            mean = kingman_bound_seconds(rate, stage.capacity_per_second, 1.0, stage.service_cv**2)
             total += mean * -math.log(1 - probability) + 1 / stage.capacity_per_second
     return total
 
