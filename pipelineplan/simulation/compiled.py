@@ -14,43 +14,58 @@ from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.sharing import Floats
 
-_FIRST_ROWS = 4096
+_ROWS_IN_A_BLOCK = 4096
 _MOST_CHANGES_PER_CHANNEL = 400
 
 
 class DenseJournal:
-    """Rows of `time` and one count for each partition, kept partition by partition."""
+    """Rows of `time` and one count for each partition, in blocks that are kept partition by partition.
+
+    Blocks are small enough that the memory of one run is used again by the next.
+    """
 
     def __init__(self, partitions: int) -> None:
-        """Room for some rows, doubled as needed."""
-        self.times = np.empty(_FIRST_ROWS)
-        self.rows = np.empty((partitions, _FIRST_ROWS))
+        """One empty block."""
+        self.partitions = partitions
         self.counts = np.zeros(2, dtype=np.int64)
+        self.full: list[tuple[Floats, Floats]] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.times = np.empty(_ROWS_IN_A_BLOCK)
+        self.rows = np.empty((self.partitions, _ROWS_IN_A_BLOCK))
+        self.counts[kernels.USED] = 0
 
     def __len__(self) -> int:
         """The number of rows."""
-        return int(self.counts[kernels.USED])
+        return len(self.full) * _ROWS_IN_A_BLOCK + int(self.counts[kernels.USED])
 
-    def grow(self) -> None:
-        """Twice the room, where less than half is left."""
-        if 2 * len(self) > len(self.times):
-            larger = np.empty((len(self.rows), 2 * len(self.times)))
-            larger[:, : len(self)] = self.rows[:, : len(self)]
-            self.rows = larger
-            self.times = np.concatenate((self.times, np.empty_like(self.times)))
+    def make_room(self) -> None:
+        """Begin another block where this one is full."""
+        if self.counts[kernels.USED] == _ROWS_IN_A_BLOCK:
+            self.full.append((self.times, self.rows))
+            self._begin()
+
+    def _blocks(self) -> list[tuple[Floats, Floats]]:
+        used = int(self.counts[kernels.USED])
+        return [*self.full, (self.times[:used], self.rows[:, :used])]
 
     @property
     def time(self) -> Floats:
         """Seconds from the start, `[row]`, not falling."""
-        return self.times[: len(self)]
+        return np.concatenate([times for times, _ in self._blocks()])
 
     def column(self, number: int) -> Floats:
         """One count over all rows, in records."""
-        return np.asarray(self.rows[number, : len(self)])
+        return np.concatenate([rows[number] for _, rows in self._blocks()])
+
+    def rising(self, number: int) -> Floats:
+        """One count without its steps back, over all rows, in records."""
+        return kernels.rise(self.column(number))
 
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts over all rows, in records."""
-        return np.asarray(self.rows[:columns, : len(self)].sum(axis=0))
+        return np.concatenate([rows[:columns].sum(axis=0) for _, rows in self._blocks()])
 
 
 class CompiledFluid(Fluid):
@@ -147,19 +162,15 @@ class CompiledFluid(Fluid):
         while self.now < until:
             kernels.run_log(
                 until,
-                self.clock,
-                journal.counts,
+                (self.clock, journal.counts),
                 state,
-                self.arrivals,
-                self._entry,
+                (self.arrivals, self._entry, self._seats),
                 self._limit,
-                self._seats,
                 self._room,
                 self._been_empty,
-                journal.times,
-                journal.rows,
+                (journal.times, journal.rows),
             )
-            journal.grow()
+            journal.make_room()
             self.changes = int(journal.counts[kernels.CHANGES])
             if self.changes > most:
                 raise RuntimeError(f"more than {most} changes before {until} s: the queues do not settle")
@@ -176,8 +187,8 @@ class CompiledFluid(Fluid):
     def note(self) -> None:
         """Write the present counts into the journal."""
         if self.dense is not None:
-            self.dense.grow()
             dense = self.dense
+            dense.make_room()
             kernels.write_row(self.clock, dense.counts, self.departed[self.log], dense.times, dense.rows)
 
 

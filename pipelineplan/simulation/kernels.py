@@ -77,6 +77,34 @@ def limits_of(
 
 
 @_fast
+def _solve_alone(
+    queue: Floats,
+    arrivals: Floats,
+    entry: Floats,
+    limit: float,
+    seats: Whole,
+    room: tuple[Floats, Floats, Floats],
+    known: float,
+) -> float:
+    """`solve_log` where no worker has more than one partition."""
+    outflow, wanted, _ = room
+    total = 0.0
+    for worker in range(len(entry)):
+        partition = seats[worker, 0]
+        wanted[worker] = 0.0
+        if partition < len(queue):
+            demand = np.inf if queue[partition] > 0 else arrivals[partition]
+            wanted[worker] = min(demand, entry[worker])
+        total += wanted[worker]
+    level = np.inf if total <= limit else level_of(wanted, limit, known)
+    for worker in range(len(entry)):
+        partition = seats[worker, 0]
+        if partition < len(queue):
+            outflow[partition] = min(level, wanted[worker])
+    return level
+
+
+@_fast
 def solve_log(
     queue: Floats,
     arrivals: Floats,
@@ -93,6 +121,8 @@ def solve_log(
     """
     outflow, wanted, places = room
     partitions = len(queue)
+    if seats.shape[1] == 1:
+        return _solve_alone(queue, arrivals, entry, limit, seats, room, known)
     total = 0.0
     for worker in range(len(entry)):
         demand = 0.0
@@ -104,14 +134,12 @@ def solve_log(
     level = np.inf if total <= limit else level_of(wanted, limit, known)
     for worker in range(len(entry)):
         taken = min(level, wanted[worker])
-        served = taken
-        if seats.shape[1] > 1:
-            for place, partition in enumerate(seats[worker]):
-                if partition < partitions:
-                    places[place] = np.inf if queue[partition] > 0 else arrivals[partition]
-                else:
-                    places[place] = 0.0
-            served = np.inf if places.sum() <= taken else level_of(places, taken, 0.0)
+        for place, partition in enumerate(seats[worker]):
+            if partition < partitions:
+                places[place] = np.inf if queue[partition] > 0 else arrivals[partition]
+            else:
+                places[place] = 0.0
+        served = np.inf if places.sum() <= taken else level_of(places, taken, 0.0)
         for partition in seats[worker]:
             if partition < partitions:
                 demand = np.inf if queue[partition] > 0 else arrivals[partition]
@@ -132,40 +160,40 @@ def write_row(clock: Floats, counts: Whole, departed: Floats, times: Floats, row
 @_fast
 def run_log(
     until: float,
-    clock: Floats,
-    counts: Whole,
+    progress: tuple[Floats, Whole],
     state: tuple[Floats, Floats, Floats],
-    arrivals: Floats,
-    entry: Floats,
+    load: tuple[Floats, Floats, Whole],
     limit: float,
-    seats: Whole,
     room: tuple[Floats, Floats, Floats],
     been_empty: npt.NDArray[np.bool_],
-    times: Floats,
-    rows: Floats,
+    written: tuple[Floats, Floats],
 ) -> None:
     """Let time pass to `until`, from one queue that runs empty to the next, with a row for each.
 
-    `state` is queue, arrived, departed. Comes back early where there is no room for another row.
+    `progress` is clock and counts, `state` queue, arrived, departed, `load` arrivals, entry, seats,
+    `written` times and rows. Comes back early where there is no room for another row.
     """
+    (clock, counts), (arrivals, entry, seats), (times, rows) = progress, load, written
     queue, arrived, departed = state
     outflow, known, partitions = room[0], 0.0, len(queue)
     while clock[NOW] < until and counts[USED] < len(times):
         known = solve_log(queue, arrivals, entry, limit, seats, room, known)
         known = 0.0 if np.isinf(known) else known
-        step = np.inf
+        # The soonest to be empty, compared as products since a division takes ten times as long.
+        soonest, falls = np.inf, 1.0
         for each in range(partitions):
-            net = arrivals[each] - outflow[each]
-            if net < 0 and -net > _STILL * arrivals[each]:
-                step = min(step, queue[each] / -net)
+            fall = outflow[each] - arrivals[each]
+            if fall > _STILL * arrivals[each] and queue[each] * falls < soonest * fall:
+                soonest, falls = queue[each], fall
+        step = soonest / falls
         emptied = clock[NOW] + step <= until
-        near = step * (1.0 + _TOGETHER)
+        near = step * (1.0 + _TOGETHER) if emptied else -1.0
         seconds = step if emptied else until - clock[NOW]
         for each in range(partitions):
-            net = arrivals[each] - outflow[each]
-            if abs(net) > _STILL * arrivals[each]:
-                ran_dry = emptied and net < 0 and queue[each] / -net <= near
-                queue[each] = 0.0 if ran_dry else queue[each] + net * seconds
+            fall = outflow[each] - arrivals[each]
+            if abs(fall) > _STILL * arrivals[each]:
+                ran_dry = fall > 0 and queue[each] <= near * fall
+                queue[each] = 0.0 if ran_dry else queue[each] - fall * seconds
             arrived[each] += arrivals[each] * seconds
             departed[each] += outflow[each] * seconds
         if not emptied:
@@ -191,11 +219,12 @@ def look_for_drained(clock: Floats, queue: Floats, been_empty: npt.NDArray[np.bo
 
 @_fast
 def rise(row: Floats) -> Floats:
-    """The curve without its steps back."""
-    risen = row.copy()
-    for at in range(1, len(row)):
-        risen[at] = max(risen[at], risen[at - 1])
-    return risen
+    """The curve without its steps back, in place."""
+    highest = -np.inf
+    for at in range(len(row)):
+        highest = max(highest, row[at])
+        row[at] = highest
+    return row
 
 
 @_fast
