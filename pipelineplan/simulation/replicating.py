@@ -19,6 +19,7 @@ from itertools import repeat
 from multiprocessing.context import BaseContext
 
 from pipelineplan.simulation.arranging import End
+from pipelineplan.simulation.by_record import one_walk, to_walk
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.measures import measure_curves, promised
@@ -79,8 +80,13 @@ def _processes() -> BaseContext:
 def _sample(
     network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], seed: int, number: int
 ) -> Sample:
-    curves = Curves(run_scenario(network, in_weather(network, scenario, Weather(seed, number))))
+    weather = Weather(seed, number)
+    curves = Curves(run_scenario(network, in_weather(network, scenario, weather)))
     figures = {name: found[1] for name, found in measure_curves(curves).items()}
+    walked = None if scenario.outages else to_walk(network, scenario, targets)
+    if walked is not None:
+        fresh, asked = one_walk(walked, targets, weather)
+        return Sample(figures | fresh, asked)
     return Sample(figures, tuple(promised(target, curves)[2] for target in targets))
 
 

@@ -18,7 +18,7 @@ from pipelineplan.simulation.scenario import Phases
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Verdict
 
-FLUID = "T1"
+FLUID, PER_RECORD = "T1", "T2"
 
 
 @dataclass(frozen=True)
