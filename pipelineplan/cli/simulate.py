@@ -71,6 +71,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
     )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="write each finished replication there, and go on with those that are there already",
+    )
     parser.add_argument("--solve", metavar="ENTRY", help="the number of the plan to vary, with --until")
     parser.add_argument(
         "--until", metavar="CONDITION", help="FIGURE <= QUANTITY, and @ PROBABILITY if wanted"
@@ -100,6 +106,7 @@ def run(options: argparse.Namespace) -> int:
             replications=options.replications,
             seed=options.seed,
             jobs=options.jobs,
+            resume=options.resume,
         )
         for plan in (options.plan, *options.others)
     }
@@ -240,7 +247,7 @@ def _write(result: SimulationResult, folder: Path) -> None:
 def _print(scenario: ScenarioResult) -> None:
     say(
         coloured(
-            f"{safe(scenario.pipeline)}: {safe(scenario.title or scenario.name)} ({scenario.tier})", "bold"
+            f"{safe(scenario.pipeline)}: {safe(scenario.title or scenario.name)} ({_tiers(scenario)})", "bold"
         )
     )
     for name in _SHOWN:
@@ -252,6 +259,13 @@ def _print(scenario: ScenarioResult) -> None:
     for remark in scenario.notes:
         say(f"  note: {safe(remark)}")
     say()
+
+
+def _tiers(scenario: ScenarioResult) -> str:
+    """Which model ran a scenario, and which its replications."""
+    if scenario.replications is None:
+        return scenario.tier
+    return f"{scenario.tier}; replications {scenario.replications.tier}"
 
 
 def _by_chance(scenario: ScenarioResult, name: str, unit: str) -> str:

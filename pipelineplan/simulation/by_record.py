@@ -12,19 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from pipelineplan.plan.queueing import kingman_estimate_seconds
 from pipelineplan.quantities import say_seconds
-from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.probability import spread
 from pipelineplan.simulation.record_waits import RecordCurves
 from pipelineplan.simulation.result import FreshnessTarget
-from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.weather import Weather
 
 # A wait below this share of the promise is left to the estimate; more variation than this to no estimate.
@@ -129,8 +127,6 @@ def _why(run: Run, targets: Sequence[FreshnessTarget]) -> str | None:
     return why_by_record(run.network, run.scenario.peak_rate, targets)
 
 
-@lru_cache(maxsize=4)
-def to_walk(network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...]) -> Run | None:
-    """The run that replications walk record by record; None where the fluid does, or has to."""
-    run = run_scenario(network, scenario)
-    return run if _why(run, targets) is not None and runs_for(run) else None
+def worth_walking(run: Run, targets: Sequence[FreshnessTarget]) -> bool:
+    """Whether replications of this run walk all its records."""
+    return _why(run, targets) is not None and runs_for(run) > 0

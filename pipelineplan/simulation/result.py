@@ -18,7 +18,7 @@ from pipelineplan.simulation.scenario import Phases
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Verdict
 
-FLUID, PER_RECORD = "T1", "T2"
+FLUID, PER_RECORD, SCAN = "T1", "T2", "T3"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class SloVerdict:
 class Replications:
     """`runs` replications from `seed` at the likely inputs, and what they say of every figure.
 
-    `samples` are the values of each figure, one for each run.
+    `samples` are the values of each figure, one for each run; `tier` is the model that ran them.
     """
 
     runs: int
@@ -89,6 +89,7 @@ class Replications:
     needed_probability: float
     figures: Mapping[str, Spread]
     samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
+    tier: str = FLUID
 
     def to_json_dict(self) -> dict[str, Any]:
         """Plain data without the samples; what is not finite is None."""
@@ -101,6 +102,7 @@ class Replications:
             "seed": self.seed,
             "confidence": self.confidence,
             "needed_probability": self.needed_probability,
+            "tier": self.tier,
             "figures": spreads,
         }
 

@@ -14,11 +14,12 @@ from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, ou
 from pipelineplan.simulation.by_record import ByRecord, refined
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.keeping import Sample
 from pipelineplan.simulation.library import Recipe, read_library
 from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised, series
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
-from pipelineplan.simulation.replicating import Futures, Sample, judge_chances, kept, replications, samples
+from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
 from pipelineplan.simulation.result import (
     FLUID,
     PER_RECORD,
