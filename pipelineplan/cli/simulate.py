@@ -5,12 +5,14 @@
     pipelineplan simulate plan.yaml --scenario all -o out/ --format json
     pipelineplan simulate plan.yaml --replications 1000 --seed 7 --jobs 2
     pipelineplan simulate plan.yaml other.yaml --replications 200
+    pipelineplan simulate plan.yaml --sensitivity
     pipelineplan simulate plan.yaml --solve stages.count.parallelism --until 'drain_time <= 30 min @ 95 %'
 
 By default: steady load, peak load, and every outage that the plan declares. Each figure comes with
 the interval that the plan's own inputs allow. With replications, what chance adds is shown beside
 it, and a promise is judged by how often it is kept. Solving finds the least value of one number of
-the plan that keeps a figure of all scenarios within a bound, and shows that less does not.
+the plan that keeps a figure of all scenarios within a bound, and shows that less does not. Sensitivity
+moves each number of the plan alone and says which moves the verdict most.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelineplan.cli import tornado
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, say_seconds
@@ -81,6 +84,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", metavar="CONDITION", help="FIGURE <= QUANTITY, and @ PROBABILITY if wanted"
     )
+    tornado.add_options(parser)
     parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -96,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
     """Simulate, write, print."""
     from pipelineplan.workflow import simulate
 
+    if options.sensitivity is not None:
+        return tornado.run(options)
     if options.solve is not None or options.until is not None:
         return _solve(options)
     results = {

@@ -106,6 +106,7 @@ class CompiledFluid(Fluid):
 
     @now.setter
     def now(self, seconds: float) -> None:
+        """Set the clock."""
         self.clock[kernels.NOW] = seconds
 
     @property
@@ -116,6 +117,7 @@ class CompiledFluid(Fluid):
 
     @drained_at.setter
     def drained_at(self, seconds: float | None) -> None:
+        """Set when every partition had been empty once."""
         self.clock[kernels.DRAINED] = np.nan if seconds is None else seconds
 
     def _count_stops(self, stages: tuple[int, ...], worker: int | None, change: int) -> None:
