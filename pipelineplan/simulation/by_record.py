@@ -73,7 +73,8 @@ def mean_wait_seconds(network: Network, rate_per_second: float) -> float:
 def runs_for(run: Run) -> int:
     """How many runs by record are within reach: 0 where even the fewest are not, or it has no single way."""
     restored = any(outage.restores for outage in run.scenario.outages)
-    if restored or run.network.utilisation(run.scenario.peak_rate)[0] >= 1:
+    special = bool(run.scenario.acts) or run.network.joint or bool(run.restarts)
+    if restored or special or run.network.utilisation(run.scenario.peak_rate)[0] >= 1:
         return 0
     times, counts = run.appended
     arrived = float(np.interp(run.fluid.now, times, counts))
@@ -116,13 +117,13 @@ def refined(runs: Sequence[Run], targets: Sequence[FreshnessTarget]) -> tuple[li
         return [], ""
     times = min(runs_for(run) for run in runs)
     if times == 0:
-        return [], f"{why}; by record (T2) this run is too long, so the estimate stays"
+        return [], f"{why}; by record (T2) this run is too long or too entwined, so the estimate stays"
     said = f"{why}: freshness is by record (T2), {times} runs"
     return [by_record(run, targets, times) for run in runs], said
 
 
 def _why(run: Run, targets: Sequence[FreshnessTarget]) -> str | None:
-    if run.scenario.outages or run.network.event_time.unknown_freshness:
+    if run.scenario.outages or run.scenario.acts or run.network.event_time.unknown_freshness:
         return None
     return why_by_record(run.network, run.scenario.peak_rate, targets)
 

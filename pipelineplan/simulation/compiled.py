@@ -12,6 +12,7 @@ import numpy as np
 from pipelineplan.simulation import kernels
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import Layout
+from pipelineplan.simulation.rates import Flags
 from pipelineplan.simulation.sharing import Floats
 
 _ROWS_IN_A_BLOCK = 4096
@@ -177,14 +178,20 @@ class CompiledFluid(Fluid):
             if self.changes > most:
                 raise RuntimeError(f"more than {most} changes before {until} s: the queues do not settle")
 
-    def drain_bound(self) -> float:
-        """Seconds until the partitions that are shrinking are empty at the rates of now; inf if one grows."""
+    def slow(self, stage: int, factor: float) -> None:
+        """From now on the workers of a stage do `factor` of what they otherwise would."""
+        raise NotImplementedError(f"{stage} by {factor}: only the fluid on numpy slows single stages")
+
+    def hold(self, partitions: Flags) -> None:
+        """From now on these partitions of the log are not read."""
+        raise NotImplementedError(f"{partitions}: only the fluid on numpy holds partitions")
+
+    def next_change_seconds(self) -> float:
+        """Seconds until a queue runs empty, if no knob is turned; inf if none does."""
         self._solve()
-        waiting = ~self._been_empty
-        net = (self.arrivals - self._room[0])[waiting]
-        if (net >= 0).any():
-            return np.inf
-        return float((self.queue[self.log][waiting] / -net).max(initial=0.0))
+        np.subtract(self.arrivals, self._room[0], out=self._net[self.log])
+        falling = self._net[self.log] < 0
+        return float((self.queue[self.log][falling] / -self._net[self.log][falling]).min(initial=np.inf))
 
     def note(self) -> None:
         """Write the present counts into the journal."""
@@ -195,5 +202,6 @@ class CompiledFluid(Fluid):
 
 
 def can_be_compiled(layout: Layout) -> bool:
-    """Whether all records of this layout wait in the log."""
-    return type(layout) is Layout and not layout.stored_edges
+    """Whether all records of this layout wait in the log, which is empty at first."""
+    empty = not any(log.backlog_records for log in layout.network.logs)
+    return type(layout) is Layout and empty and not layout.stored_edges

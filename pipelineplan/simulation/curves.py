@@ -56,7 +56,8 @@ class Curves:
     @cached_property
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
-        records = self.appended_at(self.time) - self.run.fluid.journal.total(self.partitions)
+        live = sum(log.partitions for log in self.run.network.logs if log.part > 0)
+        records = self.appended_at(self.time) - self.run.fluid.journal.total(live)
         records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
         return Lag(self.time, records, self._age(self.time, self._least_count()))
 

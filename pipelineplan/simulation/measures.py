@@ -105,7 +105,8 @@ def _overloaded(run: Run) -> bool:
 
 def _passes(run: Run, arrived: float) -> float:
     """Records whose reading was not undone: all that arrived, but for what waits or was lost."""
-    return arrived - float(run.fluid.queue[run.fluid.log].sum()) - float(run.lost.sum())
+    live = run.fluid.shares > 0
+    return arrived - float(run.fluid.queue[run.fluid.log][live].sum()) - float(run.lost.sum())
 
 
 def _share_of(records: float, shares: tuple[float, float] | None) -> Range:

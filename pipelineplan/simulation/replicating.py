@@ -127,7 +127,7 @@ def _sample(
 @lru_cache(maxsize=4)
 def _plain(network: Network, scenario: Scenario) -> Run | None:
     """The run without chance, of which no control event depends on the weather; None where one may."""
-    quiet = not scenario.outages and not scenario.drain_from_seconds
+    quiet = not (scenario.outages or scenario.drain_from_seconds or scenario.acts)
     return run_scenario(network, scenario) if quiet else None
 
 

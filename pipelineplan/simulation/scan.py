@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipelineplan.simulation.control import Cut, Run, appended_curve
+from pipelineplan.simulation.checkpointing import Cut
+from pipelineplan.simulation.control import Run, appended_curve
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.sharing import Floats
@@ -41,7 +42,8 @@ def can_scan(run: Run) -> bool:
     alone = type(layout) is Layout and len(layout.segments) == 1 and not layout.stored_edges
     shares = run.fluid.shares
     alike = all(len(set(shares[layout.worker_of == worker])) <= 1 for worker in set(layout.worker_of))
-    return bool(quiet and alone and alike and np.isinf(source.retention_seconds))
+    keeps = not source.forgets and not source.backlog_records
+    return bool(quiet and alone and alike and keeps)
 
 
 @dataclass(frozen=True)
