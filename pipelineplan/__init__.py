@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipelineplan.verdicts import Finding, Verdict
     from pipelineplan.workflow import (
         CheckResult,
+        calibrate,
         check,
         compile_plan,
         diff,
@@ -50,6 +51,7 @@ _HOMES = {
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
+    "calibrate": "pipelineplan.workflow",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
     "compile_plan": "pipelineplan.workflow",
@@ -79,6 +81,7 @@ __all__ = [
     "SimulationResult",
     "StreamProfile",
     "Verdict",
+    "calibrate",
     "check",
     "compat",
     "compile_plan",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.simulation.calibration import Calibrated
     from pipelineplan.simulation.sensitivity import Sensitivity
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -208,6 +209,24 @@ def profile(
         unit=unit,
         progress=None if progress is None else lambda events: progress(f"{events:,} events read"),
     )
+
+
+def calibrate(
+    plan: Plan | Path | str,
+    metrics: Path | str,
+    *,
+    topic: str | None = None,
+    group: str | None = None,
+    sink: str | None = None,
+    env: str | None = None,
+) -> tuple[Calibrated, ...]:
+    """What recorded lag (a CSV of an exporter) says of the capacity, skew, rate and restarts of `plan`.
+
+    `topic` and `group` choose rows, `sink` the pipeline where there are several. Raises `InputError`.
+    """
+    from pipelineplan.simulation.calibration import calibrate_plan
+
+    return calibrate_plan(_read(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 
 
 def diff(before: Plan, after: Plan) -> Difference:
