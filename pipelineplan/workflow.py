@@ -263,12 +263,14 @@ def compile_plan(
     as_of: datetime | None = None,
     env: str | None = None,
     strict: bool = False,
+    simulated: SimulationResult | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
 
-    `data` are files by dataset name; without them quality stays open, and the gates say so. The
-    result is what `write_bundle` writes.
+    `data` are files by dataset name; without them quality stays open, and the gates say so.
+    `simulated` is what `simulate` gave for the same plan, with replications perhaps; else it is
+    simulated here. The result is what `write_bundle` writes.
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
@@ -277,7 +279,7 @@ def compile_plan(
     one = _read(plan, env)
     findings = check(one, strict=strict).findings
     show("simulating")
-    simulated = simulate(one)
+    simulated = simulated or simulate(one)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
@@ -291,6 +293,7 @@ def write(
     as_of: datetime | None = None,
     env: str | None = None,
     strict: bool = False,
+    simulated: SimulationResult | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -304,7 +307,15 @@ def write(
 
     if not can_plot():  # said before the work and not after it
         raise MissingExtraError("a bundle", "report")
-    contents = compile_plan(plan, data, as_of=as_of, env=env, strict=strict, progress=progress)
+    contents = compile_plan(
+        plan,
+        data,
+        as_of=as_of,
+        env=env,
+        strict=strict,
+        simulated=simulated,
+        progress=progress,
+    )
     (progress or (lambda _: None))("writing")
     write_bundle(contents, folder, attachments(contents, as_of))
     (progress or (lambda _: None))("")

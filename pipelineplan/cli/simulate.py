@@ -67,13 +67,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a scenario of the library or a file; may be repeated",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write figures and curves there")
-    parser.add_argument(
-        "--replications", type=_count, default=0, metavar="N", help="draw load, service and failures N times"
-    )
-    parser.add_argument("--seed", type=_count, default=0, metavar="S", help="of the replications; default: 0")
-    parser.add_argument(
-        "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
-    )
+    add_replications(parser)
     parser.add_argument(
         "--resume",
         type=Path,
@@ -88,6 +82,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def add_replications(parser: argparse.ArgumentParser) -> None:
+    """The options of replications, which `bundle` has too."""
+    parser.add_argument(
+        "--replications", type=_count, default=0, metavar="N", help="draw load, service and failures N times"
+    )
+    parser.add_argument("--seed", type=_count, default=0, metavar="S", help="of the replications; default: 0")
+    parser.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
+    )
 
 
 def _count(text: str) -> int:
@@ -232,9 +237,17 @@ def _bounds(trial: Trial, solution: Solution) -> str:
 
 
 def _write_all(results: Mapping[str, SimulationResult], folder: Path) -> None:
-    """The files of one plan into the folder; of several, each into its own by number."""
+    """The files of one plan into the folder; of several, each into its own by number, and side by side."""
+    from pipelineplan.bundle.plots import write_plots
+    from pipelineplan.errors import MissingExtraError
+
     for number, result in enumerate(results.values(), start=1):
         _write(result, folder if len(results) == 1 else folder / f"plan-{number}")
+    try:
+        names = [file.name for file in write_plots(results, folder)]
+        note(f"wrote {len(names)} plots to {folder}")
+    except MissingExtraError as error:
+        note(f"no plots: {error}")
 
 
 def _write(result: SimulationResult, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Replications that outlive their process: each is written down when it is done, and never drawn again.
 
-    {"of": "9f2c...", "number": 17, "tier": "T3", "figures": {...}, "fresh_seconds": [12.5]}
+    {"of": "9f2c...", "number": 17, "tier": "T3", "figures": {...}, ...}
 
 One line for each, appended and flushed. A line that a kill cut short is drawn again. Numbers are written
 so that they read back as the same bits, hence a run that was killed and resumed gives the same bytes
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,15 @@ _MOST_BYTES = 2_000_000_000
 
 @dataclass(frozen=True)
 class Sample:
-    """One replication: its figures, the freshness in seconds that each promise is about, and its tier."""
+    """One replication: its figures, the freshness in seconds that each promise is about, and its tier.
+
+    `curves` are the values of what is drawn as a band, at the points that all replications share.
+    """
 
     figures: Mapping[str, float]
     fresh_seconds: tuple[float, ...]
     tier: str = "T1"
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def name_of(*parts: object) -> str:
@@ -62,7 +66,8 @@ class Kept:
                 if plain["of"] == of:
                     figures = {str(name): float(value) for name, value in plain["figures"].items()}
                     seconds = tuple(float(value) for value in plain["fresh_seconds"])
-                    yield int(plain["number"]), Sample(figures, seconds, str(plain["tier"]))
+                    curves = {str(name): tuple(map(float, each)) for name, each in plain["curves"].items()}
+                    yield int(plain["number"]), Sample(figures, seconds, str(plain["tier"]), curves)
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise self._unusable("found something else than a finished replication", number) from None
 
@@ -78,6 +83,7 @@ class Kept:
             "tier": sample.tier,
             "figures": dict(sample.figures),
             "fresh_seconds": list(sample.fresh_seconds),
+            "curves": {name: list(each) for name, each in sample.curves.items()},
         }
         self.mend()
         with self.file.open("a", encoding="utf-8") as file:

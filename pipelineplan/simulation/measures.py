@@ -11,10 +11,8 @@ from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves, Lag
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
-from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
-from pipelineplan.simulation.sharing import Floats
 
 _EXACT = "exact fluid, rounding only"
 _SAMPLED = "fluid, sampled evenly; the interval's end adds an estimate of the random wait"
@@ -40,7 +38,6 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "arrived_records": ("records", _EXACT),
     "peak_utilisation_worst_worker": ("share", _CLOSED),
 }
-_SERIES_POINTS = 1001
 
 # Low, likely and high of one figure within one run.
 Range = tuple[float, float, float]
@@ -166,33 +163,3 @@ def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
         low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
         figures[name] = Figure(ranges[0][1], low, high, unit, FLUID, error_class)
     return figures
-
-
-def series(run: Run) -> dict[str, tuple[float, ...]]:
-    """The curves over time, at even steps and where lag peaks, as columns."""
-    curves = Curves(run)
-    lag = curves.lag
-    even = np.linspace(0.0, run.fluid.now, _SERIES_POINTS)
-    marks = [each.restarted_seconds for each in run.phases] + [float(lag.time[lag.records.argmax()])]
-    time = np.unique(np.concatenate((even, np.clip(marks, 0.0, run.fluid.now))))
-    event_time = run.network.event_time
-    delay = event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
-    oldest = value_at(lag.time, lag.oldest_seconds, time)
-    return {
-        "time_seconds": _column(time),
-        "arrival_rate_per_second": _column(_rate_at(run, time)),
-        "lag_records": _column(value_at(lag.time, lag.records, time)),
-        "oldest_unread_seconds": _column(oldest),
-        "watermark_delay_seconds": _column(oldest + delay),
-    }
-
-
-def _rate_at(run: Run, time: Floats) -> Floats:
-    starts = np.array([start for start, _ in run.scenario.rates])
-    rates = np.array([rate for _, rate in run.scenario.rates])
-    return np.asarray(rates[np.searchsorted(starts, time, side="right") - 1])
-
-
-def _column(values: Floats) -> tuple[float, ...]:
-    """Rounded to a millionth, so that the last bits of a sum do not reach a file."""
-    return tuple(float(value) for value in np.round(values, 6))

@@ -41,6 +41,8 @@ from pipelineplan.simulation.result import (
 )
 from pipelineplan.simulation.scan import can_scan, scan
 from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.series import BAND_POINTS, BANDED, bands, curves_at
+from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import Weather
 from pipelineplan.verdicts import Verdict
 
@@ -62,6 +64,24 @@ class Futures:
     keep: Path | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is replicated, and from which seed; `end_seconds` is where the run without chance ends."""
+
+    network: Network
+    scenario: Scenario
+    targets: tuple[FreshnessTarget, ...]
+    seed: int
+    end_seconds: float
+
+    @property
+    def band_times(self) -> Floats:
+        """The points of the bands, in seconds."""
+        import numpy as np
+
+        return np.linspace(0.0, self.end_seconds, BAND_POINTS)
+
+
 def samples(
     network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], futures: Futures
 ) -> list[Sample]:
@@ -69,34 +89,28 @@ def samples(
 
     A script that asks for several must be importable: its own work under `if __name__ == "__main__"`.
     """
+    asked = Asked(network, scenario, targets, futures.seed, run_scenario(network, scenario).fluid.now)
     if futures.keep is None:
-        return list(_drawn(network, scenario, targets, futures, range(futures.runs)))
+        return list(_drawn(asked, futures, range(futures.runs)))
     kept = Kept(futures.keep)
-    of = name_of(network, scenario, targets, futures.seed, __version__, find_spec("numba") is not None)
+    of = name_of(asked, __version__, find_spec("numba") is not None)
     known = kept.read(of)
     missing = [number for number in range(futures.runs) if number not in known]
-    for number, sample in zip(missing, _drawn(network, scenario, targets, futures, missing), strict=True):
+    for number, sample in zip(missing, _drawn(asked, futures, missing), strict=True):
         kept.write(of, number, sample)
         known[number] = sample
     return [known[number] for number in range(futures.runs)]
 
 
-def _drawn(
-    network: Network,
-    scenario: Scenario,
-    targets: tuple[FreshnessTarget, ...],
-    futures: Futures,
-    numbers: Sequence[int],
-) -> Iterator[Sample]:
+def _drawn(asked: Asked, futures: Futures, numbers: Sequence[int]) -> Iterator[Sample]:
     """The replications of those numbers, each as soon as it and those before it are done."""
     if futures.jobs <= 1:
         for number in numbers:
-            yield _sample(network, scenario, targets, futures.seed, number)
+            yield _sample(asked, number)
         return
     chunk = max(1, len(numbers) // (4 * futures.jobs)) if futures.keep is None else 1
     with ProcessPoolExecutor(futures.jobs, mp_context=_processes()) as pool:
-        same = (repeat(network), repeat(scenario), repeat(targets), repeat(futures.seed))
-        yield from pool.map(_sample, *same, numbers, chunksize=chunk)
+        yield from pool.map(_sample, repeat(asked), numbers, chunksize=chunk)
 
 
 def _processes() -> BaseContext:
@@ -108,20 +122,21 @@ def _processes() -> BaseContext:
     return context
 
 
-def _sample(
-    network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], seed: int, number: int
-) -> Sample:
-    weather = Weather(seed, number)
+def _sample(asked: Asked, number: int) -> Sample:
+    network, scenario, targets = asked.network, asked.scenario, asked.targets
+    weather = Weather(asked.seed, number)
     plain = _plain(network, scenario)
     if plain is not None and can_scan(plain):
         curves, tier = Curves(scan(plain, weather)), SCAN
     else:
         curves, tier = Curves(run_scenario(network, in_weather(network, scenario, weather))), FLUID
     figures = {name: found[1] for name, found in measure_curves(curves).items()}
+    drawn = curves_at(curves, asked.band_times)
+    bands = {name: tuple(drawn[name].tolist()) for name in BANDED}
     if plain is not None and worth_walking(plain, targets):
-        fresh, asked = one_walk(plain, targets, weather)
-        return Sample(figures | fresh, asked, f"{tier}, freshness {PER_RECORD}")
-    return Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier)
+        fresh, seconds = one_walk(plain, targets, weather)
+        return Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
+    return Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
 
 
 @lru_cache(maxsize=4)
@@ -148,12 +163,15 @@ def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenar
     return replace(scenario, outages=outages, weather=weather)
 
 
-def replications(found: list[Sample], futures: Futures) -> Replications:
-    """What the replications at the likely inputs say of every figure."""
+def replications(found: list[Sample], futures: Futures, end_seconds: float) -> Replications:
+    """What the replications at the likely inputs say of every figure, and of the curves up to that end."""
+    import numpy as np
+
     values = {name: tuple(each.figures[name] for each in found) for name in found[0].figures}
     spreads = {name: spread(each) for name, each in values.items()}
+    drawn = bands([each.curves for each in found], np.linspace(0.0, end_seconds, BAND_POINTS))
     return Replications(
-        futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values, found[0].tier
+        futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values, found[0].tier, drawn
     )
 
 

@@ -16,7 +16,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.keeping import Sample
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised, series
+from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
 from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
@@ -31,6 +31,7 @@ from pipelineplan.simulation.result import (
     Uncertain,
 )
 from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.series import series
 from pipelineplan.verdicts import Verdict
 
 # How one end's network and scenario are made; the name and title are in the scenario.
@@ -123,7 +124,8 @@ def replicated(
         judge_chances(verdict, chances, futures.needed, pipeline.uncertain)
         for verdict, chances in _chances(pipeline, result, {end: by_end[end] for end in ends})
     ]
-    summary = replications(by_end[End.LIKELY], futures)
+    end_seconds = result.series["time_seconds"][-1]
+    summary = replications(by_end[End.LIKELY], futures, end_seconds)
     return replace(result, slo_verdicts=tuple(verdicts), replications=summary)
 
 
