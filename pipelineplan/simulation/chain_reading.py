@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import Edge, Plan
@@ -15,6 +16,7 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage as PlannedStage
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
 from pipelineplan.simulation.chains import Chain, workers_of
+from pipelineplan.simulation.fact_reading import facts_of
 from pipelineplan.simulation.inflow import Inflow, Read
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -84,7 +86,9 @@ class ChainReader:
 
     def inputs(self, end: End) -> Inputs:
         """Network, load and outages at one end."""
-        return Inputs(self.network(end), self.load(end), tuple(self.outages(end)))
+        chain = self.chain
+        facts = facts_of(self.plan, chain.source, chain.stages, chain.sink, self.reading(end))
+        return Inputs(self.network(end), self.load(end), tuple(self.outages(end)), facts)
 
     def network(self, end: End) -> Network:
         """The logs, stages and sink of the way, in base units."""
@@ -119,11 +123,21 @@ class ChainReader:
             self.assumptions.append(
                 "offset reset is earliest: a reader whose position expired goes on at the oldest"
             )
+        retention, size = source.retention, self.plan.operand("size", source.record, "size", "record size")
+        each = self.at(size, End.LIKELY, default=math.inf) or math.inf
+        keeps = self.plan.operand("R_bytes", retention, "bytes_per_partition", "bytes kept")
+        rolls = self.plan.operand("segment", retention, "segment", "segment time")
+        rolled = self.plan.operand("segment_bytes", retention, "segment_bytes", "segment size")
+        if keeps is not None and math.isinf(each):
+            self.assumptions.append(f"{source.id}: retention by bytes needs record.size")
         return SourceLog(
             name=source.id,
             partitions=1,
             retention_seconds=seconds,
             offset_reset=OffsetReset(reset or "earliest"),
+            retention_records=inflow.read(keeps) / each if keeps and math.isfinite(each) else math.inf,
+            segment_seconds=self.at(rolls, End.LIKELY),
+            segment_records=self.at(rolled, End.LIKELY) / each,
         )
 
     def partitions(self) -> int:
@@ -219,7 +233,23 @@ class ChainReader:
             duration_seconds=max(self.at(duration_operand(self.plan, stage), end) for stage in stages),
             min_pause_seconds=max(self.at(each, end) for each in pauses),
             restart_seconds=max(self.restart(stage, end) for stage in stages),
+            **self.given_up(stages, end),
         )
+
+    def given_up(self, stages: list[PlannedStage], end: End) -> dict[str, Any]:
+        """When a checkpoint is given up and how many of them the job bears, and what it keeps.
+
+        Where no timeout is stated none is given up. Flink bears no failure where the plan states none.
+        """
+        stated = [stage.checkpoint for stage in stages if stage.checkpoint is not None]
+        timeouts = [self.plan.operand("timeout", each, "timeout", "checkpoint timeout") for each in stated]
+        known = [self.at(each, end, hurts_high=False) for each in timeouts if each is not None]
+        borne = [each.tolerable_failures or 0 for each in stated]
+        return {
+            "timeout_seconds": min(known, default=math.inf),
+            "tolerable_failures": min(borne) if known else None,
+            "unaligned": any(each.mode == "unaligned" for each in stated),
+        }
 
     def restart(self, stage: PlannedStage, end: End) -> float:
         """Restart and reading the state back, one after the other."""
@@ -324,11 +354,9 @@ class ChainReader:
         yield "event times are arrival times: what a record loses on its way to the log is disorder"
         for stage in self.chain.stages:
             if stage.autoscaling is not None:
-                yield f"{stage.id} stays at its parallelism: autoscaling is not simulated yet"
+                yield f"{stage.id} stays at its parallelism, but in the scenario autoscale-oscillation"
             if stage.retry is not None and stage.retry.failure_share is not None:
-                yield f"{stage.id}: failing records and their retries are not simulated yet"
-            if stage.checkpoint is not None and stage.checkpoint.timeout is not None:
-                yield f"{stage.id}: no checkpoint is given up for its timeout"
+                yield f"{stage.id}: no record fails, but in the scenario retry-storm"
         for slo in self.plan.model.slos:
             if slo.latency is not None and slo.subject in {stage.id for stage in self.chain.stages}:
                 yield f"latency of {slo.subject} is not judged: only sinks are, yet"

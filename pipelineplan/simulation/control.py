@@ -203,11 +203,52 @@ class Control:
         self.fluid.go_on(stages, worker)
         self.turn()
 
-    def slow(self, stage: int, factor: float) -> None:
+    def slow(self, stage: str, factor: float) -> None:
         """The workers of a stage do this share of what they can, until it is said anew."""
         self.catch_up()
-        self.fluid.slow(stage, factor)
+        names = [each.name for each in self.fluid.layout.network.stages]
+        self.fluid.slow(names.index(stage), factor)
         self.turn()
+
+    def stand_still(self) -> None:
+        """All workers stop, until they go on."""
+        self.stop(self.everything)
+
+    def move_on(self) -> None:
+        """Lift one standing still."""
+        self.go_on(self.everything)
+
+    def hold(self, partitions: tuple[int, ...]) -> None:
+        """These partitions, and no others, are not read."""
+        self.catch_up()
+        held = np.zeros(len(self.fluid.shares), dtype=np.bool_)
+        held[list(partitions)] = True
+        self.fluid.hold(held)
+        self.turn()
+
+    def limit(self, log: int, rate_per_second: float) -> None:
+        """No more than this is read of a log from now on; only joint networks have limits."""
+        self.catch_up()
+        self.fluid.limit(log, rate_per_second)
+        self.turn()
+
+    def read_again(self, position: Floats) -> float:
+        """Readers go back to `position` and the job begins anew; returns the records."""
+        self.catch_up()
+        everybody = np.ones(len(self.fluid.shares), dtype=np.bool_)
+        back = float(self.fluid.rewind(np.minimum(position, self.fluid.position()), everybody).sum())
+        self.turn()
+        return back
+
+    def position(self) -> Floats:
+        """How far each partition has been read."""
+        self.catch_up()
+        return self.fluid.position()
+
+    def waiting(self) -> Floats:
+        """Records that wait in each partition."""
+        self.catch_up()
+        return self.fluid.queue[self.fluid.log].copy()
 
     def note(self, name: str, value: float) -> None:
         """Remember a number for the figures."""
@@ -337,6 +378,10 @@ class Control:
         yield from self.until(min(self.scenario.busy_until_seconds, end))
         self.catch_up()
         while self.env.now < end and (self._waits() or any(each.is_alive for each in waited)):
+            if not self._waits():
+                alive = [each for each in waited if each.is_alive]
+                yield self.env.any_of([self.env.all_of(alive), self.env.timeout(end - self.env.now)])
+                continue
             wait = min(max(self.fluid.drain_bound(), _DRAIN_LOOK_SECONDS[0]), _DRAIN_LOOK_SECONDS[1])
             yield from self.until(min(self.env.now + wait, end))
             self.catch_up()

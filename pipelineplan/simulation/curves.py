@@ -87,6 +87,17 @@ class Curves:
         width = self.appended_time[right] - self.appended_time[left]
         return np.asarray(self.appended_time[left] + np.clip(share, 0.0, 1.0) * width)
 
+    def event_time_read(self, first: int, last: int) -> Floats:
+        """The event time up to which partitions `first` to `last - 1` have all been read, at every row."""
+        least = np.full_like(self.time, np.inf)
+        for partition in range(first, last):
+            if self.shares[partition] > 0:
+                np.minimum(least, highest_yet(self.read(partition)) / self.shares[partition], out=least)
+        waiting = least < self.appended_at(self.time) * (1.0 - 1e-9)
+        come = self.time.copy()
+        come[waiting] = self._came_after(least[waiting])
+        return come
+
     def peak_age(self) -> float:
         """The greatest age that an unread record reached, in seconds.
 

@@ -130,6 +130,13 @@ class Fluid:
         self.rates.held = partitions
         self._stale = True
 
+    def limit(self, log: int, rate_per_second: float) -> None:
+        """From now on no more than this is read of a log of a joint network."""
+        self.note()
+        if isinstance(self.rates, JointRates):
+            self.rates.limits[log] = rate_per_second
+        self._stale = True
+
     def _set_capacities(self, stages: tuple[int, ...]) -> None:
         for stage in stages:
             able = self._base[stage] * self._speeds[stage] * self._slowed[stage]

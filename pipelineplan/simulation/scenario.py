@@ -7,19 +7,18 @@ sink   ........xxxxx.............     outage: detect, repair, restart; then the 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipelineplan.simulation.weather import Weather
 
 if TYPE_CHECKING:
-    import simpy
-
-    from pipelineplan.simulation.control import Control, Run
+    from pipelineplan.simulation.control import Run
+    from pipelineplan.simulation.knobs import Knobs, Process
 
 
 class Breaks(StrEnum):
@@ -72,10 +71,10 @@ class Act(Protocol):
     def busy_until_seconds(self) -> float:
         """When the last thing that it plans has happened."""
 
-    def process(self, control: Control) -> Generator[simpy.Event, Any, None]:
-        """What it does to the fluid, as a SimPy process."""
+    def process(self, knobs: Knobs, /) -> Process:
+        """What it does, as a SimPy process that turns knobs of whichever model runs."""
 
-    def figures(self, run: Run) -> Mapping[str, float]:
+    def figures(self, run: Run, /) -> Mapping[str, float]:
         """The figures of its own, by names of `measures.SPECIAL`."""
 
 
