@@ -15,6 +15,7 @@ from pathlib import Path
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.simulate import add_replications
 from pipelineplan.verdicts import Verdict
 
 
@@ -27,14 +28,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
+    add_replications(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, write, say where and what."""
-    from pipelineplan.workflow import write
+    from pipelineplan.workflow import simulate, write
 
+    simulated = None
+    if options.replications:
+        drawn = {"replications": options.replications, "seed": options.seed, "jobs": options.jobs}
+        simulated = simulate(options.plan, env=options.env, **drawn)
     contents = write(
         options.plan,
         options.output,
@@ -42,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         as_of=as_of(options),
         env=options.env,
         strict=options.strict,
+        simulated=simulated,
         progress=progress(),
     )
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}

@@ -23,6 +23,8 @@ EXTRAS = {
     "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
     "beam": (("apache-beam",), "test --on beam"),
     "contracts": (("fastavro", "jsonschema"), "compat --prove"),
+    "fast": (("numba",), "replications many times faster"),
+    "sensitivity": (("SALib",), "simulate --sensitivity --sobol"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -71,6 +72,17 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
     return Control(network, scenario).run()
 
 
+def fluid_for(network: Network, *, compiled: bool) -> Fluid:
+    """The data plane of a network; `compiled` where that pays and the extra `fast` is there."""
+    layout = lay_out(network)
+    if compiled and find_spec("numba") is not None:
+        from pipelineplan.simulation.compiled import CompiledFluid, can_be_compiled
+
+        if can_be_compiled(layout):
+            return CompiledFluid(layout)
+    return Fluid(layout)
+
+
 def _bounded(network: Network, scenario: Scenario) -> None:
     """Refuse what would keep a machine busy for hours."""
     checkpoint = network.checkpoint
@@ -96,7 +108,7 @@ class Control:
         self.network, self.scenario = network, scenario
         self.env = simpy.Environment()
         self.turned = self.env.event()
-        self.fluid = Fluid(lay_out(network))
+        self.fluid = fluid_for(network, compiled=scenario.weather is not None and not scenario.acts)
         stages = len(self.fluid.layout.network.stages)
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
         self.reading = self.fluid.layout.reading

@@ -114,7 +114,7 @@ class Curves:
     def read_at(self, partition: int, arrived: Floats) -> Floats:
         """When records that arrived at those times were first read; inf where they were not."""
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
-        rising = highest_yet(self.read(partition))
+        rising = self.run.fluid.journal.rising(partition)
         return np.maximum(first_time_at(self.time, rising, counts), arrived)
 
     def emitted_at(self, arrived: Floats) -> Floats:

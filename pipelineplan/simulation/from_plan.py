@@ -10,6 +10,7 @@ with its own interval. What this simulator does not model is refused with a reas
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from pipelineplan.plan import Plan
 from pipelineplan.plan.sink import Sink
@@ -30,18 +31,20 @@ def simulate(
     replications: int = 0,
     seed: int = 0,
     jobs: int = 1,
+    resume: Path | None = None,
 ) -> SimulationResult:
     """Simulate every pipeline of `plan`: the default scenarios, or `recipes` of the library.
 
     With `replications`, each is run that many times in weather drawn from `seed`, on `jobs`
-    processes, and promises are judged by how often they are kept. What cannot be simulated stands
-    in the result's `not_simulated`, with the reason.
+    processes, and promises are judged by how often they are kept; finished ones are written to
+    `resume`, where a file is named, and taken from there. What cannot be simulated stands in the
+    result's `not_simulated`, with the reason.
     """
     from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     pipelines, refused = pipelines_of(plan)
-    futures = Futures(replications, seed, jobs) if replications > 0 else None
+    futures = Futures(replications, seed, jobs, keep=resume) if replications > 0 else None
     return simulate_pipelines(pipelines, recipes, refused, futures)
 
 
