@@ -23,14 +23,16 @@ from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
 from pipelineplan.simulation.network import Network, NotSimulated, Visible
 from pipelineplan.simulation.open_outage import OpenOutage
+from pipelineplan.simulation.refusing import refuse_endless
 from pipelineplan.simulation.retention import Retention
 from pipelineplan.simulation.retrying import RetryStorm
+from pipelineplan.simulation.running import Running
+from pipelineplan.simulation.runs import RunOf
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
 Process = Generator[simpy.Event, Any, None]
-_MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
 
 
@@ -41,7 +43,8 @@ class Run:
     `lost` is `[partition]`, `burst_drains` the seconds that each burst took to drain (None: it
     did not), `halted_at` when a reader without an offset reset stopped for good.
     `failed_checkpoints` are the times at which one was given up, `restarts` pairs of the time and
-    the records read again where that took the job down, `seen` what acts noted by name.
+    the records read again where that took the job down, `seen` what acts noted by name, `runs`
+    those of a schedule.
     """
 
     network: Network
@@ -56,6 +59,7 @@ class Run:
     failed_checkpoints: tuple[float, ...] = ()
     restarts: tuple[tuple[float, float], ...] = ()
     seen: dict[str, list[float]] = field(default_factory=dict)
+    runs: tuple[RunOf, ...] = ()
 
 
 def run_scenario(network: Network, scenario: Scenario) -> Run:
@@ -63,8 +67,12 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
 
     Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
     """
-    _bounded(network, scenario)
-    if network.checkpoint is None and any(outage.restores for outage in scenario.outages):
+    refuse_endless(network, scenario)
+    if (
+        network.checkpoint is None
+        and network.runs is None
+        and any(outage.restores for outage in scenario.outages)
+    ):
         raise NotSimulated(
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
@@ -81,19 +89,6 @@ def fluid_for(network: Network, *, compiled: bool) -> Fluid:
         if can_be_compiled(layout):
             return CompiledFluid(layout)
     return Fluid(layout)
-
-
-def _bounded(network: Network, scenario: Scenario) -> None:
-    """Refuse what would keep a machine busy for hours."""
-    checkpoint = network.checkpoint
-    if checkpoint is None:
-        return
-    count = scenario.horizon_seconds / checkpoint.effective_interval_seconds
-    if count > _MOST_CHECKPOINTS:
-        raise NotSimulated(
-            f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
-            f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
-        )
 
 
 class Control:
@@ -116,6 +111,7 @@ class Control:
         self.restarted = 0.0
         self.retention = Retention(self)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
+        self.running = Running(self, network.runs) if network.runs is not None else None
         self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
         self.open = [OpenOutage(outage) for outage in scenario.outages]
         self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
@@ -125,7 +121,10 @@ class Control:
 
     def run(self) -> Run:
         """Run to the end."""
-        self.env.process(self._steps())
+        if self.running is None:
+            self.env.process(self._steps())
+        else:
+            self.env.process(self.running.process())
         if self.scenario.weather is not None:
             self.env.process(self._speeds(self.scenario.weather))
         for each in self.open:
@@ -152,6 +151,7 @@ class Control:
             tuple(failed),
             tuple(self.restarts),
             self.seen,
+            tuple(self.running.done) if self.running is not None else (),
         )
 
     def catch_up(self) -> None:
