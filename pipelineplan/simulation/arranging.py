@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelineplan.simulation.facts import Facts
-from pipelineplan.simulation.happenings import HAPPENINGS, Setting
+from pipelineplan.simulation.happenings import HAPPENINGS
 from pipelineplan.simulation.library import Burst, Recipe
 from pipelineplan.simulation.network import Exchange, Network
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from pipelineplan.simulation.setting import Setting
 
 _SHORTEST_RUN_SECONDS = 3600.0
 _FIRST_OUTAGE_SECONDS = 60.0
@@ -143,6 +144,9 @@ def trace_scenario(load: Load) -> Scenario:
 
 def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, float], ...]) -> Scenario:
     checkpoint = network.checkpoint
+    if network.runs is not None:
+        length = network.runs.horizon_seconds
+        return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
     cycles = _CHECKPOINTS_IN_A_RUN * checkpoint.effective_interval_seconds if checkpoint else 0.0
     length = max(_SHORTEST_RUN_SECONDS, cycles, 3 * _settle_seconds(network))
     return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
@@ -161,8 +165,16 @@ def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scena
 
 
 def _failure_seconds(network: Network, end: End) -> float:
-    """When something breaks: just after a checkpoint completed, half-way, or just before the next."""
-    checkpoint = network.checkpoint
+    """When something breaks: just after a checkpoint completed, half-way, or just before the next.
+
+    Of runs: at the beginning of the third, half-way through it, or at its end.
+    """
+    checkpoint, runs = network.checkpoint, network.runs
+    if runs is not None:
+        begun = runs.starts[2] if runs.starts else 3 * runs.every_seconds
+        length = max(runs.least_seconds, _FIRST_OUTAGE_SECONDS)
+        inside = {End.OPTIMISTIC: _MARGIN_SECONDS, End.LIKELY: length / 2, End.PESSIMISTIC: length}
+        return begun + inside[end]
     if checkpoint is None:
         return _FIRST_OUTAGE_SECONDS
     interval = checkpoint.effective_interval_seconds
@@ -180,6 +192,8 @@ def _failure_seconds(network: Network, end: End) -> float:
 def _settle_seconds(network: Network) -> float:
     """Long enough that what arrives at the end of the drain is seen at the sink."""
     event_time = network.event_time
+    if network.runs is not None:
+        return network.runs.horizon_seconds
     tail = event_time.window_seconds + event_time.watermark_lag_seconds
     if network.checkpoint:
         tail += 3 * (network.checkpoint.effective_interval_seconds + network.checkpoint.duration_seconds)

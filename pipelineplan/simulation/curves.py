@@ -93,10 +93,8 @@ class Curves:
         for partition in range(first, last):
             if self.shares[partition] > 0:
                 np.minimum(least, highest_yet(self.read(partition)) / self.shares[partition], out=least)
-        waiting = least < self.appended_at(self.time) * (1.0 - 1e-9)
-        come = self.time.copy()
-        come[waiting] = self._came_after(least[waiting])
-        return come
+        rising = np.concatenate(((True,), np.diff(self.appended) > 0))
+        return np.asarray(np.interp(least, self.appended[rising], self.appended_time[rising]))
 
     def peak_age(self) -> float:
         """The greatest age that an unread record reached, in seconds.

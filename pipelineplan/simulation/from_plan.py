@@ -16,7 +16,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.plan.sink import Sink
 from pipelineplan.simulation.arranging import Pipeline
 from pipelineplan.simulation.chain_reading import ChainReader
-from pipelineplan.simulation.chains import NoChain, chain_to, runs_all_the_time
+from pipelineplan.simulation.chains import NoChain, chain_to
 from pipelineplan.simulation.library import Recipe
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.result import SimulationResult
@@ -64,7 +64,6 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
 
 def _reader(plan: Plan, sink: Sink) -> ChainReader:
     """A chain where there is one way to the sink, else everything that is connected with it."""
-    runs_all_the_time(plan)
     try:
         return ChainReader(plan, chain_to(plan, sink))
     except NoChain:

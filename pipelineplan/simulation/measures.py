@@ -13,6 +13,7 @@ from pipelineplan.simulation.curves import Curves, Lag
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
+from pipelineplan.simulation.runs import behind_schedule_seconds
 from pipelineplan.simulation.special_figures import ADDED, SPECIAL, special_figures
 
 _EXACT = "exact fluid, rounding only"
@@ -86,7 +87,12 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
 
 
 def _drain(run: Run, lag: Lag) -> float:
-    """The longest drain: after an outage, after a burst, or else after the highest lag of the run."""
+    """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
+
+    Of runs by schedule: how long they were behind it.
+    """
+    if run.network.runs is not None:
+        return behind_schedule_seconds(run.runs)
     if _overloaded(run):
         return math.inf
     bursts = [math.inf if seconds is None else seconds for seconds in run.burst_drains]
