@@ -27,9 +27,9 @@ _BARRIER_LOOK_SECONDS = 0.05
 
 @dataclass
 class PerRecordRun:
-    """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records, and when each came.
+    """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records.
 
-    `seen` is what acts noted by name.
+    `born` is when each of those came, `seen` what acts noted by name.
     """
 
     time: Floats
