@@ -49,13 +49,17 @@ def test_the_tier_of_replications_is_said(plan: str, capsys: pytest.CaptureFixtu
 
 
 def test_the_tornado(plan: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["simulate", plan, "--scenario", "peak", "--sensitivity", "peak_utilisation_worst_worker"]) == 0
+    assert (
+        run(["simulate", plan, "--scenario", "peak", "--sensitivity", "peak_utilisation_worst_worker"]) == 0
+    )
     said = capsys.readouterr().out
     assert "peak_utilisation_worst_worker now: 0.9" in said
     assert "$.stages[0].capacity" in said
     assert "(stated)" in said
     assert run(["simulate", plan, "--sensitivity", "--replications", "3"]) == 2
-    assert run(["simulate", plan, "--sensitivity", "--vary", "200 %"]) == 2
+    with pytest.raises(SystemExit) as refused:
+        run(["simulate", plan, "--sensitivity", "--vary", "200 %"])
+    assert refused.value.code == 2
     assert run(["simulate", plan, "--sensitivity", "nothing"]) == 2
 
 
