@@ -53,9 +53,9 @@ WHY = """
   seeds at twice the rate.
 - *Keyed networks*: a queue that runs empty for a moment in front of one worker is throughput that a
   fluid keeps.
-- *autoscale-oscillation*: when the autoscaler looks, a few records more or less decide; in each seed it decides
-  at another look, and the mean of two such curves is like neither. With fixed service the curves agree within 4 %.
-- *Medians of recoveries*: where half of the records lie in a recovery, the median sits on its steep end.
+- *autoscale-oscillation*: a few records more or less decide when the autoscaler looks; each seed decides at
+  another look, and the mean of two such curves is like neither. With fixed service they agree within 4 %.
+- *Medians*: where half of the records lie in a recovery, the median sits on its steep end.
 """
 
 
