@@ -121,7 +121,7 @@ def outage_scenario(
     """One outage at a constant rate, begun at the end's place between two checkpoints."""
     outage = Outage(
         of=declared.of,
-        start_seconds=_failure_seconds(network, end),
+        start_seconds=_failure_seconds(network, end, declared.of),
         detect_seconds=declared.detect_seconds,
         repair_seconds=declared.repair_seconds,
         restart_seconds=network.checkpoint.restart_seconds if network.checkpoint else 0.0,
@@ -164,16 +164,22 @@ def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scena
     )
 
 
-def _failure_seconds(network: Network, end: End) -> float:
+def _failure_seconds(network: Network, end: End, of: Breaks = Breaks.JOB) -> float:
     """When something breaks: just after a checkpoint completed, half-way, or just before the next.
 
-    Of runs: at the beginning of the third, half-way through it, or at its end.
+    Of runs: after the third has ended, half-way through it, or right before its end; what is not
+    the job hurts most at its beginning.
     """
     checkpoint, runs = network.checkpoint, network.runs
     if runs is not None:
         begun = runs.starts[2] if runs.starts else 3 * runs.every_seconds
         length = max(runs.least_seconds, _FIRST_OUTAGE_SECONDS)
-        inside = {End.OPTIMISTIC: _MARGIN_SECONDS, End.LIKELY: length / 2, End.PESSIMISTIC: length}
+        restores = of in {Breaks.JOB, Breaks.WORKER}
+        inside = {
+            End.OPTIMISTIC: 2 * length,
+            End.LIKELY: length / 2 if restores else _MARGIN_SECONDS,
+            End.PESSIMISTIC: length - _MARGIN_SECONDS if restores else _MARGIN_SECONDS,
+        }
         return begun + inside[end]
     if checkpoint is None:
         return _FIRST_OUTAGE_SECONDS

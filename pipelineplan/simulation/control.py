@@ -108,7 +108,7 @@ class Control:
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
         self.reading = self.fluid.layout.reading
         self.epoch = self.down = self.sink_down = self.source_down = 0
-        self.restarted = 0.0
+        self.restarted = self.resumed = 0.0
         self.retention = Retention(self)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
         self.running = Running(self, network.runs) if network.runs is not None else None
@@ -285,7 +285,7 @@ class Control:
         self.sink_down -= outage.of is Breaks.SINK
         self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores
-        each.restarted = self.env.now
+        each.restarted = self.resumed = self.env.now
         if outage.restores:
             self.restarted = self.env.now
         self.go_on(stages, worker)
@@ -328,6 +328,10 @@ class Control:
         return replayed, max(before - self.fluid.emitted(), 0.0) * scale
 
     def _drain(self, each: OpenOutage) -> Process:
+        if self.running is not None:
+            yield from self.running.until_on_schedule()
+            each.drained = self.env.now
+            return
         self.note_drains()
         self.fluid.watch_drain()
         each.draining = True

@@ -89,9 +89,10 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
 def _drain(run: Run, lag: Lag) -> float:
     """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
 
-    Of runs by schedule: how long they were behind it.
+    Of runs by schedule: until none is under way or overdue after an outage, or else how long they
+    were behind.
     """
-    if run.network.runs is not None:
+    if run.network.runs is not None and not run.phases:
         return behind_schedule_seconds(run.runs)
     if _overloaded(run):
         return math.inf

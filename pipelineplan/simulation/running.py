@@ -33,6 +33,8 @@ class Running:
         """None has run; nothing has been given out."""
         self.control, self.plan = control, plan
         self.done: list[RunOf] = []
+        self.busy = False
+        self.ended = control.env.event()
         self.given = np.zeros(len(control.fluid.shares))
 
     def process(self) -> Process:
@@ -48,6 +50,10 @@ class Running:
             ready = max(
                 due + (plan.late_seconds if number == plan.late_run else 0.0), plan.held_until_seconds
             )
+            self.busy = due <= control.env.now
+            self._tell()
+            yield from control.until(due)
+            self.busy = True
             yield from control.until(ready)
             yield from self._one(due, ready)
             number += 1
@@ -58,6 +64,15 @@ class Running:
             return plan.starts[number] if number < len(plan.starts) else None
         # The first boundary is one trigger after the beginning, and no run overtakes another.
         return plan.every_seconds if not self.done else self.done[-1].begun + plan.every_seconds
+
+    def _tell(self) -> None:
+        before, self.ended = self.ended, self.control.env.event()
+        before.succeed()
+
+    def until_on_schedule(self) -> Process:
+        """Wait until no run is under way or overdue."""
+        while self.busy:
+            yield self.ended
 
     def _covered(self, number: int) -> bool:
         """Whether a missed run is left out, since the next one that was missed reads its records too."""
@@ -77,8 +92,16 @@ class Running:
         control.fluid.give(np.maximum(upto - self.given, 0.0))
         self.given = np.maximum(upto, self.given)
         control.turn()
-        yield from self._until_read()
-        yield from control.until(begun + plan.least_seconds)
+        # Whatever breaks a run off, it then takes its whole time from there.
+        while True:
+            yield from self._until_read()
+            if control.down or control.source_down or control.sink_down:
+                yield control.turned
+            elif control.env.now < max(begun, control.resumed) + plan.least_seconds:
+                whole = max(begun, control.resumed) + plan.least_seconds - control.env.now
+                yield control.env.any_of([control.env.timeout(whole), control.turned])
+            else:
+                break
         control.cuts.append(Cut(begun, control.env.now, control.fluid.position()))
         self.done.append(RunOf(due, ready, begun, control.env.now, records))
 

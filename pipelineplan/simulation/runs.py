@@ -42,16 +42,14 @@ class RunOf:
 
 def run_figures(done: tuple[RunOf, ...]) -> Mapping[str, float]:
     """How many runs there were, how long and how late they were, and what the largest and smallest read."""
-    if not done:
-        return {"runs": 0.0}
     late = [one for one, following in pairwise(done) if one.ended > following.due]
     return {
         "runs": float(len(done)),
         "runs_beyond_next": float(len(late)),
-        "longest_run_seconds": max(each.ended - each.begun for each in done),
-        "latest_result_seconds": max(each.ended - each.due for each in done),
-        "largest_run_records": max(each.records for each in done),
-        "smallest_run_records": min(each.records for each in done[1:] or done),
+        "longest_run_seconds": max((each.ended - each.begun for each in done), default=0.0),
+        "latest_result_seconds": max((each.ended - each.due for each in done), default=math.inf),
+        "largest_run_records": max((each.records for each in done), default=0.0),
+        "smallest_run_records": min((each.records for each in done[1:] or done), default=0.0),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from pipelineplan.simulation.runs import run_figures
@@ -60,7 +61,8 @@ ADDED = frozenset({"duplicate_records"})
 def special_figures(run: Run) -> dict[str, float]:
     """What a run has of them: what its acts say, its failed checkpoints, and what it costs."""
     found: dict[str, float] = {}
-    if run.failed_checkpoints or run.restarts:
+    checkpoint = run.network.checkpoint
+    if checkpoint is not None and math.isfinite(checkpoint.timeout_seconds):
         found["failed_checkpoints"] = float(len(run.failed_checkpoints))
         found["job_restarts"] = float(len(run.restarts))
     for act in run.scenario.acts:

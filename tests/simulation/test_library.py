@@ -97,6 +97,7 @@ NIGHTLY = Network(
 )
 NETWORKS = {"forward": FORWARD, "keyed": KEYED, "joined": JOINED, "nightly": NIGHTLY}
 RECIPES = read_library()
+FILES_OF_LIBRARY = Path(__file__).parents[2] / "simulations"
 CASES = [(recipe, name) for recipe in RECIPES for name in NETWORKS]
 
 
@@ -256,3 +257,30 @@ def test_one_value_differs_between_the_ends_of_a_job_failure() -> None:
     assert optimistic < likely < pessimistic
     assert optimistic == pytest.approx(200.0 * duration, rel=0.12)
     assert pessimistic == pytest.approx(200.0 * (interval + duration), rel=0.02)
+
+
+def test_every_scenario_runs_on_some_network_and_is_in_the_list() -> None:
+    listed = (FILES_OF_LIBRARY / "README.md").read_text(encoding="utf-8")
+    for recipe in RECIPES:
+        able = 0
+        for network in NETWORKS.values():
+            try:
+                arrange(recipe, Inputs(network, LOAD, facts=FACTS), End.LIKELY)
+            except NotSimulated:
+                continue
+            able += 1
+        assert able, recipe.name
+        assert f"| `{recipe.name}` | {recipe.title} |" in listed
+
+
+def test_a_scenario_that_lacks_a_fact_names_the_field() -> None:
+    lacking = {}
+    for recipe in RECIPES:
+        try:
+            arrange(recipe, Inputs(JOINED, LOAD), End.LIKELY)
+        except NotSimulated as reason:
+            lacking[recipe.name] = reason.reason
+    assert "sources[].cdc.wal_rate" in lacking["cdc-slot-fill"]
+    assert "stages[].retry.attempts" in lacking["retry-storm"]
+    assert "cutover.reverse_sync.capacity" in lacking["cutover-with-reverse-sync"]
+    assert all("[]" in reason or "." in reason for reason in lacking.values())

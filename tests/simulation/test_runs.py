@@ -98,7 +98,28 @@ def test_a_job_that_dies_in_a_run_reads_it_again() -> None:
     seen = run(HOURLY, 100.0, 1000.0, Outage(Breaks.JOB, 2 * HOUR + 100.0, 0.0, 200.0))
     assert seen.phases[0].replayed_records == pytest.approx(100_000)
     assert seen.runs[1].ended == pytest.approx(2 * HOUR + 300 + 360)
+    assert seen.phases[0].drain_seconds == pytest.approx(360.0)
     assert seen.fluid.departed.sum() == pytest.approx(3_600_000)
+
+
+def test_a_run_that_is_broken_off_takes_its_whole_time_again() -> None:
+    """It has read all, and is at 1,400 of its 1,500 s when the job dies for 600 s."""
+    slow = replace(HOURLY, least_seconds=1500.0)
+    seen = run(slow, 100.0, 1000.0, Outage(Breaks.JOB, 2 * HOUR + 1400.0, 0.0, 600.0))
+    assert seen.runs[1].ended == pytest.approx(2 * HOUR + 2000 + 1500)
+    assert seen.phases[0].drain_seconds == pytest.approx(1500.0)
+
+
+def test_an_outage_between_two_runs_does_no_harm() -> None:
+    seen = run(HOURLY, 100.0, 1000.0, Outage(Breaks.SOURCE, 2.5 * HOUR, 0.0, 600.0))
+    assert seen.phases[0].drain_seconds == 0
+    assert [each.ended - each.due for each in seen.runs] == pytest.approx([360.0] * 10)
+
+
+def test_an_outage_over_three_runs_is_worked_off_run_by_run() -> None:
+    seen = run(HOURLY, 100.0, 1000.0, Outage(Breaks.SOURCE, 2.5 * HOUR, 0.0, 3 * HOUR))
+    # Runs were due at three, four and five o'clock; six o'clock is on time again.
+    assert seen.phases[0].drain_seconds == pytest.approx(3 * 360.0)
 
 
 def test_a_spring_day_has_23_hours_and_an_autumn_day_25() -> None:
