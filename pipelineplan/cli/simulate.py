@@ -162,6 +162,7 @@ def _print_all(results: Mapping[str, SimulationResult]) -> None:
             say(coloured(safe(plan), "bold"))
         for scenario in result.scenarios:
             _print(scenario)
+        _print_classes(result)
         for what, reason in result.not_simulated:
             say(f"{coloured('not simulated', 'unknown')}  {safe(what)}: {safe(reason)}")
         for assumption in result.assumptions:
@@ -272,12 +273,28 @@ def _print(scenario: ScenarioResult) -> None:
     for name in _SHOWN:
         figure = scenario.figures.get(name)
         if figure is not None:
-            say(f"  {_words(name):<32} {figure_text(figure)}{_by_chance(scenario, name, figure.unit)}")
+            other = "" if figure.tier == scenario.tier else f" ({figure.tier})"
+            say(f"  {_words(name):<32} {figure_text(figure)}{other}{_by_chance(scenario, name, figure.unit)}")
     for verdict in scenario.slo_verdicts:
         say(f"  {coloured(verdict.verdict.value, verdict.verdict.value):<9} {safe(verdict.message)}")
     for remark in scenario.notes:
         say(f"  note: {safe(remark)}")
     say()
+
+
+def _print_classes(result: SimulationResult) -> None:
+    """Of which model and error class each figure is, once for all scenarios."""
+    classes: dict[str, list[str]] = {}
+    for scenario in result.scenarios:
+        for name in _SHOWN:
+            figure = scenario.figures.get(name)
+            if figure is not None:
+                names = classes.setdefault(f"{figure.tier}, {figure.error_class}", [])
+                names += [] if _words(name) in names else [_words(name)]
+    if classes:
+        say("how exact a figure is")
+    for title, names in classes.items():
+        say(f"  {safe(title)}: {', '.join(names)}")
 
 
 def _tiers(scenario: ScenarioResult) -> str:

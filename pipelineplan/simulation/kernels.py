@@ -26,7 +26,11 @@ USED, CHANGES = 0, 1
 
 
 def _fast(function: F) -> F:
-    return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    """The function as machine code, kept on disk where there is a place for it."""
+    try:
+        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # neither the package nor the user's cache folder can be written
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
 
 
 @_fast

@@ -29,7 +29,7 @@ _BARRIER_LOOK_SECONDS = 0.05
 class PerRecordRun:
     """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records.
 
-    `seen` is what acts noted by name.
+    `born` is when each of those came, `seen` what acts noted by name.
     """
 
     time: Floats
@@ -38,9 +38,18 @@ class PerRecordRun:
     replayed: list[float] = field(default_factory=list)
     duplicates: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
+    born: list[float] = field(default_factory=list)
     seen: dict[str, list[float]] = field(default_factory=dict)
     retried: int = 0
     dead_letters: int = 0
+
+    @property
+    def first_latencies(self) -> list[float]:
+        """Of each record the latency with which it was first out: what is emitted again does not count."""
+        first: dict[float, float] = {}
+        for born, latency in zip(self.born, self.latencies, strict=True):
+            first.setdefault(born, latency)
+        return list(first.values())
 
 
 def run_per_record(
@@ -79,7 +88,7 @@ class _Model(RecordFlow):
             self.env.process(act.process(self))
         self.env.run(until=self.end)
         self.result.retried, self.result.dead_letters = self.retried, self.dead_letters
-        self.result.latencies = self.latencies
+        self.result.latencies, self.result.born = self.latencies, self.born
         return self.result
 
     def _watch(self) -> Process:

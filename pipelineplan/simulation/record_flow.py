@@ -83,6 +83,7 @@ class RecordFlow:
         self.storms: dict[int, RetryStorm] = {}
         self.retried = self.dead_letters = 0
         self.latencies: list[float] = []
+        self.born: list[float] = []
         logs = self.layout.network.logs
         self.log_of = [number for number, log in enumerate(logs) for _ in range(log.partitions)]
         self.limits = [log.read_limit_per_second for log in logs]
@@ -236,6 +237,7 @@ class RecordFlow:
         if passes and stage == len(self.lanes) - 1:
             self.emitted += 1
             self.latencies.append(self.env.now - record[0])
+            self.born.append(record[0])
         for route in self.routes[stage] if passes else ():
             for _ in range(self._copies(route, worker)):
                 choose = self.choices.get(route)

@@ -135,6 +135,8 @@ class Scanned(Fluid):
         super().__init__(layout)
         self.journal = ScannedJournal(moments, read)  # type: ignore[assignment]  # it answers the same
         self.queue[self.log] = waits
+        self.departed[self.log] = read[:, -1]
+        self.arrived[self.log] = read[:, -1] + waits
         self.now = float(moments[-1])
         self.changes = len(moments)
 

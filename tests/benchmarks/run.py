@@ -21,6 +21,9 @@ BENCHMARKS = (
     ("`check` of one plan in a fresh process", ["bench_check.py", "9"]),
     ("`bundle` of the main example in a fresh process", ["bench_bundle.py", "3"]),
     ("A day of a million records a second, simulated", ["bench_day.py"]),
+    ("How a run grows with partitions, stages, horizon and checkpoints", ["bench_growth.py"]),
+    ("Replications", ["bench_replications.py", "1000", "2", "1000"]),
+    ("The tiers beside general simulators", ["bench_peers.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
 )
