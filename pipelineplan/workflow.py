@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.quality.streaming import StreamReport
     from pipelineplan.simulation import SimulationResult
+    from pipelineplan.simulation.calibration import Calibrated
+    from pipelineplan.simulation.sensitivity import Sensitivity
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
 
@@ -119,19 +121,21 @@ def simulate(
     replications: int = 0,
     seed: int = 0,
     jobs: int = 1,
+    resume: Path | None = None,
 ) -> SimulationResult:
     """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
 
     With `replications`, chance is drawn from `seed` that many times, on `jobs` processes, and a
-    promise is judged by how often it is kept; the result does not depend on `jobs`. A scenario is a
-    name of the library, a file, or "all". Raises `InputError` for a plan or a scenario that cannot
+    promise is judged by how often it is kept; the result does not depend on `jobs`. Finished ones are
+    written to the file `resume`, and those that are there already are not drawn again. A scenario is
+    a name of the library, a file, or "all". Raises `InputError` for a plan or a scenario that cannot
     be read.
     """
     from pipelineplan.simulation import recipes_named
     from pipelineplan.simulation import simulate as run
 
     recipes = recipes_named(tuple(scenarios))
-    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs)
+    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
 
 
 def solve(
@@ -156,6 +160,28 @@ def solve(
 
     futures = Futures(replications or 200, seed, jobs)
     return solve_plan(_read(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
+
+
+def sensitivity(
+    plan: Plan | Path | str,
+    outcome: str = "margin",
+    *,
+    vary: float = 0.1,
+    scenarios: Iterable[str | Path] = (),
+    env: str | None = None,
+    samples: int = 0,
+    seed: int = 0,
+) -> Sensitivity:
+    """Which number of `plan` moves `outcome` most: a figure at its worst, or the margin of the promises.
+
+    Each is moved alone, to the ends of its interval or by the share `vary`. With `samples` rows (a
+    power of two) Sobol indices are drawn as well, by the extra `sensitivity`. Raises `InputError`.
+    """
+    from pipelineplan.simulation import recipes_named
+    from pipelineplan.simulation.sensitivity import sensitivity as run
+
+    recipes = recipes_named(tuple(scenarios))
+    return run(_read(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
 
 
 def profile(
@@ -186,6 +212,24 @@ def profile(
         unit=unit,
         progress=None if progress is None else lambda events: progress(f"{events:,} events read"),
     )
+
+
+def calibrate(
+    plan: Plan | Path | str,
+    metrics: Path | str,
+    *,
+    topic: str | None = None,
+    group: str | None = None,
+    sink: str | None = None,
+    env: str | None = None,
+) -> tuple[Calibrated, ...]:
+    """What recorded lag (a CSV of an exporter) says of the capacity, skew, rate and restarts of `plan`.
+
+    `topic` and `group` choose rows, `sink` the pipeline where there are several. Raises `InputError`.
+    """
+    from pipelineplan.simulation.calibration import calibrate_plan
+
+    return calibrate_plan(_read(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 
 
 def diff(before: Plan, after: Plan) -> Difference:
@@ -320,13 +364,15 @@ def compile_plan(
     env: str | None = None,
     strict: bool = False,
     mutation: bool = False,
+    simulated: SimulationResult | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
 
     `data` are files by dataset name; without them quality stays open, and the gates say so. With
     `mutation`, faults are put into the data to see what the checks notice, which takes a run of the
-    checks for each. The result is what `write_bundle` writes.
+    checks for each. `simulated` is what `simulate` gave for the same plan, with replications perhaps;
+    else it is simulated here. The result is what `write_bundle` writes.
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
@@ -335,7 +381,7 @@ def compile_plan(
     show = progress or (lambda _: None)
     one = _read(plan, env)
     show("simulating")
-    simulated = simulate(one)
+    simulated = simulated or simulate(one)
     findings = with_simulated(one, check(one, strict=strict).findings, simulated)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     if quality is not None and data and mutation:
@@ -356,6 +402,7 @@ def write(
     env: str | None = None,
     strict: bool = False,
     mutation: bool = False,
+    simulated: SimulationResult | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -370,7 +417,14 @@ def write(
     if not can_plot():  # said before the work and not after it
         raise MissingExtraError("a bundle", "report")
     contents = compile_plan(
-        plan, data, as_of=as_of, env=env, strict=strict, mutation=mutation, progress=progress
+        plan,
+        data,
+        as_of=as_of,
+        env=env,
+        strict=strict,
+        mutation=mutation,
+        simulated=simulated,
+        progress=progress,
     )
     (progress or (lambda _: None))("writing")
     write_bundle(contents, folder, attachments(contents, as_of))

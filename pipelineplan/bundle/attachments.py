@@ -8,14 +8,13 @@ contracts/...                  the contracts as the plan referred to them
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from pipelineplan.bundle.contents import Contents
-from pipelineplan.bundle.plots import as_plots
+from pipelineplan.bundle.plots import as_plots, plot_name
 from pipelineplan.bundle.redaction import redacted
 from pipelineplan.quality import gx_files, suites_of
 from pipelineplan.simulation import SimulationResult, write_csv, write_parquet
@@ -41,8 +40,7 @@ def _simulation(simulated: SimulationResult) -> dict[str, bytes]:
         found = {f"simulation/{file.name}": file.read_bytes() for file in files}
     for scenario in simulated.scenarios:
         for title, svg in as_plots(scenario):
-            name = f"{_plain(scenario.pipeline)}-{_plain(scenario.name)}-{_plain(title)}"
-            found[f"simulation/{name}.svg"] = svg.encode()
+            found[f"simulation/{plot_name(scenario, title)}.svg"] = svg.encode()
     return found
 
 
@@ -61,7 +59,3 @@ def _without_secrets(content: bytes) -> bytes:
     except UnicodeDecodeError:
         return content
     return redacted(text.replace("\r\n", "\n")).encode()
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]

@@ -112,22 +112,20 @@ def _shown_open(simulated: SimulationResult) -> set[str]:
 
 
 def _scenario(scenario: ScenarioResult, *, is_open: bool) -> str:
-    targets = {
-        f"{slo.subject} {slo.objective}": slo.target_seconds
-        for slo in scenario.slo_verdicts
-        if "freshness" in slo.objective
-    }
     if not scenario.series:
         drawn = ""
     elif can_plot():
         figures = "".join(
             f"<figure><figcaption>{html(title)}</figcaption>{svg}</figure>"
-            for title, svg in as_plots(scenario, targets)
+            for title, svg in as_plots(scenario)
         )
         drawn = f'<div class="plots">{figures}</div>'
     else:
         drawn = "<p>No curves: drawing them needs <code>pip install 'pipelineplan[report]'</code>.</p>"
     every = facts((say_name(name), html(say_figure(figure))) for name, figure in scenario.figures.items())
+    if scenario.replications is not None:
+        runs = f"{scenario.replications.runs:,} replications ({scenario.replications.tier})"
+        drawn += f"<p>Shaded: where nine of ten of {html(runs)} lie.</p>"
     classes = sorted({f"{figure.tier}: {figure.error_class}" for figure in scenario.figures.values()})
     notes = listed(html(note) for note in (*scenario.notes, *classes))
     verdicts = [slo.verdict for slo in scenario.slo_verdicts]

@@ -1,5 +1,6 @@
-"""Curves of a scenario as SVG that fits both themes: lag, age and watermark delay, throughput over time.
+"""Curves of a scenario as SVG that fits both themes: lag, delays, throughput, buffers, checkpoints over time.
 
+Where there are replications, the band between the 5th and the 95th percentile lies behind the curve.
 Altair and vl-convert draw it, offline. The colours that they draw are stand-ins which no chart uses,
 replaced by the page's CSS variables: one drawing is right in light and in dark.
 """
@@ -8,15 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation.result import ScenarioResult
+    from pipelineplan.simulation.result import ScenarioResult, SimulationResult
 
 # Stand-in colours and the CSS variables that take their place; alone, a drawing has the light theme's.
 _STAND_INS = {
@@ -33,15 +36,16 @@ _WIDTH, _HEIGHT = 560, 150
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes: which series it draws, named how, in which unit."""
+    """One set of axes: which series it draws, named how, in which unit, and which of them as a band."""
 
     title: str
     series: tuple[tuple[str, str], ...]
     unit: str = ""
+    banded: str = ""
 
 
 PANELS = (
-    Panel("Consumer lag, records", (("lag_records", "lag"),)),
+    Panel("Consumer lag, records", (("lag_records", "lag"),), banded="lag_records"),
     Panel(
         "Age of the oldest unread record and watermark delay",
         (
@@ -49,9 +53,25 @@ PANELS = (
             ("oldest_unread_seconds", "oldest unread"),
         ),
         "s",
+        "watermark_delay_seconds",
     ),
-    Panel("Records per second", (("arrival_rate_per_second", "arriving"),), "/s"),
+    Panel(
+        "Records per second",
+        (("read_rate_per_second", "read"), ("arrival_rate_per_second", "arriving")),
+        "/s",
+        "read_rate_per_second",
+    ),
+    Panel("Records that wait between stages", (("buffered_records", "waiting"),), banded="buffered_records"),
+    Panel(
+        "Duration of the last completed checkpoint",
+        (("checkpoint_seconds", "checkpoint"),),
+        "s",
+        "checkpoint_seconds",
+    ),
 )
+# What most plans do not have is drawn only where there is something of it.
+_WHERE_ANY = ("buffered_records", "checkpoint_seconds")
+Columns = tuple[tuple[str, tuple[float, ...]], ...]
 
 
 def can_plot() -> bool:
@@ -59,39 +79,120 @@ def can_plot() -> bool:
     return all(find_spec(name) is not None for name in ("altair", "vl_convert"))
 
 
-def as_plots(
-    scenario: ScenarioResult, targets: Mapping[str, float] | None = None
-) -> tuple[tuple[str, str], ...]:
+def targets_of(scenario: ScenarioResult) -> dict[str, float]:
+    """The promised seconds that are drawn as lines over the delays, by name."""
+    return {
+        f"{slo.subject} {slo.objective}": slo.target_seconds
+        for slo in scenario.slo_verdicts
+        if "freshness" in slo.objective
+    }
+
+
+def as_plots(scenario: ScenarioResult) -> tuple[tuple[str, str], ...]:
     """Pairs of title and inline SVG, one for each panel that the scenario has series for.
 
-    `targets` gives a promised number of seconds by name, drawn as a line over the delays.
-    Raises `MissingExtraError` without the extra `report`.
+    What is promised of freshness is a line over the delays. The same curves are drawn once, however
+    often they are asked for. Raises `MissingExtraError` without the extra `report`.
     """
     if not can_plot():
         raise MissingExtraError("a plot in report.html", "report")
-    time = scenario.series.get("time_seconds", ())
+    bands = scenario.replications.bands if scenario.replications is not None else {}
+    return _drawn(tuple(scenario.series.items()), tuple(bands.items()), tuple(targets_of(scenario).items()))
+
+
+@lru_cache(maxsize=64)
+def _drawn(
+    series: Columns, bands: Columns, targets: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, str], ...]:
+    columns, banded = dict(series), dict(bands)
     drawn = []
     for panel in PANELS:
-        known = [(name, words) for name, words in panel.series if name in scenario.series]
-        if known and len(time) > 1:
-            chart = _chart(panel, known, scenario.series, targets if panel.unit == "s" else None)
+        known = [(name, words) for name, words in panel.series if name in columns]
+        empty = known and known[0][0] in _WHERE_ANY and not any(columns[known[0][0]])
+        if known and not empty and len(columns.get("time_seconds", ())) > 1:
+            chart = _chart(panel, known, columns, banded, dict(targets) if panel.unit == "s" else None)
             drawn.append((panel.title, _svg(chart)))
     return tuple(drawn)
 
 
-def _chart(
-    panel: Panel,
-    known: list[tuple[str, str]],
-    series: Mapping[str, tuple[float, ...]],
-    targets: Mapping[str, float] | None,
+def as_comparison(
+    named: Sequence[tuple[str, ScenarioResult]],
+) -> tuple[tuple[str, str], ...]:
+    """Pairs of title and SVG: each panel of the same scenario in several plans, side by side.
+
+    All have the same axes, so that heights compare. Raises `MissingExtraError` without the extra `report`.
+    """
+    if not can_plot():
+        raise MissingExtraError("a plot of a comparison", "report")
+    drawn = []
+    for panel in PANELS:
+        name, words = panel.series[0]
+        shown = [(plan, each.series) for plan, each in named if any(each.series.get(name, ()))]
+        if shown and len(named) > 1:
+            every = [(plan, each.series) for plan, each in named if name in each.series]
+            drawn.append((panel.title, _svg(_side_by_side(panel, (name, words), every))))
+    return tuple(drawn)
+
+
+def write_plots(results: Mapping[str, SimulationResult], folder: Path) -> tuple[Path, ...]:
+    """Write the curves as SVG into `folder`: of one plan each scenario, of several those that all have.
+
+    Returns the paths. Raises `MissingExtraError` without the extra `report`.
+    """
+    (_, first), *others = results.items()
+    written = []
+    for scenario in first.scenarios:
+        same = [
+            (plan, each)
+            for plan, result in results.items()
+            for each in result.scenarios
+            if each.name == scenario.name
+        ]
+        drawn = as_comparison(same) if others else as_plots(scenario)
+        for title, svg in drawn:
+            file = folder / f"{plot_name(scenario, title)}.svg"
+            file.write_bytes(svg.encode())
+            written.append(file)
+    return tuple(written)
+
+
+def plot_name(scenario: ScenarioResult, title: str) -> str:
+    """A file name for a drawing: pipeline, scenario and panel, in letters and digits."""
+    parts = (scenario.pipeline, scenario.name, title)
+    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:60] for part in parts)
+
+
+def _side_by_side(
+    panel: Panel, drawn: tuple[str, str], plans: Sequence[tuple[str, Mapping[str, tuple[float, ...]]]]
 ) -> dict[str, Any]:
-    """A Vega-Lite specification, built by Altair."""
     import altair as alt
 
-    per_unit, per = _axis_time(series["time_seconds"][-1])
-    greatest = max(value for name, _ in known for value in series[name] if math.isfinite(value))
+    name, words = drawn
+    per_unit, per = _axis_time(max(series["time_seconds"][-1] for _, series in plans))
+    greatest = max(value for _, series in plans for value in series[name] if math.isfinite(value))
     scale, shown = _axis_value(greatest, panel.unit)
     rows = [
+        {**row, "plan": plan}
+        for plan, series in plans
+        for row in _rows([(name, words)], series, per_unit, scale)
+    ]
+    line = alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=1.8, color="#010a04")
+    encoded = line.encode(
+        x=alt.X("t:Q", title=f"{per} since the start", scale=alt.Scale(nice=False)),
+        y=alt.Y("v:Q", title=shown, axis=alt.Axis(tickCount=4)),
+    ).properties(width=_WIDTH / 2, height=_HEIGHT)
+    header = alt.Header(title=None, labelColor="#010a01", labelFontSize=12)
+    order = [plan for plan, _ in plans]
+    side = encoded.facet(column=alt.Column("plan:N", header=header, sort=order))
+    built: dict[str, Any] = side.configure(**_theme()).to_dict()
+    return built
+
+
+def _rows(
+    known: list[tuple[str, str]], series: Mapping[str, tuple[float, ...]], per_unit: float, scale: float
+) -> list[dict[str, Any]]:
+    """What Vega-Lite draws: time, value, and of which curve."""
+    return [
         {
             "t": round(series["time_seconds"][index] / per_unit, 6),
             "v": round(series[name][index] / scale, 6),
@@ -100,13 +201,47 @@ def _chart(
         for name, words in known
         for index in _kept(series["time_seconds"], series[name])
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).mark_line(strokeWidth=1.8, interpolate="linear")
-    chart = base.encode(**_channels(alt, [words for _, words in known], f"{per} since the start", shown))
+
+
+def _chart(
+    panel: Panel,
+    known: list[tuple[str, str]],
+    series: Mapping[str, tuple[float, ...]],
+    bands: Mapping[str, tuple[float, ...]],
+    targets: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """A Vega-Lite specification, built by Altair."""
+    import altair as alt
+
+    per_unit, per = _axis_time(series["time_seconds"][-1])
+    tops = [series[name] for name, _ in known] + [bands.get(f"{panel.banded}_p95", ())]
+    greatest = max(value for column in tops for value in column if math.isfinite(value))
+    scale, shown = _axis_value(greatest, panel.unit)
+    base = alt.Chart(alt.InlineData(values=_rows(known, series, per_unit, scale)))
+    line = base.mark_line(strokeWidth=1.8, interpolate="linear")
+    chart = line.encode(**_channels(alt, [words for _, words in known], f"{per} since the start", shown))
+    behind = _band(alt, panel.banded, bands, per_unit, scale)
+    if behind is not None:
+        chart = behind + chart
     wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
         chart = chart + _target_line(alt, wanted)
     built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
     return built
+
+
+def _band(alt: Any, name: str, bands: Mapping[str, tuple[float, ...]], per_unit: float, scale: float) -> Any:
+    """Where nine of ten replications lie, as an area; None without replications or where they all agree."""
+    low, high = bands.get(f"{name}_p05", ()), bands.get(f"{name}_p95", ())
+    if low == high:
+        return None
+    rows = [
+        {"t": round(time / per_unit, 6), "low": round(bottom / scale, 6), "high": round(top / scale, 6)}
+        for time, bottom, top in zip(bands["time_seconds"], low, high, strict=True)
+        if math.isfinite(bottom) and math.isfinite(top)
+    ]
+    area = alt.Chart(alt.InlineData(values=rows)).mark_area(color="#010a04", opacity=0.22)
+    return area.encode(x=alt.X("t:Q", scale=alt.Scale(nice=False)), y="low:Q", y2="high:Q")
 
 
 def _channels(alt: Any, names: list[str], x_title: str, y_title: str) -> dict[str, Any]:
@@ -146,6 +281,7 @@ def _theme() -> dict[str, Any]:
         "font": "sans-serif",
         "axis": axis,
         "view": {"stroke": "transparent"},
+        "header": {"labelColor": "#010a01"},
         "legend": {
             "labelColor": "#010a01",
             "labelFontSize": 11,

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.simulate import add_replications
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.verdicts import Verdict
 
@@ -33,18 +34,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
+    add_replications(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, write, say where and what."""
-    from pipelineplan.workflow import write
+    from pipelineplan.workflow import simulate, write
 
     data = given_data(options)
     if options.mutate and not data:
         fix = "add --data NAME=PATH or --data-dir DIR"
         raise InputError([Problem("there is no data to put faults into", Position("--mutate"), fix=fix)])
+    simulated = None
+    if options.replications:
+        drawn = {"replications": options.replications, "seed": options.seed, "jobs": options.jobs}
+        simulated = simulate(options.plan, env=options.env, **drawn)
     contents = write(
         options.plan,
         options.output,
@@ -53,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         env=options.env,
         strict=options.strict,
         mutation=options.mutate,
+        simulated=simulated,
         progress=progress(),
     )
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}

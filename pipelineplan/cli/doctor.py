@@ -24,6 +24,8 @@ EXTRAS = {
     "postgresql": (("psycopg",), "test --backend postgresql"),
     "beam": (("apache-beam",), "test --on beam"),
     "contracts": (("fastavro", "jsonschema"), "compat --prove"),
+    "fast": (("numba",), "replications many times faster"),
+    "sensitivity": (("SALib",), "simulate --sensitivity --sobol"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

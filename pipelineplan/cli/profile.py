@@ -3,9 +3,11 @@
     pipelineplan profile events.csv --event-time occurred_at -o profiles/clicks.yaml
     pipelineplan profile 'day/*.parquet' --event-time ts --arrival-time loaded_at --key user_id
     pipelineplan profile events.csv --event-time ts --window '1 min' --lags '0 s,5 s,30 s'
+    pipelineplan profile --metrics lag.csv --for plan.yaml
 
 A plan references the written profile: `disorder: {profile: profiles/clicks.yaml}`. With --window, the
 trade-off of watermark lags is measured on the same records: what each lag completes and costs.
+With --metrics, lag that an exporter recorded calibrates the capacity, skew and restarts of a plan.
 Columns such as Kafka's LogAppendTime, Debezium's ts_ms or a loader's _loaded_at are arrival times.
 """
 
@@ -16,8 +18,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelineplan.cli import calibration
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, QuantityError, parse, say_seconds, say_share
 
 if TYPE_CHECKING:
@@ -27,8 +31,8 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `profile`."""
-    parser.add_argument("data", nargs="+", metavar="DATA", help="CSV, JSONL or Parquet files, or globs")
-    parser.add_argument("--event-time", required=True, metavar="COLUMN")
+    parser.add_argument("data", nargs="*", metavar="DATA", help="CSV, JSONL or Parquet files, or globs")
+    parser.add_argument("--event-time", metavar="COLUMN")
     parser.add_argument(
         "--arrival-time", metavar="COLUMN", help="without it, the order of the rows is the order of arrival"
     )
@@ -56,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allowed", type=_durations, default=(0.0,), metavar="DURATIONS", help="allowed latenesses to try"
     )
+    calibration.add_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -74,6 +79,11 @@ def run(options: argparse.Namespace) -> int:
     """Measure, write, print."""
     from pipelineplan.workflow import profile
 
+    if options.metrics is not None or options.plan is not None:
+        return calibration.run(options)
+    if not options.data or options.event_time is None:
+        found = "wanted DATA and --event-time COLUMN, or --metrics FILE and --for PLAN"
+        raise InputError([Problem(found, Position("command line"))])
     measured = profile(
         options.data,
         event_time=options.event_time,

@@ -5,12 +5,14 @@
     pipelineplan simulate plan.yaml --scenario all -o out/ --format json
     pipelineplan simulate plan.yaml --replications 1000 --seed 7 --jobs 2
     pipelineplan simulate plan.yaml other.yaml --replications 200
+    pipelineplan simulate plan.yaml --sensitivity
     pipelineplan simulate plan.yaml --solve stages.count.parallelism --until 'drain_time <= 30 min @ 95 %'
 
 By default: steady load, peak load, and every outage that the plan declares. Each figure comes with
 the interval that the plan's own inputs allow. With replications, what chance adds is shown beside
 it, and a promise is judged by how often it is kept. Solving finds the least value of one number of
-the plan that keeps a figure of all scenarios within a bound, and shows that less does not.
+the plan that keeps a figure of all scenarios within a bound, and shows that less does not. Sensitivity
+moves each number of the plan alone and says which moves the verdict most.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelineplan.cli import tornado
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, say_seconds
@@ -64,6 +67,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a scenario of the library or a file; may be repeated",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write figures and curves there")
+    add_replications(parser)
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="write each finished replication there, and go on with those that are there already",
+    )
+    parser.add_argument("--solve", metavar="ENTRY", help="the number of the plan to vary, with --until")
+    parser.add_argument(
+        "--until", metavar="CONDITION", help="FIGURE <= QUANTITY, and @ PROBABILITY if wanted"
+    )
+    tornado.add_options(parser)
+    parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
+    parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def add_replications(parser: argparse.ArgumentParser) -> None:
+    """The options of replications, which `bundle` has too."""
     parser.add_argument(
         "--replications", type=_count, default=0, metavar="N", help="draw load, service and failures N times"
     )
@@ -71,13 +93,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_count, default=1, metavar="N", help="processes for the replications; default: 1"
     )
-    parser.add_argument("--solve", metavar="ENTRY", help="the number of the plan to vary, with --until")
-    parser.add_argument(
-        "--until", metavar="CONDITION", help="FIGURE <= QUANTITY, and @ PROBABILITY if wanted"
-    )
-    parser.add_argument("--strict", action="store_true", help="an unknown verdict counts as a failing one")
-    parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def _count(text: str) -> int:
@@ -90,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
     """Simulate, write, print."""
     from pipelineplan.workflow import simulate
 
+    if options.sensitivity is not None:
+        return tornado.run(options)
     if options.solve is not None or options.until is not None:
         return _solve(options)
     results = {
@@ -100,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
             replications=options.replications,
             seed=options.seed,
             jobs=options.jobs,
+            resume=options.resume,
         )
         for plan in (options.plan, *options.others)
     }
@@ -144,6 +162,7 @@ def _print_all(results: Mapping[str, SimulationResult]) -> None:
             say(coloured(safe(plan), "bold"))
         for scenario in result.scenarios:
             _print(scenario)
+        _print_classes(result)
         for what, reason in result.not_simulated:
             say(f"{coloured('not simulated', 'unknown')}  {safe(what)}: {safe(reason)}")
         for assumption in result.assumptions:
@@ -219,9 +238,17 @@ def _bounds(trial: Trial, solution: Solution) -> str:
 
 
 def _write_all(results: Mapping[str, SimulationResult], folder: Path) -> None:
-    """The files of one plan into the folder; of several, each into its own by number."""
+    """The files of one plan into the folder; of several, each into its own by number, and side by side."""
+    from pipelineplan.bundle.plots import write_plots
+    from pipelineplan.errors import MissingExtraError
+
     for number, result in enumerate(results.values(), start=1):
         _write(result, folder if len(results) == 1 else folder / f"plan-{number}")
+    try:
+        names = [file.name for file in write_plots(results, folder)]
+        note(f"wrote {len(names)} plots to {folder}")
+    except MissingExtraError as error:
+        note(f"no plots: {error}")
 
 
 def _write(result: SimulationResult, folder: Path) -> None:
@@ -240,18 +267,41 @@ def _write(result: SimulationResult, folder: Path) -> None:
 def _print(scenario: ScenarioResult) -> None:
     say(
         coloured(
-            f"{safe(scenario.pipeline)}: {safe(scenario.title or scenario.name)} ({scenario.tier})", "bold"
+            f"{safe(scenario.pipeline)}: {safe(scenario.title or scenario.name)} ({_tiers(scenario)})", "bold"
         )
     )
     for name in _SHOWN:
         figure = scenario.figures.get(name)
         if figure is not None:
-            say(f"  {_words(name):<32} {figure_text(figure)}{_by_chance(scenario, name, figure.unit)}")
+            other = "" if figure.tier == scenario.tier else f" ({figure.tier})"
+            say(f"  {_words(name):<32} {figure_text(figure)}{other}{_by_chance(scenario, name, figure.unit)}")
     for verdict in scenario.slo_verdicts:
         say(f"  {coloured(verdict.verdict.value, verdict.verdict.value):<9} {safe(verdict.message)}")
     for remark in scenario.notes:
         say(f"  note: {safe(remark)}")
     say()
+
+
+def _print_classes(result: SimulationResult) -> None:
+    """Of which model and error class each figure is, once for all scenarios."""
+    classes: dict[str, list[str]] = {}
+    for scenario in result.scenarios:
+        for name in _SHOWN:
+            figure = scenario.figures.get(name)
+            if figure is not None:
+                names = classes.setdefault(f"{figure.tier}, {figure.error_class}", [])
+                names += [] if _words(name) in names else [_words(name)]
+    if classes:
+        say("how exact a figure is")
+    for title, names in classes.items():
+        say(f"  {safe(title)}: {', '.join(names)}")
+
+
+def _tiers(scenario: ScenarioResult) -> str:
+    """Which model ran a scenario, and which its replications."""
+    if scenario.replications is None:
+        return scenario.tier
+    return f"{scenario.tier}; replications {scenario.replications.tier}"
 
 
 def _by_chance(scenario: ScenarioResult, name: str, unit: str) -> str:

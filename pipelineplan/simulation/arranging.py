@@ -16,13 +16,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelineplan.simulation.facts import Facts
-from pipelineplan.simulation.happenings import HAPPENINGS, Setting
+from pipelineplan.simulation.happenings import HAPPENINGS
 from pipelineplan.simulation.library import Burst, Recipe
 from pipelineplan.simulation.network import Exchange, Network
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from pipelineplan.simulation.setting import Setting
 
 _SHORTEST_RUN_SECONDS = 3600.0
+_LONGEST_RUN_SECONDS = 172_800.0
 _FIRST_OUTAGE_SECONDS = 60.0
 _CHECKPOINTS_BEFORE = 3
 _CHECKPOINTS_IN_A_RUN = 20
@@ -120,14 +122,26 @@ def outage_scenario(
     """One outage at a constant rate, begun at the end's place between two checkpoints."""
     outage = Outage(
         of=declared.of,
-        start_seconds=_failure_seconds(network, end),
+        start_seconds=_failure_seconds(network, end, declared.of),
         detect_seconds=declared.detect_seconds,
         repair_seconds=declared.repair_seconds,
         restart_seconds=network.checkpoint.restart_seconds if network.checkpoint else 0.0,
         drain_target_seconds=declared.drain_target_seconds,
         path=declared.path,
     )
-    return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
+    return Scenario(
+        name,
+        ((0.0, rate),),
+        (outage,),
+        horizon_seconds=_longest_seconds(network),
+        settle_seconds=_settle_seconds(network),
+        title=title,
+    )
+
+
+def _longest_seconds(network: Network) -> float:
+    """Two days, or all runs of a schedule."""
+    return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds if network.runs is not None else 0.0)
 
 
 def trace_scenario(load: Load) -> Scenario:
@@ -143,6 +157,9 @@ def trace_scenario(load: Load) -> Scenario:
 
 def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, float], ...]) -> Scenario:
     checkpoint = network.checkpoint
+    if network.runs is not None:
+        length = network.runs.horizon_seconds
+        return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
     cycles = _CHECKPOINTS_IN_A_RUN * checkpoint.effective_interval_seconds if checkpoint else 0.0
     length = max(_SHORTEST_RUN_SECONDS, cycles, 3 * _settle_seconds(network))
     return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
@@ -154,15 +171,30 @@ def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scena
     return Scenario(
         recipe.name,
         ((0.0, base), (start, base * burst.factor), (end, base)),
+        horizon_seconds=_longest_seconds(network),
         settle_seconds=_settle_seconds(network),
         drain_from_seconds=(end,),
         title=recipe.title,
     )
 
 
-def _failure_seconds(network: Network, end: End) -> float:
-    """When something breaks: just after a checkpoint completed, half-way, or just before the next."""
-    checkpoint = network.checkpoint
+def _failure_seconds(network: Network, end: End, of: Breaks = Breaks.JOB) -> float:
+    """When something breaks: just after a checkpoint completed, half-way, or just before the next.
+
+    Of runs: after the third has ended, half-way through it, or right before its end; what is not
+    the job hurts most at its beginning.
+    """
+    checkpoint, runs = network.checkpoint, network.runs
+    if runs is not None:
+        begun = runs.starts[2] if runs.starts else 3 * runs.every_seconds
+        length = max(runs.least_seconds, _FIRST_OUTAGE_SECONDS)
+        restores = of in {Breaks.JOB, Breaks.WORKER}
+        inside = {
+            End.OPTIMISTIC: 2 * length,
+            End.LIKELY: length / 2 if restores else _MARGIN_SECONDS,
+            End.PESSIMISTIC: length - _MARGIN_SECONDS if restores else _MARGIN_SECONDS,
+        }
+        return begun + inside[end]
     if checkpoint is None:
         return _FIRST_OUTAGE_SECONDS
     interval = checkpoint.effective_interval_seconds
@@ -180,6 +212,8 @@ def _failure_seconds(network: Network, end: End) -> float:
 def _settle_seconds(network: Network) -> float:
     """Long enough that what arrives at the end of the drain is seen at the sink."""
     event_time = network.event_time
+    if network.runs is not None:
+        return network.runs.horizon_seconds
     tail = event_time.window_seconds + event_time.watermark_lag_seconds
     if network.checkpoint:
         tail += 3 * (network.checkpoint.effective_interval_seconds + network.checkpoint.duration_seconds)

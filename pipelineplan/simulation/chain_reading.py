@@ -30,6 +30,7 @@ from pipelineplan.simulation.network import (
     Visible,
 )
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
+from pipelineplan.simulation.run_reading import runs_of
 from pipelineplan.simulation.scenario import Breaks
 from pipelineplan.verdicts import Operand
 
@@ -99,6 +100,7 @@ class ChainReader:
             event_time=self.event_time(end),
             visible=self.visible(),
             absorbs_duplicates=self.absorbs(),
+            runs=runs_of(self.plan, self.reading(end)),
         )
 
     def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:
@@ -283,6 +285,8 @@ class ChainReader:
 
     def visible(self) -> Visible:
         """When readers of the sink see a record."""
+        if runs_of(self.plan, self.reading(End.LIKELY)) is not None:
+            return Visible.AT_CHECKPOINT  # Results of a run are seen when it has ended.
         guarantee = self.chain.sink.guarantee
         if guarantee is None or guarantee.kind != "transactional":
             return Visible.ON_EMIT

@@ -74,16 +74,6 @@ def _flow_together(plan: Plan, into: tuple[Edge, ...]) -> bool:
     )
 
 
-def runs_all_the_time(plan: Plan) -> None:
-    """Raises `NotSimulated` for a plan that works by schedule or trigger."""
-    ingestion = plan.model.ingestion
-    if ingestion is not None and ingestion.mode in {"batch", "micro_batch"}:
-        raise NotSimulated(
-            f"ingestion mode {ingestion.mode!r} runs by schedule or trigger: only pipelines that run all the "
-            "time are simulated yet"
-        )
-
-
 def workers_of(stage: Stage) -> int:
     """The subtasks of a stage; one where it states no parallelism."""
     return stage.parallelism.now if stage.parallelism is not None else 1

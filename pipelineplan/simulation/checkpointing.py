@@ -67,7 +67,7 @@ class Checkpointing:
             if epoch != control.epoch:
                 continue
             if not completed:
-                yield from self._count_failure()
+                yield from self._count_failure(begun)
                 continue
             self.in_a_row = 0
             yield from control.until(
@@ -99,14 +99,15 @@ class Checkpointing:
         since = max(begun - self.control.cuts[-1].begun, plan.interval_seconds)
         return min(plan.duration_seconds * since / plan.effective_interval_seconds, plan.full_seconds)
 
-    def _count_failure(self) -> Process:
+    def _count_failure(self, begun: float) -> Process:
         control, plan = self.control, self.plan
         self.failed.append(control.env.now)
         self.in_a_row += 1
         if plan.tolerable_failures is not None and self.in_a_row > plan.tolerable_failures:
             yield from control.restart_job(plan.restart_seconds)
         else:
-            yield from control.until(control.env.now + plan.min_pause_seconds)
+            again = max(begun + plan.interval_seconds, control.env.now + plan.min_pause_seconds)
+            yield from control.until(again)
 
     def _after_restart(self) -> Process:
         """A restored job counts its interval from the restart."""

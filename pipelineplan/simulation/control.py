@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -21,40 +22,18 @@ from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
 from pipelineplan.simulation.network import Network, NotSimulated, Visible
+from pipelineplan.simulation.open_outage import OpenOutage
+from pipelineplan.simulation.refusing import refuse_endless
 from pipelineplan.simulation.retention import Retention
+from pipelineplan.simulation.retrying import RetryStorm
+from pipelineplan.simulation.running import Running
+from pipelineplan.simulation.runs import RunOf
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
 Process = Generator[simpy.Event, Any, None]
-_MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
-
-
-@dataclass
-class _Open:
-    """An outage that is under way or draining."""
-
-    outage: Outage
-    restarted: float = 0.0
-    draining: bool = False
-    drained: float | None = None
-    replayed: float = 0.0
-    duplicates: float = 0.0
-
-    def close(self) -> Phases:
-        detected = self.outage.start_seconds + self.outage.detect_seconds
-        return Phases(
-            of=self.outage.of.value,
-            start_seconds=self.outage.start_seconds,
-            detected_seconds=detected,
-            repaired_seconds=detected + self.outage.repair_seconds,
-            restarted_seconds=self.restarted,
-            drained_seconds=self.drained,
-            replayed_records=self.replayed,
-            duplicate_records=self.duplicates,
-            drain_target_seconds=self.outage.drain_target_seconds,
-        )
 
 
 @dataclass
@@ -64,7 +43,8 @@ class Run:
     `lost` is `[partition]`, `burst_drains` the seconds that each burst took to drain (None: it
     did not), `halted_at` when a reader without an offset reset stopped for good.
     `failed_checkpoints` are the times at which one was given up, `restarts` pairs of the time and
-    the records read again where that took the job down, `seen` what acts noted by name.
+    the records read again where that took the job down, `seen` what acts noted by name, `runs`
+    those of a schedule.
     """
 
     network: Network
@@ -79,6 +59,7 @@ class Run:
     failed_checkpoints: tuple[float, ...] = ()
     restarts: tuple[tuple[float, float], ...] = ()
     seen: dict[str, list[float]] = field(default_factory=dict)
+    runs: tuple[RunOf, ...] = ()
 
 
 def run_scenario(network: Network, scenario: Scenario) -> Run:
@@ -86,8 +67,12 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
 
     Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
     """
-    _bounded(network, scenario)
-    if network.checkpoint is None and any(outage.restores for outage in scenario.outages):
+    refuse_endless(network, scenario)
+    if (
+        network.checkpoint is None
+        and network.runs is None
+        and any(outage.restores for outage in scenario.outages)
+    ):
         raise NotSimulated(
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
@@ -95,17 +80,15 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
     return Control(network, scenario).run()
 
 
-def _bounded(network: Network, scenario: Scenario) -> None:
-    """Refuse what would keep a machine busy for hours."""
-    checkpoint = network.checkpoint
-    if checkpoint is None:
-        return
-    count = scenario.horizon_seconds / checkpoint.effective_interval_seconds
-    if count > _MOST_CHECKPOINTS:
-        raise NotSimulated(
-            f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
-            f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
-        )
+def fluid_for(network: Network, *, compiled: bool) -> Fluid:
+    """The data plane of a network; `compiled` where that pays and the extra `fast` is there."""
+    layout = lay_out(network)
+    if compiled and find_spec("numba") is not None:
+        from pipelineplan.simulation.compiled import CompiledFluid, can_be_compiled
+
+        if can_be_compiled(layout):
+            return CompiledFluid(layout)
+    return Fluid(layout)
 
 
 class Control:
@@ -120,16 +103,17 @@ class Control:
         self.network, self.scenario = network, scenario
         self.env = simpy.Environment()
         self.turned = self.env.event()
-        self.fluid = Fluid(lay_out(network))
+        self.fluid = fluid_for(network, compiled=scenario.weather is not None and not scenario.acts)
         stages = len(self.fluid.layout.network.stages)
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
         self.reading = self.fluid.layout.reading
         self.epoch = self.down = self.sink_down = self.source_down = 0
-        self.restarted = 0.0
+        self.restarted = self.resumed = 0.0
         self.retention = Retention(self)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
+        self.running = Running(self, network.runs) if network.runs is not None else None
         self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
-        self.open = [_Open(outage) for outage in scenario.outages]
+        self.open = [OpenOutage(outage) for outage in scenario.outages]
         self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
         self.restarts: list[tuple[float, float]] = []
         self.seen: dict[str, list[float]] = {}
@@ -137,7 +121,10 @@ class Control:
 
     def run(self) -> Run:
         """Run to the end."""
-        self.env.process(self._steps())
+        if self.running is None:
+            self.env.process(self._steps())
+        else:
+            self.env.process(self.running.process())
         if self.scenario.weather is not None:
             self.env.process(self._speeds(self.scenario.weather))
         for each in self.open:
@@ -150,6 +137,7 @@ class Control:
         self.env.run(until=self.env.process(self._until_drained(acts)))
         self.catch_up()
         self.fluid.note()
+        failed = self.checkpoints.failed if self.checkpoints is not None else []
         return Run(
             self.network,
             self.scenario,
@@ -160,9 +148,10 @@ class Control:
             tuple(self.bursts),
             self.retention.halted_at,
             self.appended,
-            tuple(self.checkpoints.failed) if self.checkpoints is not None else (),
+            tuple(failed),
             tuple(self.restarts),
             self.seen,
+            tuple(self.running.done) if self.running is not None else (),
         )
 
     def catch_up(self) -> None:
@@ -197,6 +186,11 @@ class Control:
         names = [each.name for each in self.fluid.layout.network.stages]
         self.fluid.slow(names.index(stage), factor)
         self.turn()
+
+    def fail(self, stage: str, storm: RetryStorm | None) -> None:
+        """Records of a stage fail and are tried again, which costs it the mean of what the storm says."""
+        capacity = next(each for each in self.network.stages if each.name == stage).capacity_per_second
+        self.slow(stage, 1.0 if storm is None else storm.factor(capacity))
 
     def stand_still(self) -> None:
         """All workers stop, until they go on."""
@@ -238,6 +232,10 @@ class Control:
         self.catch_up()
         return self.fluid.queue[self.fluid.log].copy()
 
+    def changed(self) -> simpy.Event:
+        """What happens when somebody else turns a knob next."""
+        return self.turned
+
     def note(self, name: str, value: float) -> None:
         """Remember a number for the figures."""
         self.seen.setdefault(name, []).append(value)
@@ -271,7 +269,7 @@ class Control:
                 self.fluid.set_speeds([each[:, spell] for each in drawn])
                 self.turn()
 
-    def _outage(self, each: _Open) -> Process:
+    def _outage(self, each: OpenOutage) -> Process:
         outage = each.outage
         yield from self.until(outage.start_seconds)
         stages, worker = self._what_stops(outage)
@@ -287,7 +285,7 @@ class Control:
         self.sink_down -= outage.of is Breaks.SINK
         self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores
-        each.restarted = self.env.now
+        each.restarted = self.resumed = self.env.now
         if outage.restores:
             self.restarted = self.env.now
         self.go_on(stages, worker)
@@ -329,7 +327,11 @@ class Control:
         scale = self.network.scale(len(self.network.stages) - 1)
         return replayed, max(before - self.fluid.emitted(), 0.0) * scale
 
-    def _drain(self, each: _Open) -> Process:
+    def _drain(self, each: OpenOutage) -> Process:
+        if self.running is not None:
+            yield from self.running.until_on_schedule()
+            each.drained = self.env.now
+            return
         self.note_drains()
         self.fluid.watch_drain()
         each.draining = True

@@ -93,10 +93,8 @@ class Curves:
         for partition in range(first, last):
             if self.shares[partition] > 0:
                 np.minimum(least, highest_yet(self.read(partition)) / self.shares[partition], out=least)
-        waiting = least < self.appended_at(self.time) * (1.0 - 1e-9)
-        come = self.time.copy()
-        come[waiting] = self._came_after(least[waiting])
-        return come
+        rising = np.concatenate(((True,), np.diff(self.appended) > 0))
+        return np.asarray(np.interp(least, self.appended[rising], self.appended_time[rising]))
 
     def peak_age(self) -> float:
         """The greatest age that an unread record reached, in seconds.
@@ -116,7 +114,7 @@ class Curves:
     def read_at(self, partition: int, arrived: Floats) -> Floats:
         """When records that arrived at those times were first read; inf where they were not."""
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
-        rising = highest_yet(self.read(partition))
+        rising = self.run.fluid.journal.rising(partition)
         return np.maximum(first_time_at(self.time, rising, counts), arrived)
 
     def emitted_at(self, arrived: Floats) -> Floats:

@@ -109,11 +109,14 @@ def _of_event_time(source: Source, stages: tuple[Stage, ...], number: Number) ->
 
 def _of_changes(plan: Plan, number: Number) -> dict[str, Any]:
     replay, cutover, ingestion = plan.model.replay, plan.model.cutover, plan.model.ingestion
+    schedule = ingestion.schedule if ingestion is not None else None
     sync = cutover.reverse_sync if cutover is not None else None
     return {
         "replay_rate_per_second": number(replay, "rate_limit"),
         "replay_seconds": _span(replay.start, replay.end) if replay is not None else None,
         "reverse_sync_per_second": number(sync, "capacity"),
+        "cron": schedule.cron if schedule is not None else "",
+        "zone": (schedule.zone if schedule is not None else None) or "UTC",
         "on_violation": (ingestion.on_violation if ingestion is not None else None) or "quarantine",
     }
 

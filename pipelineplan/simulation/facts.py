@@ -79,6 +79,8 @@ class Facts:
     reverse_sync_per_second: float | None = None
     checkpoint_timeout_seconds: float | None = None
     on_violation: str = "quarantine"
+    cron: str = ""
+    zone: str = "UTC"
 
     def need(self, name: str) -> float:
         """A number that a scenario cannot do without; raises `NotSimulated` naming the field."""

@@ -98,6 +98,14 @@ class Fluid:
         self.arrivals = self.shares * rate_per_second
         self._stale = True
 
+    def give(self, records: Floats) -> None:
+        """Put records into the log at once, `[partition]`."""
+        self.note()
+        self.queue[self.log] += records
+        self.arrived[self.log] += records
+        self.note()
+        self._stale = True
+
     def stop(self, stages: tuple[int, ...], worker: int | None = None) -> None:
         """Stand still: all workers of these stages, or one. Stops add up until each is lifted."""
         self._count_stops(stages, worker, +1)

@@ -105,6 +105,9 @@ def _at_checkpoint(curves: Curves, until: Until) -> bool:
 def _tail_seconds(curves: Curves, until: Until) -> float:
     """The end of a run in which results may be under way although nothing is wrong."""
     event_time, checkpoint = curves.run.network.event_time, curves.run.network.checkpoint
+    if curves.run.network.runs is not None:
+        # What came after the boundary of the last run is not due yet.
+        return curves.run.fluid.now - (curves.run.runs[-1].due if curves.run.runs else 0.0)
     tail = (
         event_time.window_seconds + event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
     )

@@ -10,12 +10,13 @@ with its own interval. What this simulator does not model is refused with a reas
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from pipelineplan.plan import Plan
 from pipelineplan.plan.sink import Sink
 from pipelineplan.simulation.arranging import Pipeline
 from pipelineplan.simulation.chain_reading import ChainReader
-from pipelineplan.simulation.chains import NoChain, chain_to, runs_all_the_time
+from pipelineplan.simulation.chains import NoChain, chain_to
 from pipelineplan.simulation.library import Recipe
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.result import SimulationResult
@@ -30,19 +31,21 @@ def simulate(
     replications: int = 0,
     seed: int = 0,
     jobs: int = 1,
+    resume: Path | None = None,
 ) -> SimulationResult:
     """Simulate every pipeline of `plan`: the default scenarios, or `recipes` of the library.
 
     With `replications`, each is run that many times in weather drawn from `seed`, on `jobs`
-    processes, and promises are judged by how often they are kept. What cannot be simulated stands
-    in the result's `not_simulated`, with the reason.
+    processes, and promises are judged by how often they are kept; finished ones are written to
+    `resume`, where a file is named, and taken from there. What cannot be simulated stands in the
+    result's `not_simulated`, with the reason.
     """
     from pipelineplan.simulation.replaying import declared_replay, with_replay
     from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     pipelines, refused = pipelines_of(plan)
-    futures = Futures(replications, seed, jobs) if replications > 0 else None
+    futures = Futures(replications, seed, jobs, keep=resume) if replications > 0 else None
     result = simulate_pipelines(pipelines, recipes, refused, futures)
     return result if recipes is not None else with_replay(result, declared_replay(plan), pipelines)
 
@@ -63,7 +66,6 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
 
 def _reader(plan: Plan, sink: Sink) -> ChainReader:
     """A chain where there is one way to the sink, else everything that is connected with it."""
-    runs_all_the_time(plan)
     try:
         return ChainReader(plan, chain_to(plan, sink))
     except NoChain:

@@ -9,51 +9,13 @@ A happening that needs what the plan does not state is refused with the name of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from pipelineplan.quantities import Dimension
-from pipelineplan.simulation.facts import Facts
 from pipelineplan.simulation.network import Network, NotSimulated, SourceLog, Stage
-from pipelineplan.simulation.scenario import Act, Outage, Scenario
-
-# A number without a unit, in a scenario's file.
-NUMBER = "number"
-Values = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A scenario in the making: what it runs on, what the plan says besides, and when things begin."""
-
-    network: Network
-    scenario: Scenario
-    facts: Facts
-    rate_per_second: float
-    start_seconds: float
-
-    def with_act(self, act: Act, **scenario: object) -> Setting:
-        """The same with one act more, and other fields of the scenario changed."""
-        acts = (*self.scenario.acts, act)
-        changed = replace(self.scenario, acts=acts, **scenario)  # type: ignore[arg-type]
-        return replace(self, scenario=_long_enough(changed))
-
-    def with_outages(self, outages: tuple[Outage, ...]) -> Setting:
-        """The same with other outages, and time to drain after them."""
-        return replace(self, scenario=_long_enough(replace(self.scenario, outages=outages)))
-
-
-@dataclass(frozen=True)
-class Happening:
-    """The keys that a scenario's file gives (the optional ones with a default), and what they do."""
-
-    fields: Mapping[str, Dimension | str]
-    arrange: Callable[[Values, Setting], Setting]
-    optional: Mapping[str, float]
-
-
-def _long_enough(scenario: Scenario) -> Scenario:
-    return replace(scenario, horizon_seconds=max(scenario.horizon_seconds, 4.0 * scenario.busy_until_seconds))
+from pipelineplan.simulation.run_happenings import RUN_HAPPENINGS
+from pipelineplan.simulation.setting import NUMBER, Happening, Setting, Values
 
 
 def _first_capable(network: Network) -> Stage:
@@ -307,6 +269,8 @@ def _diurnal(values: Values, setting: Setting) -> Setting:
 
 def _outlasts(values: Values, setting: Setting) -> Setting:
     """The outage lasts as many times the retention of the log, or of its tombstones, as is said."""
+    if setting.network.runs is not None:
+        raise NotSimulated("runs by schedule are simulated for a few days only, less than the log keeps")
     kept = setting.network.source.retention_seconds
     if values["tombstones"]:
         kept = setting.facts.need("tombstone_seconds")
@@ -355,4 +319,5 @@ HAPPENINGS: Mapping[str, Happening] = {
     ),
     "join_drift": Happening({}, _join_drift, {}),
     "slow_checkpoints": Happening({"longer_than_timeout": NUMBER, "length": _TIME}, _slow_checkpoints, {}),
+    **RUN_HAPPENINGS,
 }

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.network import Network
     from pipelineplan.simulation.sharing import Floats
 
-_LOOK_SECONDS = (0.5, 60.0)
+_LOOK_SECONDS = (0.1, 60.0)
+# So near to the distance is at it.
+_CLOSE = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,34 @@ class JoinDrift:
     busy_until_seconds = 0.0
 
     def process(self, knobs: Knobs) -> Process:
-        """Hold the logs that are too far ahead; looked at often enough to be exact to a percent."""
+        """A log that has come too far is read on only as fast as the slowest one comes."""
         if self.drift_seconds is None:
             return
-        held: tuple[int, ...] = ()
+        limited: set[int] = set()
         while True:
-            ahead = _ahead_seconds(knobs)
-            wanted = tuple(p for p in range(len(ahead)) if ahead[p] >= self.drift_seconds)
-            if wanted != held:
-                knobs.hold(wanted)
-                held = wanted
-            wait = self.drift_seconds / 200.0
-            yield knobs.env.timeout(min(max(wait, _LOOK_SECONDS[0]), _LOOK_SECONDS[1]))
+            before = _reached(knobs)
+            yield knobs.env.timeout(_LOOK_SECONDS[0])
+            reached = _reached(knobs)
+            speeds = (reached - before) / _LOOK_SECONDS[0]
+            ahead = reached - reached.min()
+            self._limit(knobs, ahead, float(speeds[reached.argmin()]), limited)
+            closing = float((speeds - speeds[reached.argmin()]).max())
+            wait = float((self.drift_seconds - ahead.max()) / closing) if closing > 0 else _LOOK_SECONDS[1]
+            awhile = knobs.env.timeout(min(max(wait, _LOOK_SECONDS[0]), _LOOK_SECONDS[1]))
+            yield knobs.env.any_of([awhile, knobs.changed()])
+
+    def _limit(self, knobs: Knobs, ahead: Floats, slowest: float, limited: set[int]) -> None:
+        drift = self.drift_seconds or 0.0
+        for number, log in enumerate(knobs.network.logs):
+            if ahead[number] >= drift * (1.0 - _CLOSE):
+                # A little slower than the slowest, so that what was overshot is made up for.
+                slower = 1.0 - _CLOSE * (ahead[number] > drift)
+                arrives = log.part * knobs.scenario.peak_rate
+                knobs.limit(number, max(slowest * slower, _CLOSE) * arrives)
+                limited.add(number)
+            elif number in limited and ahead[number] < drift / 2:
+                knobs.limit(number, log.read_limit_per_second)
+                limited.discard(number)
 
     def figures(self, run: Run) -> Mapping[str, float]:
         """How far apart the inputs were read at most, and what the state then held."""
@@ -78,16 +96,13 @@ def _log_places(network: Network) -> list[tuple[int, int]]:
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-def _ahead_seconds(knobs: Knobs) -> Floats:
-    """How far each partition's event time is ahead of the slowest log's, `[partition]`."""
+def _reached(knobs: Knobs) -> Floats:
+    """The event time up to which each log has been read, `[log]`."""
     from pipelineplan.simulation.control import appended_curve
 
     times, counts = appended_curve(knobs.scenario)
     rising = np.concatenate(((True,), np.diff(counts) > 0))
     shares = np.maximum(np.array(knobs.network.shares), 1e-300)
-    reached = np.minimum(knobs.position() / shares, np.interp(knobs.env.now, times, counts))
-    seconds = np.interp(reached, counts[rising], times[rising])
-    # A partition without anything to read is as far as the clock.
-    seconds = np.where(knobs.waiting() > 1e-6, seconds, knobs.env.now)
-    slowest = min(float(seconds[first:last].min()) for first, last in _log_places(knobs.network))
-    return np.asarray(seconds - slowest)
+    read = np.minimum(knobs.position() / shares, np.interp(knobs.env.now, times, counts))
+    seconds = np.interp(read, counts[rising], times[rising])
+    return np.array([float(seconds[first:last].min()) for first, last in _log_places(knobs.network)])

@@ -100,6 +100,10 @@ class Journal:
         bases = np.ascontiguousarray(self._bases.rows[:, number])
         return self._put_together(bases, np.ascontiguousarray(self._patterns.rows[:, number]))
 
+    def rising(self, number: int) -> Floats:
+        """One count without its steps back, over all rows, in records."""
+        return highest_yet(self.column(number))
+
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts over all rows, in records."""
         bases = self._bases.rows[:, :columns].sum(axis=1)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import simpy
 
     from pipelineplan.simulation.network import Network
+    from pipelineplan.simulation.retrying import RetryStorm
     from pipelineplan.simulation.scenario import Scenario
     from pipelineplan.simulation.sharing import Floats
 
@@ -31,6 +32,9 @@ class Knobs(Protocol):
 
     def slow(self, stage: str, factor: float) -> None:
         """The workers of a stage do this share of what they can, until it is said anew."""
+
+    def fail(self, stage: str, storm: RetryStorm | None) -> None:
+        """Records of a stage fail and are tried again as the storm says; None ends it."""
 
     def stand_still(self) -> None:
         """All workers stop, until they go on."""
@@ -52,6 +56,9 @@ class Knobs(Protocol):
 
     def waiting(self) -> Floats:
         """Records that wait in each partition."""
+
+    def changed(self) -> simpy.Event:
+        """What happens when somebody else turns a knob next."""
 
     def note(self, name: str, value: float) -> None:
         """Remember a number for the figures."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves, Lag
 from pipelineplan.simulation.freshness import Over, Since, Until, freshness
-from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
-from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.runs import behind_schedule_seconds
 from pipelineplan.simulation.special_figures import ADDED, SPECIAL, special_figures
 
 _EXACT = "exact fluid, rounding only"
@@ -40,7 +40,6 @@ FIGURES: dict[str, tuple[str, str]] = {
     "arrived_records": ("records", _EXACT),
     "peak_utilisation_worst_worker": ("share", _CLOSED),
 }
-_SERIES_POINTS = 1001
 
 # Low, likely and high of one figure within one run.
 Range = tuple[float, float, float]
@@ -88,7 +87,13 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
 
 
 def _drain(run: Run, lag: Lag) -> float:
-    """The longest drain: after an outage, after a burst, or else after the highest lag of the run."""
+    """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
+
+    Of runs by schedule: until none is under way or overdue after an outage, or else how long they
+    were behind.
+    """
+    if run.network.runs is not None and not run.phases:
+        return behind_schedule_seconds(run.runs)
     if _overloaded(run):
         return math.inf
     bursts = [math.inf if seconds is None else seconds for seconds in run.burst_drains]
@@ -148,19 +153,17 @@ def widened(run: Run, seconds: float, probability: float) -> Range:
 def random_wait(network: Network, rate_per_second: float, probability: float) -> float:
     """An estimate, in seconds, of the quantile of waiting that only randomness causes.
 
-    Per stage Kingman's upper bound of the mean wait `(ca^2/rho + rho*cs^2) / (2*mu*(1 - rho))` with
-    Poisson arrivals, and an exponential tail, summed over the stages with one service time each.
-    0 where a worker is overloaded: there the fluid's own queue is what counts.
-    Source: J. F. C. Kingman, On the algebra of queues, J. Applied Probability 3, 1966.
+    Per stage Kingman's upper bound of the mean wait with Poisson arrivals, and an exponential tail,
+    summed over the stages with one service time each. 0 where a worker is overloaded: there the
+    fluid's own queue is what counts.
     """
     total = 0.0
     for number, stage in enumerate(network.stages):
         if math.isinf(stage.capacity_per_second):
             continue
-        share = max(network.worker_shares(number))
-        load = share * rate_per_second * network.scale(number) / stage.capacity_per_second
-        if 0 < load < 1:
-            mean = (1 / load + load * stage.service_cv**2) / (2 * stage.capacity_per_second * (1 - load))
+        rate = max(network.worker_shares(number)) * rate_per_second * network.scale(number)
+        if 0 < rate < stage.capacity_per_second:
+            mean = kingman_bound_seconds(rate, stage.capacity_per_second, 1.0, stage.service_cv**2)
             total += mean * -math.log(1 - probability) + 1 / stage.capacity_per_second
     return total
 
@@ -175,33 +178,3 @@ def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
         low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
         figures[name] = Figure(ranges[0][1], low, high, unit, FLUID, error_class)
     return figures
-
-
-def series(run: Run) -> dict[str, tuple[float, ...]]:
-    """The curves over time, at even steps and where lag peaks, as columns."""
-    curves = Curves(run)
-    lag = curves.lag
-    even = np.linspace(0.0, run.fluid.now, _SERIES_POINTS)
-    marks = [each.restarted_seconds for each in run.phases] + [float(lag.time[lag.records.argmax()])]
-    time = np.unique(np.concatenate((even, np.clip(marks, 0.0, run.fluid.now))))
-    event_time = run.network.event_time
-    delay = event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
-    oldest = value_at(lag.time, lag.oldest_seconds, time)
-    return {
-        "time_seconds": _column(time),
-        "arrival_rate_per_second": _column(_rate_at(run, time)),
-        "lag_records": _column(value_at(lag.time, lag.records, time)),
-        "oldest_unread_seconds": _column(oldest),
-        "watermark_delay_seconds": _column(oldest + delay),
-    }
-
-
-def _rate_at(run: Run, time: Floats) -> Floats:
-    starts = np.array([start for start, _ in run.scenario.rates])
-    rates = np.array([rate for _, rate in run.scenario.rates])
-    return np.asarray(rates[np.searchsorted(starts, time, side="right") - 1])
-
-
-def _column(values: Floats) -> tuple[float, ...]:
-    """Rounded to a millionth, so that the last bits of a sum do not reach a file."""
-    return tuple(float(value) for value in np.round(values, 6))

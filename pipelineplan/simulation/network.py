@@ -20,6 +20,7 @@ from functools import cached_property
 
 from pipelineplan.errors import PipelinePlanError
 from pipelineplan.simulation.network_checks import problems_of
+from pipelineplan.simulation.runs import Runs
 
 
 class NotSimulated(PipelinePlanError):  # noqa: N818 - it is an answer and not a mistake of the user
@@ -229,7 +230,8 @@ class Network:
 
     A *joint* network has logs `beside` the source, or stages that join, merge or part: all of its
     stages then name their inlets, each stands after what it reads from, and records wait in the
-    logs only. `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
+    logs only. With `runs` it works by schedule or trigger, and without all the time.
+    `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
     key). Raises `ValueError` when numbers contradict each other.
     """
 
@@ -240,6 +242,7 @@ class Network:
     visible: Visible = Visible.ON_EMIT
     absorbs_duplicates: bool = False
     beside: tuple[SourceLog, ...] = ()
+    runs: Runs | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""

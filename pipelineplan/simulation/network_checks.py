@@ -69,7 +69,7 @@ def _share_problems(name: str, shares: tuple[float, ...], count: int) -> list[st
 def _checkpoint_problems(network: Network) -> list[str]:
     checkpoint = network.checkpoint
     if checkpoint is None:
-        if network.visible.value == "checkpoint":
+        if network.visible.value == "checkpoint" and network.runs is None:
             return ["visible at checkpoint, but there is no checkpoint"]
         return []
     if not checkpoint.interval_seconds > 0 or checkpoint.sync_stall_seconds > checkpoint.duration_seconds:

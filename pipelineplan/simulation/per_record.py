@@ -9,30 +9,28 @@ No line of the fluid's arithmetic is used here: only the network, and where its 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import simpy
 
-from pipelineplan.simulation.control import appended_curve
-from pipelineplan.simulation.layout import Layout, lay_out
 from pipelineplan.simulation.network import Checkpoint, Network
-from pipelineplan.simulation.record_routes import Route, backlogs_of, partitions_of, room_of, routes_of
+from pipelineplan.simulation.record_flow import Process, RecordFlow, Service
+from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
-Service = Literal["exponential", "deterministic"]
-Process = Generator[simpy.Event, Any, None]
-_LEAST_ROOM = 20
 _BARRIER_LOOK_SECONDS = 0.05
 
 
 @dataclass
 class PerRecordRun:
-    """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records."""
+    """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records.
+
+    `born` is when each of those came, `seen` what acts noted by name.
+    """
 
     time: Floats
     lag: Floats
@@ -40,6 +38,18 @@ class PerRecordRun:
     replayed: list[float] = field(default_factory=list)
     duplicates: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
+    born: list[float] = field(default_factory=list)
+    seen: dict[str, list[float]] = field(default_factory=dict)
+    retried: int = 0
+    dead_letters: int = 0
+
+    @property
+    def first_latencies(self) -> list[float]:
+        """Of each record the latency with which it was first out: what is emitted again does not count."""
+        first: dict[float, float] = {}
+        for born, latency in zip(self.born, self.latencies, strict=True):
+            first.setdefault(born, latency)
+        return list(first.values())
 
 
 def run_per_record(
@@ -58,220 +68,28 @@ def run_per_record(
     return _Model(network, scenario, end_seconds, service, seed).run()
 
 
-@dataclass
-class _Lane:
-    """A queue with room for `bound`: records are pairs of arrival time and checkpoint number."""
+class _Model(RecordFlow):
+    """The control plane over single records; its knobs are those of `knobs.Knobs`."""
 
-    bound: float
-    records: deque[tuple[float, int]] = field(default_factory=deque)
-    getter: simpy.Event | None = None
-    putters: deque[simpy.Event] = field(default_factory=deque)
-
-    def full(self) -> bool:
-        return len(self.records) >= self.bound
-
-    def put(self, record: tuple[float, int]) -> None:
-        self.records.append(record)
-        if self.getter is not None and not self.getter.triggered:
-            self.getter.succeed()
-
-    def take(self) -> tuple[float, int]:
-        record = self.records.popleft()
-        if self.putters:
-            self.putters.popleft().succeed()
-        return record
-
-
-class _Model:
     def __init__(self, network: Network, scenario: Scenario, end: float, service: Service, seed: int) -> None:
-        self.env = simpy.Environment()
-        self.network, self.scenario, self.end = network, scenario, end
-        self.layout: Layout = lay_out(network)
-        self.random = np.random.default_rng(seed)
-        self.draw = self._drawing(service)
-        self.arrivals = self._arrivals(service)
-        self.routes = routes_of(self.layout)
-        self.cursor = [0] * len(self.arrivals)
-        self.been_empty = [True] * len(self.arrivals)
-        self.held = [False] * len(self.arrivals)
-        self.slowed = [1.0] * len(self.layout.network.stages)
-        self.cut = list(self.cursor)
-        self.epoch = self.tag = self.emitted = 0
-        self.in_flight: dict[int, int] = {}
-        self.stops = [[0] * stage.workers for stage in self.layout.network.stages]
-        self.gate = self.env.event()
-        self.sink_down = 0
-        self.capacity = self.layout.capacity()
-        self.choices = {
-            route: self._choosing(np.array(route.weights))
-            for each in self.routes
-            for route in each
-            if route.weights
-        }
-        self.owed: dict[tuple[Route, int], float] = {}
+        super().__init__(network, scenario, end, service, seed)
+        self.failures = 0
+        self.restored = 0.0
         self.result = PerRecordRun(np.linspace(0.0, end, 1001), np.zeros(1001))
 
-    def _drawing(self, service: Service) -> Callable[[float], float]:
-        if service == "deterministic":
-            return lambda mean: mean
-        waiting: list[float] = []
-
-        def draw(mean: float) -> float:
-            if not waiting:
-                waiting.extend(self.random.standard_exponential(4096))
-            return mean * waiting.pop()
-
-        return draw
-
-    def _choosing(self, weights: Floats) -> Callable[[], int]:
-        edges, waiting = np.cumsum(weights), list[int]()
-
-        def choose() -> int:
-            if not waiting:
-                waiting.extend(
-                    np.searchsorted(edges / edges[-1], self.random.random(4096), side="right").tolist()
-                )
-            return waiting.pop()
-
-        return choose
-
-    def _arrivals(self, service: Service) -> list[list[float]]:
-        """When each record of each partition arrives, in order."""
-        times, counts = appended_curve(self.scenario)
-        total = float(np.interp(self.end, times, counts))
-        rising = np.concatenate(((True,), np.diff(counts) > 0))
-        arrivals = []
-        for share in self.layout.network.shares:
-            expected = share * total
-            if service == "deterministic":
-                places = np.arange(int(expected)) + 0.5
-            else:
-                places = np.cumsum(self.random.standard_exponential(int(expected + 10 * expected**0.5 + 20)))
-                places = places[places < expected]
-            arrivals.append(np.interp(places / max(share, 1e-300), counts[rising], times[rising]).tolist())
-        return [
-            [*([0.0] * lain), *come]
-            for lain, come in zip(backlogs_of(self.layout.network), arrivals, strict=True)
-        ]
-
     def run(self) -> PerRecordRun:
-        self._start_workers()
+        self.start_workers()
         self.env.process(self._watch())
         if self.network.checkpoint:
             self.env.process(self._checkpoints(self.network.checkpoint))
         for outage in self.scenario.outages:
             self.env.process(self._outage(outage))
+        for act in self.scenario.acts:
+            self.env.process(act.process(self))
         self.env.run(until=self.end)
+        self.result.retried, self.result.dead_letters = self.retried, self.dead_letters
+        self.result.latencies, self.result.born = self.latencies, self.born
         return self.result
-
-    def _start_workers(self) -> None:
-        self.lanes = [
-            [_Lane(max(room_of(self.layout, number), _LEAST_ROOM)) for _ in range(stage.workers)]
-            for number, stage in enumerate(self.layout.network.stages)
-        ]
-        for number, stage in enumerate(self.layout.network.stages):
-            for worker in range(stage.workers):
-                mine = partitions_of(self.layout, number, worker)
-                self.env.process(
-                    self._worker(number, worker) if mine is None else self._reader(number, worker, mine)
-                )
-
-    def _running(self, stage: int, worker: int, epoch: int) -> Process:
-        while self.stops[stage][worker] and epoch == self.epoch:
-            yield self.gate
-
-    def _reader(self, stage: int, worker: int, mine: list[int]) -> Process:
-        """Takes from its partitions in turn, so that backlogged ones share it evenly."""
-        epoch, turn = self.epoch, 0
-        mean = 1.0 / float(self.capacity[stage][worker])
-        while mine:
-            yield from self._running(stage, worker, epoch)
-            if epoch != self.epoch:
-                return
-            found = self._next_of(mine, turn)
-            if found is None:
-                yield from self._nothing_to_read(mine)
-                continue
-            turn = found + 1
-            partition = mine[found]
-            record = (self.arrivals[partition][self.cursor[partition]], self.tag)
-            self.cursor[partition] += 1
-            self.in_flight[self.tag] = self.in_flight.get(self.tag, 0) + 1
-            if mean > 0:
-                yield self.env.timeout(self.draw(mean) / self.slowed[stage])
-            if epoch != self.epoch:
-                return
-            yield from self._hand_on(stage, worker, record, epoch)
-
-    def _nothing_to_read(self, mine: list[int]) -> Process:
-        coming = min(self._next_arrival(p) for p in mine)
-        if coming > self.env.now and not any(self.held[p] for p in mine):
-            yield self.env.timeout(coming - self.env.now)
-        else:
-            yield self.gate
-
-    def _next_of(self, mine: list[int], turn: int) -> int | None:
-        for step in range(len(mine)):
-            place = (turn + step) % len(mine)
-            partition = mine[place]
-            if self._next_arrival(partition) > self.env.now:
-                self.been_empty[partition] = True
-            elif not self.held[partition]:
-                return place
-        return None
-
-    def _next_arrival(self, partition: int) -> float:
-        cursor, arrivals = self.cursor[partition], self.arrivals[partition]
-        return arrivals[cursor] if cursor < len(arrivals) else self.end
-
-    def _worker(self, stage: int, worker: int) -> Process:
-        epoch, lane = self.epoch, self.lanes[stage][worker]
-        mean = 1.0 / float(self.capacity[stage][worker])
-        while True:
-            yield from self._running(stage, worker, epoch)
-            if epoch != self.epoch:
-                return
-            if not lane.records:
-                lane.getter = self.env.event()
-                yield lane.getter
-                continue
-            if mean > 0:
-                yield self.env.timeout(self.draw(mean) / self.slowed[stage])
-            if epoch != self.epoch:
-                return
-            yield from self._hand_on(stage, worker, lane.records[0], epoch)
-            if epoch == self.epoch:
-                lane.take()
-
-    def _hand_on(self, stage: int, worker: int, record: tuple[float, int], epoch: int) -> Process:
-        """Give a record to every stage that reads this one, waiting for room; behind the sink it is out."""
-        tag = record[1]
-        if stage == len(self.lanes) - 1:
-            self.emitted += 1
-            self.result.latencies.append(self.env.now - record[0])
-        for route in self.routes[stage]:
-            for _ in range(self._copies(route, worker)):
-                choose = self.choices.get(route)
-                lane = self.lanes[route.to][
-                    worker % len(self.lanes[route.to]) if choose is None else choose()
-                ]
-                while lane.full() and epoch == self.epoch:
-                    room = self.env.event()
-                    lane.putters.append(room)
-                    yield room
-                if epoch == self.epoch:
-                    self.in_flight[tag] += 1
-                    lane.put(record)
-        if epoch == self.epoch:
-            self.in_flight[tag] -= 1
-
-    def _copies(self, route: Route, worker: int) -> int:
-        """How many records go this way now: as many in the end as the selectivity says."""
-        if route.selectivity == 1.0:
-            return 1
-        owed = self.owed.get((route, worker), 0.0) + route.selectivity
-        self.owed[(route, worker)] = owed - int(owed)
-        return int(owed)
 
     def _watch(self) -> Process:
         live = sum(log.partitions for log in self.layout.network.logs if log.part > 0)
@@ -281,39 +99,48 @@ class _Model:
             come = sum(int(np.searchsorted(each, time, side="right")) for each in counts)
             self.result.lag[index] = come - sum(self.cursor[:live])
 
-    def _change_stops(self, stages: range | tuple[int, ...], worker: int | None, change: int) -> None:
-        for stage in stages:
-            for number in range(len(self.stops[stage])) if worker is None else (worker,):
-                self.stops[stage][number] += change
-        if change < 0:
-            self.open_gate()
-
-    def open_gate(self) -> None:
-        """Tell all who stand still to look again."""
-        self.gate.succeed()
-        self.gate = self.env.event()
-
     def _checkpoints(self, plan: Checkpoint) -> Process:
-        everything = range(len(self.stops))
         begin, epoch = plan.interval_seconds, self.epoch
         while True:
             yield self.env.timeout(max(begin - self.env.now, 0.0))
             if epoch != self.epoch:
                 begin, epoch = self.restored + plan.interval_seconds, self.epoch
                 continue
-            epoch, begun, position = self.epoch, self.env.now, list(self.cursor)
-            self.tag += 1
-            tag = self.tag
-            if plan.sync_stall_seconds > 0:
-                self._change_stops(everything, None, +1)
-                yield self.env.timeout(plan.sync_stall_seconds)
-                self._change_stops(everything, None, -1)
-            yield self.env.timeout(begun + plan.duration_seconds - self.env.now)
-            while epoch == self.epoch and (self.sink_down or self._before(tag)):
-                yield self.env.timeout(_BARRIER_LOOK_SECONDS)
-            if epoch == self.epoch:
-                self.cut = position
-                begin = max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds)
+            begun = self.env.now
+            completed = yield from self._one(plan, begun)
+            if epoch == self.epoch and not completed:
+                yield from self._give_up(plan)
+            begin = max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds)
+
+    def _one(self, plan: Checkpoint, begun: float) -> Generator[simpy.Event, Any, bool]:
+        epoch, position, given_up = self.epoch, list(self.cursor), begun + plan.timeout_seconds
+        self.tag += 1
+        tag = self.tag
+        if plan.sync_stall_seconds > 0:
+            self.change_stops(range(len(self.stops)), None, +1)
+            yield self.env.timeout(plan.sync_stall_seconds)
+            self.change_stops(range(len(self.stops)), None, -1)
+        yield self.env.timeout(max(min(begun + plan.duration_seconds, given_up) - self.env.now, 0.0))
+        while epoch == self.epoch and (self.sink_down or self._before(tag) or self._takes_longer(plan)):
+            if self.env.now >= given_up:
+                return False
+            yield self.env.timeout(_BARRIER_LOOK_SECONDS)
+        if epoch == self.epoch:
+            self.cut, self.failures = position, 0
+        return True
+
+    def _takes_longer(self, plan: Checkpoint) -> bool:
+        return plan.duration_seconds > plan.timeout_seconds
+
+    def _give_up(self, plan: Checkpoint) -> Process:
+        """One failure more; beyond those that are borne the job restarts."""
+        self.failures += 1
+        if plan.tolerable_failures is not None and self.failures > plan.tolerable_failures:
+            self.failures = 0
+            self.change_stops(range(len(self.stops)), None, +1)
+            self._restore(None, self.env.now + plan.restart_seconds)
+            yield self.env.timeout(plan.restart_seconds)
+            self.change_stops(range(len(self.stops)), None, -1)
 
     def _before(self, tag: int) -> bool:
         return any(count for number, count in self.in_flight.items() if number < tag)
@@ -328,12 +155,12 @@ class _Model:
             stages = self.layout.reading
         elif outage.of is Breaks.WORKER and not self.network.has_shuffle:
             worker = int(np.argmax(self.network.worker_shares(0)))
-        self._change_stops(stages, worker, +1)
+        self.change_stops(stages, worker, +1)
         self.sink_down += outage.of is Breaks.SINK
         if outage.restores:
             self._restore(worker, self.env.now + outage.down_seconds)
         yield self.env.timeout(outage.down_seconds)
-        self._change_stops(stages, worker, -1)
+        self.change_stops(stages, worker, -1)
         self.sink_down -= outage.of is Breaks.SINK
         self.been_empty = [share <= 0 for share in self.layout.network.shares]
         restarted = self.env.now
@@ -355,7 +182,69 @@ class _Model:
                 self.cursor[partition] = position
         self.result.replayed.append(back)
         self.result.duplicates.append(self.emitted - sum(self.cut) if worker is None else float("nan"))
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
         self.emitted = sum(self.cursor)
         self.epoch += 1
         self.in_flight.clear()
-        self._start_workers()
+        self.start_workers()
+
+    def until(self, seconds: float) -> Process:
+        """Sleep until that time."""
+        if seconds > self.env.now:
+            yield self.env.timeout(seconds - self.env.now)
+
+    def slow(self, stage: str, factor: float) -> None:
+        """The workers of a stage do this share of what they can; a record under way is not touched."""
+        names = [each.name for each in self.layout.network.stages]
+        self.slowed[names.index(stage)] = factor
+
+    def fail(self, stage: str, storm: RetryStorm | None) -> None:
+        """Records of a stage fail as the storm says, until it is over."""
+        number = [each.name for each in self.layout.network.stages].index(stage)
+        self.storms.pop(number, None)
+        if storm is not None:
+            self.storms[number] = storm
+
+    def stand_still(self) -> None:
+        """All workers stop."""
+        self.change_stops(range(len(self.stops)), None, +1)
+
+    def move_on(self) -> None:
+        """Lift one standing still."""
+        self.change_stops(range(len(self.stops)), None, -1)
+
+    def hold(self, partitions: tuple[int, ...]) -> None:
+        """These partitions, and no others, are not read."""
+        self.held = [number in partitions for number in range(len(self.cursor))]
+        self.open_gate()
+
+    def limit(self, log: int, rate_per_second: float) -> None:
+        """No more than this is read of a log from now on."""
+        self.limits[log] = rate_per_second
+        self.open_gate()
+
+    def read_again(self, position: Floats) -> float:
+        """Readers go back to `position` and all that is under way is lost."""
+        back = float(sum(self.cursor) - position.sum())
+        self.cursor = [round(each) for each in position]
+        self._begin_anew()
+        return back
+
+    def position(self) -> Floats:
+        """How far each partition has been read."""
+        return np.array(self.cursor, dtype=np.float64)
+
+    def waiting(self) -> Floats:
+        """Records that have arrived and were not read, `[partition]`."""
+        come = [int(np.searchsorted(each, self.env.now, side="right")) for each in self.arrivals]
+        return np.array(come, dtype=np.float64) - self.position()
+
+    def changed(self) -> simpy.Event:
+        """What happens when workers may go on next."""
+        return self.gate
+
+    def note(self, name: str, value: float) -> None:
+        """Remember a number."""
+        self.result.seen.setdefault(name, []).append(value)

@@ -12,20 +12,37 @@ same weather.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.util import find_spec
 from itertools import repeat
 from multiprocessing.context import BaseContext
+from pathlib import Path
 
+from pipelineplan import __version__
 from pipelineplan.simulation.arranging import End
-from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.by_record import one_walk, worth_walking
+from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.keeping import Kept, Sample, name_of
 from pipelineplan.simulation.measures import measure_curves, promised
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.probability import CONFIDENCE, Chance, chance, runs_to_decide, spread
-from pipelineplan.simulation.result import FreshnessTarget, Replications, SloVerdict, Uncertain
+from pipelineplan.simulation.result import (
+    FLUID,
+    PER_RECORD,
+    SCAN,
+    FreshnessTarget,
+    Replications,
+    SloVerdict,
+    Uncertain,
+)
+from pipelineplan.simulation.scan import can_scan, scan
 from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.series import BAND_POINTS, BANDED, bands, curves_at
+from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import Weather
 from pipelineplan.verdicts import Verdict
 
@@ -35,20 +52,34 @@ NEEDED = 0.95
 
 @dataclass(frozen=True)
 class Futures:
-    """How many replications, from which seed, on how many processes; which share must keep a promise."""
+    """How many replications, from which seed, on how many processes; which share must keep a promise.
+
+    What is finished is written to `keep`, where a file is named, and taken from there.
+    """
 
     runs: int
     seed: int = 0
     jobs: int = 1
     needed: float = NEEDED
+    keep: Path | None = None
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One replication: its figures, and the freshness that each promise is about, in seconds."""
+class Asked:
+    """What is replicated, and from which seed; `end_seconds` is where the run without chance ends."""
 
-    figures: Mapping[str, float]
-    fresh_seconds: tuple[float, ...]
+    network: Network
+    scenario: Scenario
+    targets: tuple[FreshnessTarget, ...]
+    seed: int
+    end_seconds: float
+
+    @property
+    def band_times(self) -> Floats:
+        """The points of the bands, in seconds."""
+        import numpy as np
+
+        return np.linspace(0.0, self.end_seconds, BAND_POINTS)
 
 
 def samples(
@@ -58,13 +89,28 @@ def samples(
 
     A script that asks for several must be importable: its own work under `if __name__ == "__main__"`.
     """
-    numbers = range(futures.runs)
+    asked = Asked(network, scenario, targets, futures.seed, run_scenario(network, scenario).fluid.now)
+    if futures.keep is None:
+        return list(_drawn(asked, futures, range(futures.runs)))
+    kept = Kept(futures.keep)
+    of = name_of(asked, __version__, find_spec("numba") is not None)
+    known = kept.read(of)
+    missing = [number for number in range(futures.runs) if number not in known]
+    for number, sample in zip(missing, _drawn(asked, futures, missing), strict=True):
+        kept.write(of, number, sample)
+        known[number] = sample
+    return [known[number] for number in range(futures.runs)]
+
+
+def _drawn(asked: Asked, futures: Futures, numbers: Sequence[int]) -> Iterator[Sample]:
+    """The replications of those numbers, each as soon as it and those before it are done."""
     if futures.jobs <= 1:
-        return [_sample(network, scenario, targets, futures.seed, number) for number in numbers]
-    chunk = max(1, futures.runs // (4 * futures.jobs))
+        for number in numbers:
+            yield _sample(asked, number)
+        return
+    chunk = max(1, len(numbers) // (4 * futures.jobs)) if futures.keep is None else 1
     with ProcessPoolExecutor(futures.jobs, mp_context=_processes()) as pool:
-        same = (repeat(network), repeat(scenario), repeat(targets), repeat(futures.seed))
-        return list(pool.map(_sample, *same, numbers, chunksize=chunk))
+        yield from pool.map(_sample, repeat(asked), numbers, chunksize=chunk)
 
 
 def _processes() -> BaseContext:
@@ -76,12 +122,28 @@ def _processes() -> BaseContext:
     return context
 
 
-def _sample(
-    network: Network, scenario: Scenario, targets: tuple[FreshnessTarget, ...], seed: int, number: int
-) -> Sample:
-    curves = Curves(run_scenario(network, in_weather(network, scenario, Weather(seed, number))))
+def _sample(asked: Asked, number: int) -> Sample:
+    network, scenario, targets = asked.network, asked.scenario, asked.targets
+    weather = Weather(asked.seed, number)
+    plain = _plain(network, scenario)
+    if plain is not None and can_scan(plain):
+        curves, tier = Curves(scan(plain, weather)), SCAN
+    else:
+        curves, tier = Curves(run_scenario(network, in_weather(network, scenario, weather))), FLUID
     figures = {name: found[1] for name, found in measure_curves(curves).items()}
-    return Sample(figures, tuple(promised(target, curves)[2] for target in targets))
+    drawn = curves_at(curves, asked.band_times)
+    bands = {name: tuple(drawn[name].tolist()) for name in BANDED}
+    if plain is not None and worth_walking(plain, targets):
+        fresh, seconds = one_walk(plain, targets, weather)
+        return Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
+    return Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
+
+
+@lru_cache(maxsize=4)
+def _plain(network: Network, scenario: Scenario) -> Run | None:
+    """The run without chance, of which no control event depends on the weather; None where one may."""
+    quiet = not (scenario.outages or scenario.drain_from_seconds or scenario.acts)
+    return run_scenario(network, scenario) if quiet else None
 
 
 def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenario:
@@ -101,11 +163,16 @@ def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenar
     return replace(scenario, outages=outages, weather=weather)
 
 
-def replications(found: list[Sample], futures: Futures) -> Replications:
-    """What the replications at the likely inputs say of every figure."""
+def replications(found: list[Sample], futures: Futures, end_seconds: float) -> Replications:
+    """What the replications at the likely inputs say of every figure, and of the curves up to that end."""
+    import numpy as np
+
     values = {name: tuple(each.figures[name] for each in found) for name in found[0].figures}
     spreads = {name: spread(each) for name, each in values.items()}
-    return Replications(futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values)
+    drawn = bands([each.curves for each in found], np.linspace(0.0, end_seconds, BAND_POINTS))
+    return Replications(
+        futures.runs, futures.seed, CONFIDENCE, futures.needed, spreads, values, found[0].tier, drawn
+    )
 
 
 def kept(seconds: Iterable[float], target_seconds: float) -> Chance:

@@ -18,7 +18,7 @@ from pipelineplan.simulation.scenario import Phases
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Verdict
 
-FLUID = "T1"
+FLUID, PER_RECORD, SCAN = "T1", "T2", "T3"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class SloVerdict:
 class Replications:
     """`runs` replications from `seed` at the likely inputs, and what they say of every figure.
 
-    `samples` are the values of each figure, one for each run.
+    `samples` are the values of each figure, one for each run; `tier` is the model that ran them;
+    `bands` are columns over time, of each curve its 5th, 50th and 95th percentile.
     """
 
     runs: int
@@ -89,6 +90,8 @@ class Replications:
     needed_probability: float
     figures: Mapping[str, Spread]
     samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
+    tier: str = FLUID
+    bands: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
 
     def to_json_dict(self) -> dict[str, Any]:
         """Plain data without the samples; what is not finite is None."""
@@ -101,6 +104,7 @@ class Replications:
             "seed": self.seed,
             "confidence": self.confidence,
             "needed_probability": self.needed_probability,
+            "tier": self.tier,
             "figures": spreads,
         }
 
@@ -193,6 +197,19 @@ class SimulationResult:
 
     def _repr_html_(self) -> str:
         return rows_to_html(self.to_rows(), f"simulated: {self.verdict.value}")
+
+    def band_rows(self) -> dict[str, list[Any]]:
+        """The bands of all replicated scenarios as columns of one long table; none without replications."""
+        columns: dict[str, list[Any]] = {}
+        for scenario in self.scenarios:
+            if scenario.replications is not None:
+                found = scenario.replications.bands
+                length = len(found["time_seconds"])
+                columns.setdefault("pipeline", []).extend([scenario.pipeline] * length)
+                columns.setdefault("scenario", []).extend([scenario.name] * length)
+                for name, values in found.items():
+                    columns.setdefault(name, []).extend(values)
+        return columns
 
     def curve_rows(self) -> dict[str, list[Any]]:
         """The curves of all scenarios as columns of one long table."""

@@ -84,12 +84,11 @@ class RetryStorm:
 
     def process(self, knobs: Knobs) -> Process:
         """Slow the stage down while it lasts, and count what it reads meanwhile."""
-        stage = next(each for each in knobs.network.stages if each.name == self.stage)
         yield from knobs.until(self.start_seconds)
-        knobs.slow(self.stage, self.factor(stage.capacity_per_second))
+        knobs.fail(self.stage, self)
         before = float(knobs.position().sum())
         yield from knobs.until(self.busy_until_seconds)
-        knobs.slow(self.stage, 1.0)
+        knobs.fail(self.stage, None)
         knobs.note("tried", float(knobs.position().sum()) - before)
 
     def figures(self, run: Run) -> Mapping[str, float]:

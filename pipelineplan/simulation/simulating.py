@@ -11,15 +11,18 @@ from dataclasses import replace
 
 from pipelineplan.quantities import say_seconds
 from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, outage_scenario, trace_scenario
+from pipelineplan.simulation.by_record import ByRecord, refined
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
+from pipelineplan.simulation.keeping import Sample
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, combine, measure, promised, series
+from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
-from pipelineplan.simulation.replicating import Futures, Sample, judge_chances, kept, replications, samples
+from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
 from pipelineplan.simulation.result import (
     FLUID,
+    PER_RECORD,
     Figure,
     FreshnessTarget,
     ScenarioResult,
@@ -28,11 +31,13 @@ from pipelineplan.simulation.result import (
     Uncertain,
 )
 from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.series import series
 from pipelineplan.verdicts import Verdict
 
 # How one end's network and scenario are made; the name and title are in the scenario.
 Arranged = Callable[[Inputs, End], tuple[Network, Scenario]]
 _DEFAULT = ("steady", "peak")
+WALKED = "every record, with the 95 % interval of the mean over runs; room between stages unlimited"
 
 
 def simulate_pipelines(
@@ -119,7 +124,8 @@ def replicated(
         judge_chances(verdict, chances, futures.needed, pipeline.uncertain)
         for verdict, chances in _chances(pipeline, result, {end: by_end[end] for end in ends})
     ]
-    summary = replications(by_end[End.LIKELY], futures)
+    end_seconds = result.series["time_seconds"][-1]
+    summary = replications(by_end[End.LIKELY], futures, end_seconds)
     return replace(result, slo_verdicts=tuple(verdicts), replications=summary)
 
 
@@ -148,8 +154,11 @@ def _chances(
 def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     runs = _runs(pipeline, arranged)
     likely = runs[0]
+    walked, why = refined(runs, pipeline.targets)
     figures = combine([measure(run) for run in runs])
-    verdicts = [*_freshness_verdicts(pipeline, runs), *_drain_verdicts(pipeline, likely, figures)]
+    for name in walked[0].figures if walked else ():
+        figures[name] = _figure([each.figures[name] for each in walked], PER_RECORD, WALKED)
+    verdicts = [*_freshness_verdicts(pipeline, runs, walked), *_drain_verdicts(pipeline, likely, figures)]
     return ScenarioResult(
         name=likely.scenario.name,
         title=likely.scenario.title,
@@ -158,7 +167,7 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
         series=series(likely),
         slo_verdicts=tuple(verdicts),
         phases=likely.phases,
-        notes=tuple(_notes(likely, pipeline)),
+        notes=(*_notes(likely, pipeline, walked=bool(walked)), *([why] if why else [])),
     )
 
 
@@ -172,22 +181,28 @@ def _runs(pipeline: Pipeline, arranged: Arranged) -> list[Run]:
     return [run_scenario(network, scenario) for network, scenario in seen]
 
 
-def _freshness_verdicts(pipeline: Pipeline, runs: list[Run]) -> list[SloVerdict]:
+def _freshness_verdicts(pipeline: Pipeline, runs: list[Run], walked: list[ByRecord]) -> list[SloVerdict]:
     """Judged where nothing breaks: an outage is what an error budget is for."""
     if runs[0].scenario.outages:
         return []
-    curves = [Curves(run) for run in runs]
-    return [_freshness_verdict(target, curves, pipeline.uncertain) for target in pipeline.targets]
+    curves = [] if walked else [Curves(run) for run in runs]
+    verdicts = []
+    for number, target in enumerate(pipeline.targets):
+        if walked:
+            figure = _figure([each.promised[number] for each in walked], PER_RECORD, WALKED)
+        else:
+            ranges = [promised(target, each) for each in curves]
+            figure = _figure(ranges, FLUID, FIGURES["freshness_p95_seconds"][1])
+        verdicts.append(
+            judge(target.subject, target.objective, figure, target.seconds, pipeline.uncertain, target.path)
+        )
+    return verdicts
 
 
-def _freshness_verdict(
-    target: FreshnessTarget, curves: list[Curves], uncertain: tuple[Uncertain, ...]
-) -> SloVerdict:
-    ranges = [promised(target, each) for each in curves]
+def _figure(ranges: list[Range], tier: str, error_class: str) -> Figure:
+    """A delay over the runs at all ends of the inputs, of which the first is the likely one."""
     low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
-    error_class = FIGURES["freshness_p95_seconds"][1]
-    figure = Figure(ranges[0][1], low, high, "s", FLUID, error_class)
-    return judge(target.subject, target.objective, figure, target.seconds, uncertain, target.path)
+    return Figure(ranges[0][1], low, high, "s", tier, error_class)
 
 
 def _drain_verdicts(pipeline: Pipeline, run: Run, figures: dict[str, Figure]) -> list[SloVerdict]:
@@ -241,7 +256,7 @@ def _to_settle(uncertain: tuple[Uncertain, ...]) -> str:
     return "to settle it, measure " + ", ".join(f"{each.path} ({each.text})" for each in uncertain)
 
 
-def _notes(run: Run, pipeline: Pipeline) -> list[str]:
+def _notes(run: Run, pipeline: Pipeline, *, walked: bool) -> list[str]:
     notes = []
     load, worker = run.network.utilisation(run.scenario.rates[-1][1])
     if load > 1:
@@ -264,7 +279,7 @@ def _notes(run: Run, pipeline: Pipeline) -> list[str]:
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
             "keep it per partition"
         )
-    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages):
+    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages) and not walked:
         notes.append(
             "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from pipelineplan.simulation.runs import run_figures
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.control import Run
@@ -42,6 +45,12 @@ SPECIAL: dict[str, tuple[str, str]] = {
     "most_workers": ("workers", _EXACT),
     "scaled_worker_hours": ("h", _EXACT),
     "unsynced_records": ("records", _EXACT),
+    "runs": ("runs", _EXACT),
+    "runs_beyond_next": ("runs", _EXACT),
+    "longest_run_seconds": ("s", _EXACT),
+    "latest_result_seconds": ("s", _EXACT),
+    "largest_run_records": ("records", _EXACT),
+    "smallest_run_records": ("records", _EXACT),
     "worker_hours": ("h", _CLOSED),
     "read_records": ("records", _EXACT),
 }
@@ -52,12 +61,15 @@ ADDED = frozenset({"duplicate_records"})
 def special_figures(run: Run) -> dict[str, float]:
     """What a run has of them: what its acts say, its failed checkpoints, and what it costs."""
     found: dict[str, float] = {}
-    if run.failed_checkpoints or run.restarts:
+    checkpoint = run.network.checkpoint
+    if checkpoint is not None and math.isfinite(checkpoint.timeout_seconds):
         found["failed_checkpoints"] = float(len(run.failed_checkpoints))
         found["job_restarts"] = float(len(run.restarts))
     for act in run.scenario.acts:
         for name, value in act.figures(run).items():
             found[name] = found.get(name, 0.0) + value
+    if run.network.runs is not None:
+        found |= run_figures(run.runs)
     workers = sum(stage.workers for stage in run.network.stages)
     found["worker_hours"] = workers * run.fluid.now / 3600.0
     again = sum(each.replayed_records for each in run.phases) + sum(back for _, back in run.restarts)

@@ -14,6 +14,7 @@ from pipelineplan.simulation.chain_reading import ChainReader
 from pipelineplan.simulation.chains import workers_of
 from pipelineplan.simulation.inflow import Inflow
 from pipelineplan.simulation.network import Exchange, Inlet, Network, NotSimulated, SourceLog, Stage
+from pipelineplan.simulation.run_reading import runs_of
 from pipelineplan.simulation.wholes import Whole
 
 
@@ -38,6 +39,7 @@ class WholeReader(ChainReader):
             visible=self.visible(),
             absorbs_duplicates=self.absorbs(),
             beside=logs[1:],
+            runs=runs_of(self.plan, self.reading(end)),
         )
 
     def logs(self, end: End) -> Iterator[SourceLog]:

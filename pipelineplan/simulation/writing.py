@@ -2,6 +2,7 @@
 
 out/figures.csv   pipeline, scenario, figure, value, low, high, unit, tier, error_class
 out/curves.csv    pipeline, scenario, time_seconds, arrival_rate_per_second, lag_records, ...
+out/bands.csv     pipeline, scenario, time_seconds, lag_records_p05, lag_records_p50, ... (replications)
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def write_parquet(result: SimulationResult, folder: Path) -> tuple[Path, ...]:
 def _tables(result: SimulationResult) -> dict[str, dict[str, list[Any]]]:
     rows = result.to_rows()
     figures = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
-    return {"figures": figures, "curves": result.curve_rows()}
+    bands = result.band_rows()
+    return {"figures": figures, "curves": result.curve_rows()} | ({"bands": bands} if bands else {})
 
 
 def _csv(columns: dict[str, list[Any]]) -> str:

@@ -4,7 +4,7 @@
 
 One thing is varied at a time around a base: 64 partitions, 3 stages, 24 h, a checkpoint each minute
 with a stall of 0.25 s, hourly changing load, one outage. The least of three runs is shown. `records`
-is what room there is between stages. Not run by default.
+is what room there is between stages.
 """
 
 import math

@@ -1,34 +1,71 @@
-"""What replications cost: 1,000 of an example's scenarios, and single ones of the pinned day.
+"""What replications cost: of an example's scenarios, and of the pinned day, with numba and without.
 
-    uv run python tests/benchmarks/bench_replications.py [replications] [jobs]
+    uv run python tests/benchmarks/bench_replications.py [replications] [jobs] [replications of the day]
 
-The day is that of bench_day.py: 24 h, 64 partitions, 1,440 stalls; in random load no course comes
-back, so every queue change is computed. Not run by default.
+The day is that of bench_day.py: 24 h, 64 partitions, 1,440 stalls, three outages; in random load no course
+comes back, so every queue change is computed. CPU seconds beside wall seconds, since machines are shared.
 """
 
+import resource
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 from bench_day import network, scenario
 
 from pipelineplan import workflow
-from pipelineplan.simulation.replicating import Futures, samples
+from pipelineplan.simulation import control
+from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.replicating import Futures, in_weather, samples
+from pipelineplan.simulation.weather import Weather
 
 PLAN = Path(__file__).parents[2] / "examples" / "demo-holds" / "plan.yaml"
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of those that it has waited for."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in usage)
+
+
+def one_day(title: str) -> None:
+    """Run and figures of a single replication, the least of three."""
+    ran, measured = [], []
+    for number in range(3):
+        weather = in_weather(network(0.0), scenario(), Weather(0, number))
+        started = time.process_time()
+        run = control.run_scenario(network(0.0), weather)
+        between = time.process_time()
+        measure(run)
+        ran.append(between - started)
+        measured.append(time.process_time() - between)
+    print(
+        f"the pinned day in random load, {title}: run {min(ran):.2f} s, figures {min(measured):.2f} s (CPU)"
+    )
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    days = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
+    one_day("with numba")
+    with patch.object(control, "find_spec", lambda _: None):
+        one_day("numpy alone")
     for name in ("steady", "peak", "sink-outage"):
-        started = time.perf_counter()
-        workflow.simulate(PLAN, scenarios=[name], replications=runs, jobs=jobs)
-        took = time.perf_counter() - started
-        print(f"{PLAN.parent.name}, {name}: {runs:,} replications on {jobs} processes in {took:.1f} s")
-    started = time.perf_counter()
-    samples(network(0.0), scenario(), (), Futures(3))
-    print(f"the pinned day: {(time.perf_counter() - started) / 3:.1f} s per replication")
+        started, used = time.perf_counter(), cpu()
+        result = workflow.simulate(PLAN, scenarios=[name], replications=runs, jobs=jobs)
+        took, tier = time.perf_counter() - started, result.scenarios[0].replications.tier
+        print(
+            f"{PLAN.parent.name}, {name} ({tier}): {runs:,} replications on {jobs} processes "
+            f"in {took:.1f} s, {cpu() - used:.1f} s of CPU"
+        )
+    started, used = time.perf_counter(), cpu()
+    samples(network(0.0), scenario(), (), Futures(days, jobs=jobs))
+    print(
+        f"the pinned day: {days:,} replications on {jobs} processes "
+        f"in {time.perf_counter() - started:.1f} s, {cpu() - used:.1f} s of CPU"
+    )
 
 
 if __name__ == "__main__":

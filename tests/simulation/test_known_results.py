@@ -1,4 +1,5 @@
 import math
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from pipelineplan.simulation.network import Checkpoint, Exchange, Network, Sourc
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 
 FOLDER = Path(__file__).parents[2] / "simulations" / "known_results"
-FILES = sorted(FOLDER.glob("*.yaml"))
+ALL = sorted(FOLDER.glob("*.yaml"))
+CASES = {file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in ALL}
+FILES = [file for file, case in CASES.items() if "network" in case]
+CLOSED_FORMS = [file for file, case in CASES.items() if "closed_form" in case]
 
 
 def network_of(data: dict[str, Any]) -> Network:
@@ -52,5 +56,20 @@ def test_the_simulator_meets_what_is_known(file: Path) -> None:
         assert close, f"{name}: found {found}, known {expected['value']}"
 
 
+@pytest.mark.parametrize("file", CLOSED_FORMS, ids=lambda file: file.stem)
+def test_closed_forms_meet_what_is_published(file: Path) -> None:
+    case = CASES[file]
+    assert case["known"] == file.stem
+    assert case["citation"]
+    module, _, name = case["closed_form"].partition(".")
+    found = getattr(import_module(f"pipelineplan.plan.{module}"), name)(**case["inputs"])
+    if isinstance(found, dict):
+        assert found == case["expect"]
+    else:
+        assert found == pytest.approx(case["expect"]["value"], rel=case["expect"]["tolerance"])
+
+
 def test_there_are_known_results() -> None:
     assert len(FILES) >= 9
+    assert len(CLOSED_FORMS) >= 20
+    assert {*FILES, *CLOSED_FORMS} == set(ALL)

@@ -25,6 +25,8 @@ from pipelineplan.simulation.network import (
     Stage,
     Visible,
 )
+from pipelineplan.simulation.run_reading import starts_of
+from pipelineplan.simulation.runs import Runs
 from pipelineplan.simulation.scenario import Breaks, Scenario
 
 CHECKPOINT = Checkpoint(60.0, 5.0, 10.0, 0.2, 20.0)
@@ -70,6 +72,8 @@ FACTS = Facts(
     failure_domains=3,
     reverse_sync_per_second=200.0,
     checkpoint_timeout_seconds=600.0,
+    cron="15 4 * * *",
+    zone="Europe/Berlin",
 )
 JOINED = Network(
     SourceLog("orders", 4, part=0.75, retention_seconds=10_800.0),
@@ -84,8 +88,16 @@ JOINED = Network(
     EventTime(30.0, 0.2, 60.0, (0.01, 0.02), (0.001, 0.002)),
     beside=(SourceLog("clicks", 2, part=0.25, retention_seconds=10_800.0),),
 )
-NETWORKS = {"forward": FORWARD, "keyed": KEYED, "joined": JOINED}
+STARTS, HORIZON = starts_of("15 4 * * *", "Europe/Berlin")
+NIGHTLY = Network(
+    SourceLog("entries", 4),
+    (Stage("land", 4, 400.0), Stage("balances", 2, 900.0, Exchange.KEYED)),
+    visible=Visible.AT_CHECKPOINT,
+    runs=Runs(STARTS, horizon_seconds=HORIZON, least_seconds=1500.0),
+)
+NETWORKS = {"forward": FORWARD, "keyed": KEYED, "joined": JOINED, "nightly": NIGHTLY}
 RECIPES = read_library()
+FILES_OF_LIBRARY = Path(__file__).parents[2] / "simulations"
 CASES = [(recipe, name) for recipe in RECIPES for name in NETWORKS]
 
 
@@ -110,6 +122,9 @@ def bounded(run: Run) -> None:
 
 def drains_when_stable(run: Run) -> None:
     busiest = run.network.utilisation(run.scenario.rates[-1][1])[0]
+    if run.network.runs is not None:
+        assert math.isfinite(measure(run)["drain_seconds"][1])
+        return
     if busiest < 0.98:
         assert run.fluid.drained_at is not None
         assert all(math.isfinite(phase.drain_seconds) for phase in run.phases)
@@ -120,6 +135,10 @@ def drains_when_stable(run: Run) -> None:
 
 def replays_what_was_read(run: Run) -> None:
     (phase,) = run.phases
+    if run.network.runs is not None:
+        # A run that is broken off is read again from its beginning.
+        assert 0 <= phase.replayed_records <= max(one.records for one in run.runs)
+        return
     cut = max((cut for cut in run.cuts if cut.completed <= phase.start_seconds), key=lambda cut: cut.begun)
     rate = run.scenario.rates[0][1]
     since = phase.start_seconds - cut.begun
@@ -238,3 +257,30 @@ def test_one_value_differs_between_the_ends_of_a_job_failure() -> None:
     assert optimistic < likely < pessimistic
     assert optimistic == pytest.approx(200.0 * duration, rel=0.12)
     assert pessimistic == pytest.approx(200.0 * (interval + duration), rel=0.02)
+
+
+def test_every_scenario_runs_on_some_network_and_is_in_the_list() -> None:
+    listed = (FILES_OF_LIBRARY / "README.md").read_text(encoding="utf-8")
+    for recipe in RECIPES:
+        able = 0
+        for network in NETWORKS.values():
+            try:
+                arrange(recipe, Inputs(network, LOAD, facts=FACTS), End.LIKELY)
+            except NotSimulated:
+                continue
+            able += 1
+        assert able, recipe.name
+        assert f"| `{recipe.name}` | {recipe.title} |" in listed
+
+
+def test_a_scenario_that_lacks_a_fact_names_the_field() -> None:
+    lacking = {}
+    for recipe in RECIPES:
+        try:
+            arrange(recipe, Inputs(JOINED, LOAD), End.LIKELY)
+        except NotSimulated as reason:
+            lacking[recipe.name] = reason.reason
+    assert "sources[].cdc.wal_rate" in lacking["cdc-slot-fill"]
+    assert "stages[].retry.attempts" in lacking["retry-storm"]
+    assert "cutover.reverse_sync.capacity" in lacking["cutover-with-reverse-sync"]
+    assert all("[]" in reason or "." in reason for reason in lacking.values())

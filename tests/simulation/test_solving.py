@@ -12,6 +12,7 @@ from pipelineplan.plan import Plan, read_plan
 from pipelineplan.plan.changing import path_named, with_value
 from pipelineplan.simulation.condition import Condition, read_condition
 from pipelineplan.simulation.solving import Solution, Trial, solve
+from pipelineplan.verdicts import Verdict
 
 HOLDS = Path(__file__).parents[2] / "examples" / "demo-holds" / "plan.yaml"
 UNITS = {"drain_seconds": "s", "peak_lag_records": "records", "throughput_per_second": "records/s"}
@@ -57,6 +58,22 @@ def test_with_a_probability_the_replications_decide() -> None:
     assert found.before.value == "11"
     with pytest.raises(InputError, match="at least 72 replications"):
         workflow.solve(HOLDS, "stages.count.parallelism", "drain_time <= 53 min @ 95 %", replications=20)
+
+
+@pytest.mark.slow
+def test_simulate_confirms_at_95_percent_what_solve_finds_and_one_less_fails() -> None:
+    """The drain of the plan's own outage as its promise: judged by replications of another seed."""
+    found = workflow.solve(HOLDS, "stages.count.parallelism", "drain_time <= 53 min @ 95 %", replications=80)
+    assert found.found == "12"
+    plan = read_plan(HOLDS)
+    promised = with_value(plan, path_named(plan, "outages.0.drain_target"), "53 min")
+    path = path_named(plan, "stages.count.parallelism")
+    verdicts = {}
+    for workers in (12, 11):
+        result = workflow.simulate(with_value(promised, path, workers), replications=80, seed=77)
+        (drain,) = [each for each in result.scenarios[-1].slo_verdicts if each.objective == "drain"]
+        verdicts[workers] = (drain.verdict, drain.chances["likely"].kept)
+    assert verdicts == {12: (Verdict.HOLDS, 80), 11: (Verdict.FAILS, 0)}
 
 
 def test_key_groups_make_plateaus(tmp_path: Path) -> None:
