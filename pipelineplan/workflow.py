@@ -393,7 +393,7 @@ def compile_plan(
     )
 
 
-def write(
+def write(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan | Path | str,
     folder: Path | str,
     data: Mapping[str, Path] | None = None,
