@@ -1,4 +1,3 @@
-# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A recorded stream measured: rate, disorder, lateness, gaps, skew, duplicates.
 
     measure(["orders-*.parquet"], event_time="updated_at", arrival_time="_loaded_at")
@@ -17,7 +16,8 @@ from pathlib import Path
 
 from pipelineplan.profiling.by_partition import DisorderByPartition
 from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
-from pipelineplan.profiling.files import quoted
+from pipelineplan.profiling.groups import Groups, groups_by
+from pipelineplan.profiling.groups import duplicates_by as count_duplicates
 from pipelineplan.profiling.partials import SECOND_US, Partial, fold
 from pipelineplan.profiling.recording import (
     Batch,
@@ -33,7 +33,6 @@ from pipelineplan.sources import (
     Gaps,
     MeasuredRate,
     OutOfOrder,
-    Split,
     Spread,
     StreamProfile,
     Unreadable,
@@ -42,7 +41,6 @@ from pipelineplan.sources import (
 
 _WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
 _MOST_STEPS = 400
-_LARGEST_SHARES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,7 +73,10 @@ def measure(
         others=others,
         unit=unit,
     )
+    # What the database groups comes first: memory that it gives back is there for the counting.
     names = recording.partition_names() if partition else []
+    by_partition, by_key = groups_by(recording, partition), groups_by(recording, key)
+    repeated = count_duplicates(recording, duplicates_by)
     whole, within = recording.passed_to(
         lambda batches: _counted(batches, len(names) if partition else None), progress
     )
@@ -84,10 +85,10 @@ def measure(
     return finish(
         whole,
         recording,
-        partitions=_split(recording, partition, whole.events),
+        by_partition=by_partition,
         within_partitions=_within(within, names),
-        keys=_split(recording, key, whole.events),
-        duplicates=_duplicates(recording, duplicates_by, whole.events),
+        by_key=by_key,
+        duplicates=repeated,
     )
 
 
@@ -95,9 +96,9 @@ def finish(
     whole: Partial,
     recording: Recording,
     *,
-    partitions: Split | None = None,
+    by_partition: Groups | None = None,
     within_partitions: WithinPartitions | None = None,
-    keys: Split | None = None,
+    by_key: Groups | None = None,
     duplicates: Duplicates | None = None,
 ) -> StreamProfile:
     """The profile of everything that was merged into `whole`."""
@@ -117,9 +118,10 @@ def finish(
         gaps=_gaps(whole.gaps),
         lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
         future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
-        partitions=partitions,
+        partitions=None if by_partition is None else by_partition.split,
         within_partitions=within_partitions,
-        keys=keys,
+        keys=None if by_key is None else by_key.split,
+        clock_skew=tuple(g.skew for g in (by_partition, by_key) if g is not None and g.skew is not None),
         duplicates=duplicates,
     )
 
@@ -188,16 +190,6 @@ def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
     return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
-def _split(recording: Recording, column: str | None, events: int) -> Split | None:
-    if column is None:
-        return None
-    groups = f"SELECT count(*) AS n FROM readable GROUP BY {quoted(column)}"
-    sql = f"SELECT n, count(*) OVER () FROM ({groups}) ORDER BY n DESC LIMIT {_LARGEST_SHARES}"
-    rows = recording.aggregate(sql, [column])
-    shares = tuple(int(count) / events for count, _ in rows)
-    return Split(column, int(rows[0][1]), shares[0], shares)
-
-
 def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> WithinPartitions | None:
     if within is None:
         return None
@@ -209,12 +201,3 @@ def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> 
         worst=names[worst] or "",
         worst_p99_seconds=within.counts[worst].quantile(0.99) / SECOND_US,
     )
-
-
-def _duplicates(recording: Recording, columns: Sequence[str], events: int) -> Duplicates | None:
-    if not columns:
-        return None
-    names = ", ".join(quoted(column) for column in columns)
-    different = f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM readable)"
-    count = events - int(recording.aggregate(different, columns)[0][0])
-    return Duplicates(tuple(columns), count, count / events)
