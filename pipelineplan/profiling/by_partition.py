@@ -9,7 +9,7 @@ Each event is held against the newest event time of its own partition before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +23,12 @@ _NEVER = -(2**62)
 class DisorderByPartition:
     """Counts disorder of partitions 0 to `partitions` - 1 while batches pass through, in order."""
 
-    def __init__(self, partitions: int) -> None:
-        """Nothing has been seen."""
+    def __init__(self, partitions: int, newest_us: Sequence[int | None] = ()) -> None:
+        """Nothing has been seen, but for the newest event times before, where they are known."""
         self.counts = [ValueCounts.none() for _ in range(partitions)]
         self._newest = np.full(partitions, _NEVER, dtype=np.int64)
+        for number, microseconds in enumerate(newest_us):
+            self._newest[number] = _NEVER if microseconds is None else microseconds
 
     def watching(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches, counted on their way; each must have its partitions."""

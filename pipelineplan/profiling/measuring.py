@@ -79,7 +79,7 @@ def measure(
         whole,
         recording,
         partitions=_split(recording, partition, whole.events),
-        within_partitions=_within(within, names),
+        within_partitions=within_partitions_of(within, names),
         keys=_split(recording, key, whole.events),
         duplicates=_duplicates(recording, duplicates_by, whole.events),
     )
@@ -182,7 +182,10 @@ def _split(recording: Recording, column: str | None, events: int) -> Split | Non
     return Split(column, int(rows[0][1]), shares[0], shares)
 
 
-def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> WithinPartitions | None:
+def within_partitions_of(
+    within: DisorderByPartition | None, names: Sequence[str | None]
+) -> WithinPartitions | None:
+    """Disorder of all events, each within its own partition; None without partitions."""
     if within is None:
         return None
     pooled, worst = within.pooled(), within.worst(0.99)

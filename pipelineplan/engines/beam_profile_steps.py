@@ -1,0 +1,240 @@
+# mypy: disable-error-code="misc,untyped-decorator"
+# ruff: noqa: S608, TID253 -- identifiers in SQL go through quoted(); imported only once Beam is about to run
+"""What a worker does with its stretch of a recording, and how stretches add up in their order.
+
+    stretch 4   rows [4194304, 5242880) of day.parquet
+    head        the newest event time in it, of each partition: all that later stretches need to know
+    measured    stretches 4 to 4; merged with 5 to 7 it is 4 to 7
+
+A stretch is measured as `profiling` measures a batch: given the newest event time before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from pipelineplan.profiling.by_partition import DisorderByPartition
+from pipelineplan.profiling.counting import ValueCounts
+from pipelineplan.profiling.files import Format, RecordFile, connect, literal, quoted
+from pipelineplan.profiling.partials import Partial, merge_all, partial
+from pipelineplan.profiling.recording import Recording
+from pipelineplan.profiling.times import TimeColumn
+
+LARGEST = 20
+HEAPS = 64
+
+
+@dataclass(frozen=True)
+class RowsOfFile(RecordFile):
+    """Some consecutive rows of a Parquet file: from `first`, up to and without `end`."""
+
+    first: int = 0
+    end: int = 0
+
+    @property
+    def table(self) -> str:
+        """The rows, as SQL; row groups outside of them are not read."""
+        numbered = f"read_parquet({literal(str(self.path))}, file_row_number=true)"
+        within = f"file_row_number >= {self.first} AND file_row_number < {self.end}"
+        return f"(SELECT * EXCLUDE (file_row_number) FROM {numbered} WHERE {within})"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The part of a recording that comes `number`th, and what its columns mean."""
+
+    number: int
+    file: RecordFile
+    event: TimeColumn
+    arrival: TimeColumn | None
+    partition: str | None
+
+    def opened(self) -> Recording:
+        """To be read where this is called. It is read as it stands: whether that is its order is seen."""
+        return Recording(connect(), [self.file], self.event, self.arrival, self.partition, is_sorted=True)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest event time of each partition in a stretch, in microseconds; one None without partitions."""
+
+    number: int
+    newest_us: dict[str | None, int]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Stretches `first` to `last`; `within` has the disorder of each partition.
+
+    `whole` is None when no row was readable. `in_order` is whether they arrived in this order.
+    """
+
+    first: int
+    last: int
+    whole: Partial | None
+    within: dict[str | None, ValueCounts]
+    unreadable: dict[str, int]
+    in_order: bool
+
+    def merge(self, later: Measured) -> Measured:
+        """These stretches and the ones right after them, as one."""
+        one, two = self.whole, later.whole
+        follows = one is None or two is None or one.clock_us[1] <= two.clock_us[0]
+        within = dict(self.within)
+        for name, counts in later.within.items():
+            within[name] = within[name].merge(counts) if name in within else counts
+        unreadable = dict(self.unreadable)
+        for path, number in later.unreadable.items():
+            unreadable[path] = unreadable.get(path, 0) + number
+        both = one.merge(two) if one is not None and two is not None else one or two
+        in_order = self.in_order and later.in_order and follows
+        return Measured(self.first, later.last, both, within, unreadable, in_order)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How many different values there are, and how often the commonest came."""
+
+    values: int
+    largest: tuple[int, ...]
+
+
+def head_of(stretch: Stretch) -> Head:
+    """Read a stretch for its newest event times."""
+    recording, columns = stretch.opened(), [stretch.event.name, stretch.partition]
+    if stretch.arrival is not None:
+        columns.append(stretch.arrival.name)
+    name = f"{quoted(stretch.partition)}::VARCHAR" if stretch.partition else "NULL"
+    newest = f"max({stretch.event.microseconds(stretch.file)})"
+    found = recording.aggregate(f"SELECT {name} AS p, {newest} FROM readable GROUP BY p", columns)
+    return Head(stretch.number, {partition: int(newest_us) for partition, newest_us in found})
+
+
+def measured_of(stretch: Stretch, heads: Iterable[Head]) -> Measured:
+    """Measure a stretch, given the heads of all."""
+    recording = stretch.opened()
+    before = _newest_before(stretch.number, heads)
+    names = recording.partition_names() if stretch.partition is not None else []
+    within = DisorderByPartition(len(names), [before.get(name) for name in names])
+    parts: list[Partial] = []
+    newest = max(before.values(), default=None)
+    in_order = True
+    for batch in within.watching(recording.batches()) if names else recording.batches():
+        parts.append(partial(batch, newest))
+        newest = parts[-1].latest_us
+        if batch.arrival_us is not None:
+            in_order &= not (batch.arrival_us[1:] < batch.arrival_us[:-1]).any()
+    in_order &= all(one.clock_us[1] <= two.clock_us[0] for one, two in pairwise(parts))
+    return Measured(
+        stretch.number,
+        stretch.number,
+        merge_all(parts),
+        dict(zip(names, within.counts, strict=True)),
+        {str(stretch.file.path): recording.unreadable} if recording.unreadable else {},
+        in_order,
+    )
+
+
+def _newest_before(number: int, heads: Iterable[Head]) -> dict[str | None, int]:
+    newest: dict[str | None, int] = {}
+    for head in heads:
+        if head.number < number:
+            for name, microseconds in head.newest_us.items():
+                newest[name] = max(newest.get(name, microseconds), microseconds)
+    return newest
+
+
+def values_of(stretch: Stretch, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+    """The different combinations of values in a stretch and how often they came, in `HEAPS` heaps.
+
+    Equal ones go to the same heap, whichever stretch they are in. Columns: `v`, text, and `n`.
+    """
+    names = ", ".join(f"{quoted(column)}::VARCHAR" for column in columns)
+    counted = f"SELECT to_json([{names}])::VARCHAR AS v, count(*) AS n FROM readable GROUP BY v"
+    needed = [*columns, stretch.event.name, stretch.arrival.name if stretch.arrival else None]
+    rows = stretch.opened().aggregate(f"SELECT v, n, hash(v) % {HEAPS} FROM ({counted})", needed)
+    heaps: dict[int, list[tuple[str, int]]] = {}
+    for value, number, heap in rows:
+        heaps.setdefault(int(heap), []).append((value, number))
+    for heap, pairs in heaps.items():
+        values, numbers = zip(*pairs, strict=True)
+        yield heap, pa.table({"v": pa.array(values, pa.string()), "n": pa.array(numbers, pa.int64())})
+
+
+def shares_of(heap: tuple[int, Iterable[pa.Table]]) -> Shares:
+    """How many different values are in a heap, and the largest of their counts."""
+    counts = pa.concat_tables(list(heap[1])).group_by("v").aggregate([("n", "sum")]).column("n_sum")
+    largest = np.sort(counts.to_numpy())[::-1][:LARGEST]
+    return Shares(len(counts), tuple(largest.tolist()))
+
+
+class InOrder(beam.CombineFn):
+    """Merges what follows on one another, in whatever order and place it comes."""
+
+    def create_accumulator(self) -> list[Measured]:
+        """Nothing."""
+        return []
+
+    def add_input(self, runs: list[Measured], one: Measured) -> list[Measured]:
+        """One more."""
+        return _joined([*runs, one])
+
+    def merge_accumulators(self, many: Iterable[list[Measured]]) -> list[Measured]:
+        """Those of several workers."""
+        return _joined([run for runs in many for run in runs])
+
+    def extract_output(self, runs: list[Measured]) -> Measured:
+        """All of them as one."""
+        if len(runs) != 1:
+            raise ValueError(f"found {len(runs)} runs of stretches, wanted one: some are lost or came twice")
+        return runs[0]
+
+
+def _joined(runs: list[Measured]) -> list[Measured]:
+    found: list[Measured] = []
+    for run in sorted(runs, key=lambda one: one.first):
+        if found and found[-1].last + 1 == run.first:
+            found[-1] = found[-1].merge(run)
+        else:
+            found.append(run)
+    return found
+
+
+def together(many: Iterable[Shares]) -> Shares:
+    """The shares of heaps that have no value in common."""
+    listed = list(many)
+    largest = sorted((count for one in listed for count in one.largest), reverse=True)
+    return Shares(sum(one.values for one in listed), tuple(largest[:LARGEST]))
+
+
+def stretches_of(recording: Recording, rows: int) -> list[Stretch]:
+    """A recording cut into stretches of about `rows` rows: row groups of Parquet, other files whole."""
+    files: list[RecordFile] = []
+    for file in recording.files:
+        files += _cut(recording, file, rows) if file.format is Format.PARQUET else [file]
+    columns = (recording.event, recording.arrival, recording.partition)
+    return [
+        Stretch(number, replace(file, path=file.path.absolute()), *columns)
+        for number, file in enumerate(files)
+    ]
+
+
+def _cut(recording: Recording, file: RecordFile, rows: int) -> list[RecordFile]:
+    sql = "SELECT row_group_id, any_value(row_group_num_rows) FROM parquet_metadata(?) GROUP BY 1 ORDER BY 1"
+    groups = [int(number) for _, number in recording.connection.execute(sql, [str(file.path)]).fetchall()]
+    cuts = [0]
+    for end in accumulate(groups):
+        if end - cuts[-1] >= rows:
+            cuts.append(end)
+    if sum(groups) > cuts[-1] or len(cuts) == 1:
+        cuts.append(sum(groups))
+    return [
+        RowsOfFile(file.path, file.format, file.types, file.delimiter, first, end)
+        for first, end in pairwise(cuts)
+    ]
