@@ -55,7 +55,7 @@ _MEMORY = {
     "memory.task.off-heap.size": "0b",
     "memory.framework.heap.size": "128m",
     "memory.framework.off-heap.size": "128m",
-    "memory.managed.size": "128m",
+    "memory.managed.size": "256m",
     "memory.network.min": "64m",
     "memory.network.max": "64m",
     "memory.jvm-metaspace.size": "200m",

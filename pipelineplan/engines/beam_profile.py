@@ -2,7 +2,7 @@
 
     files -> stretches -+-> heads (newest event times) --+
                         |                                v
-                        +-> measured, each given what came before -> merged in order -> finish
+                        +-> measured, each given what came before -> merged by tens -> finish
                         +-> values of the key, the partition, the duplicates -> how many, how often
 
 What is counted is counted by `profiling`, stretch by stretch; Beam brings it together. The workers
@@ -12,7 +12,6 @@ process reads: on several machines, both have to be on storage that all of them 
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
 
 ROWS = 1 << 20
+MERGED_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -83,58 +83,66 @@ def measure_on_beam(
         unit=columns.unit,
     )
     with tempfile.TemporaryDirectory(prefix="pipelineplan-beam-", dir=shared) as folder:
-        stretches = _run(opened, columns, runner_options, Path(folder).absolute(), rows)
-        if progress is not None:
-            progress(f"Apache Beam {version} measured {stretches} stretches")
-        found = {file.name: _read(file) for file in Path(folder).iterdir() if not file.suffix}
+        found = _run(opened, columns, runner_options, Path(folder).absolute(), rows)
+    if progress is not None:
+        progress(f"Apache Beam {version} measured {found.measured.last + 1:,} stretches of the files")
     return _finished(opened, columns, found)
 
 
-def _run(opened: Recording, columns: Columns, runner_options: Sequence[str], folder: Path, rows: int) -> int:
-    with quiet():
-        from pipelineplan.engines.beam_profile_steps import stretches_of
+def _run(
+    opened: Recording, columns: Columns, runner_options: Sequence[str], folder: Path, rows: int
+) -> _Found:
+    from pipelineplan.engines.beam_profile_steps import merged, read, stretches_of
 
+    with quiet():
         stretches = stretches_of(opened, rows)
         pipeline = pipeline_of(runner_options)
-        _build(pipeline, stretches, columns, folder)
+        level, number = _build(pipeline, stretches, columns, folder)
         run_pipeline(pipeline, "profiling")
-    return len(stretches)
+    shares = {use: read(folder / use) for use in columns.counted}
+    return _Found(merged(folder, level, range(number)), shares)
 
 
-def _build(pipeline: Any, stretches: list[Stretch], columns: Columns, folder: Path) -> None:
+@dataclass(frozen=True)
+class _Found:
+    """What the workers found: all stretches as one, and the values of columns by what they are for."""
+
+    measured: Measured
+    shares: Mapping[str, Shares]
+
+
+def _build(pipeline: Any, stretches: list[Stretch], columns: Columns, folder: Path) -> tuple[int, int]:
+    """The steps; returns the level up to which they merge, and how many are left to merge there."""
     import apache_beam as beam
 
     from pipelineplan.engines import beam_profile_steps as own
 
     shared_out = pipeline | "stretches" >> beam.Create(stretches) | "share out" >> beam.Reshuffle()
     heads = shared_out | "newest event times" >> beam.Map(own.head_of)
-    measured = shared_out | "measure" >> beam.Map(own.measured_of, beam.pvalue.AsList(heads))
-    whole = measured | "merge in order" >> beam.CombineGlobally(own.InOrder()).without_defaults()
-    _ = whole | "write" >> beam.Map(partial(write, folder, "whole"))
+    numbers = shared_out | "measure" >> beam.Map(own.measure_into, beam.pvalue.AsList(heads), folder)
+    level, left = 0, len(stretches)
+    while left > MERGED_AT_ONCE:
+        groups = numbers | f"neighbours {level}" >> beam.Map(_in_group) | f"sort {level}" >> beam.GroupByKey()
+        numbers = groups | f"merge {level}" >> beam.Map(own.merge_into, level, folder)
+        level, left = level + 1, -(-left // MERGED_AT_ONCE)
     for use, names in columns.counted.items():
         heaps = shared_out | f"values of {use}" >> beam.FlatMap(own.values_of, names)
         counts = heaps | f"sort {use}" >> beam.GroupByKey() | f"count {use}" >> beam.Map(own.shares_of)
         largest = counts | f"largest of {use}" >> beam.CombineGlobally(own.together).without_defaults()
-        _ = largest | f"write {use}" >> beam.Map(partial(write, folder, use))
+        _ = largest | f"write {use}" >> beam.Map(partial(own.write, folder / use))
+    return level, left
 
 
-def write(folder: Path, name: str, found: Any) -> None:
-    """Leave what a worker found in the folder, whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as stream:
-        pickle.dump(found, stream)
-    Path(stream.name).replace(folder / name)
+def _in_group(number: int) -> tuple[int, int]:
+    return number // MERGED_AT_ONCE, number
 
 
-def _read(file: Path) -> Any:
-    return pickle.loads(file.read_bytes())  # noqa: S301 -- our own workers', in a folder made for them
-
-
-def _finished(opened: Recording, columns: Columns, found: Mapping[str, Any]) -> StreamProfile:
+def _finished(opened: Recording, columns: Columns, found: _Found) -> StreamProfile:
     from pipelineplan.profiling.by_partition import DisorderByPartition
     from pipelineplan.profiling.measuring import finish, within_partitions_of
     from pipelineplan.profiling.recording import MOST_PARTITIONS, nothing_readable
 
-    measured: Measured = found["whole"]
+    measured = found.measured
     _look_at_unreadable(opened, measured)
     if measured.whole is None:
         raise nothing_readable(opened)
@@ -150,10 +158,10 @@ def _finished(opened: Recording, columns: Columns, found: Mapping[str, Any]) -> 
     return finish(
         measured.whole,
         opened,
-        partitions=_split(columns.partition, found.get("partitions"), events),
+        partitions=_split(columns.partition, found.shares.get("partitions"), events),
         within_partitions=within_partitions_of(within, names),
-        keys=_split(columns.key, found.get("keys"), events),
-        duplicates=_duplicates(columns, found.get("duplicates"), events),
+        keys=_split(columns.key, found.shares.get("keys"), events),
+        duplicates=_duplicates(columns, found.shares.get("duplicates"), events),
     )
 
 

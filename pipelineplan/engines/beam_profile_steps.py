@@ -1,21 +1,26 @@
-# mypy: disable-error-code="misc,untyped-decorator"
-# ruff: noqa: S608, TID253 -- identifiers in SQL go through quoted(); imported only once Beam is about to run
+# ruff: noqa: S608, TID253 -- identifiers in SQL go through quoted(); imported only where data is read
 """What a worker does with its stretch of a recording, and how stretches add up in their order.
 
     stretch 4   rows [4194304, 5242880) of day.parquet
     head        the newest event time in it, of each partition: all that later stretches need to know
     measured    stretches 4 to 4; merged with 5 to 7 it is 4 to 7
 
-A stretch is measured as `profiling` measures a batch: given the newest event time before it.
+A stretch is measured as `profiling` measures a batch: given the newest event time before it. What was
+measured can be some ten MB, which is more than Flink sorts at once; so it travels as files in a
+shared folder, and records are only the numbers in their names.
 """
 
 from __future__ import annotations
 
+import pickle
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
@@ -83,7 +88,9 @@ class Measured:
     in_order: bool
 
     def merge(self, later: Measured) -> Measured:
-        """These stretches and the ones right after them, as one."""
+        """These stretches and the ones right after them, as one; `ValueError` if others are between."""
+        if later.first != self.last + 1:
+            raise ValueError(f"found stretch {later.first} after {self.last}: some are lost or came twice")
         one, two = self.whole, later.whole
         follows = one is None or two is None or one.clock_us[1] <= two.clock_us[0]
         within = dict(self.within)
@@ -174,36 +181,36 @@ def shares_of(heap: tuple[int, Iterable[pa.Table]]) -> Shares:
     return Shares(len(counts), tuple(largest.tolist()))
 
 
-class InOrder(beam.CombineFn):
-    """Merges what follows on one another, in whatever order and place it comes."""
-
-    def create_accumulator(self) -> list[Measured]:
-        """Nothing."""
-        return []
-
-    def add_input(self, runs: list[Measured], one: Measured) -> list[Measured]:
-        """One more."""
-        return _joined([*runs, one])
-
-    def merge_accumulators(self, many: Iterable[list[Measured]]) -> list[Measured]:
-        """Those of several workers."""
-        return _joined([run for runs in many for run in runs])
-
-    def extract_output(self, runs: list[Measured]) -> Measured:
-        """All of them as one."""
-        if len(runs) != 1:
-            raise ValueError(f"found {len(runs)} runs of stretches, wanted one: some are lost or came twice")
-        return runs[0]
+def measure_into(stretch: Stretch, heads: Iterable[Head], folder: Path) -> int:
+    """Measure a stretch and leave what was found in the folder; returns its number."""
+    write(folder / f"measured-0-{stretch.number}", measured_of(stretch, heads))
+    return stretch.number
 
 
-def _joined(runs: list[Measured]) -> list[Measured]:
-    found: list[Measured] = []
-    for run in sorted(runs, key=lambda one: one.first):
-        if found and found[-1].last + 1 == run.first:
-            found[-1] = found[-1].merge(run)
-        else:
-            found.append(run)
-    return found
+def merge_into(group: tuple[int, Iterable[int]], level: int, folder: Path) -> int:
+    """Merge neighbours of one level into one of the next, in their order; returns its number."""
+    number, members = group
+    write(folder / f"measured-{level + 1}-{number}", merged(folder, level, members))
+    return number
+
+
+def merged(folder: Path, level: int, numbers: Iterable[int]) -> Measured:
+    """What neighbours of one level found, as one."""
+    found = (read(folder / f"measured-{level}-{number}") for number in sorted(numbers))
+    whole: Measured = reduce(Measured.merge, found)
+    return whole
+
+
+def write(file: Path, found: Any) -> None:
+    """Leave what a worker found, whole or not at all: a worker that is asked twice writes the same."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
+        pickle.dump(found, stream)
+    Path(stream.name).replace(file)
+
+
+def read(file: Path) -> Any:
+    """What a worker left."""
+    return pickle.loads(file.read_bytes())  # noqa: S301 -- our own workers', in a folder made for them
 
 
 def together(many: Iterable[Shares]) -> Shares:

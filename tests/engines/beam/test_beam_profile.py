@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -99,47 +100,37 @@ def test_json_lines_are_measured_alike(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_stretches_merge_in_their_order_whatever_the_order_they_come_in(data: st.DataObject) -> None:
-    from pipelineplan.engines.beam_profile_steps import InOrder, Measured
-    from pipelineplan.profiling.partials import merge_all, partial
+def test_stretches_merge_to_the_whole_however_they_are_cut_and_grouped(data: st.DataObject) -> None:
+    from pipelineplan.engines.beam_profile_steps import Measured
+    from pipelineplan.profiling.partials import partial
     from pipelineplan.profiling.recording import Batch
 
     times = data.draw(st.lists(st.integers(0, 10**9), min_size=2, max_size=60))
     cuts = sorted(data.draw(st.sets(st.integers(1, len(times) - 1), max_size=6)))
-    pieces = [
-        np.array(times[a:b], dtype=np.int64) for a, b in zip([0, *cuts], [*cuts, len(times)], strict=True)
-    ]
     measured, newest = [], None
-    for number, piece in enumerate(pieces):
-        part = partial(Batch(piece), newest)
+    for number, (first, end) in enumerate(pairwise([0, *cuts, len(times)])):
+        part = partial(Batch(np.array(times[first:end], dtype=np.int64)), newest)
         newest = part.latest_us
         measured.append(Measured(number, number, part, {}, {}, in_order=True))
-    merging = InOrder()
-    heaps: list[list[Measured]] = [merging.create_accumulator() for _ in range(3)]
-    for one in data.draw(st.permutations(measured)):
-        at = data.draw(st.integers(0, 2))
-        heaps[at] = merging.add_input(heaps[at], one)
-    whole = merging.extract_output(merging.merge_accumulators(heaps)).whole
-    alone = merge_all([partial(Batch(np.array(times, dtype=np.int64)))])
+    while len(measured) > 1:
+        at = data.draw(st.integers(0, len(measured) - 2))
+        measured[at : at + 2] = [measured[at].merge(measured[at + 1])]
+    whole, alone = measured[0].whole, partial(Batch(np.array(times, dtype=np.int64)))
     assert whole is not None
-    assert alone is not None
-    assert (whole.events, whole.out_of_order, whole.clock_us) == (
-        alone.events,
-        alone.out_of_order,
-        alone.clock_us,
-    )
+    assert (whole.events, whole.out_of_order) == (alone.events, alone.out_of_order)
+    assert whole.clock_us == alone.clock_us
     for counts in ("disorder", "gaps"):
         one, two = getattr(whole, counts), getattr(alone, counts)
         assert (one.values.tolist(), one.counts.tolist()) == (two.values.tolist(), two.counts.tolist())
 
 
 def test_a_stretch_that_was_lost_or_came_twice_is_no_profile() -> None:
-    from pipelineplan.engines.beam_profile_steps import InOrder, Measured
+    from pipelineplan.engines.beam_profile_steps import Measured
 
     one, three = (Measured(number, number, None, {}, {}, in_order=True) for number in (1, 3))
-    for runs in ([one, three], [one, one]):
+    for later in (one, three):
         with pytest.raises(ValueError, match="some are lost or came twice"):
-            InOrder().extract_output(InOrder().merge_accumulators([[run_] for run_ in runs]))
+            one.merge(later)
 
 
 def test_arrivals_out_of_order_are_refused_with_the_way_out(tmp_path: Path) -> None:
