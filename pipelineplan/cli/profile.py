@@ -3,15 +3,21 @@
     pipelineplan profile events.csv --event-time occurred_at -o profiles/clicks.yaml
     pipelineplan profile 'day/*.parquet' --event-time ts --arrival-time loaded_at --key user_id
     pipelineplan profile events.csv --event-time ts --window '1 min' --lags '0 s,5 s,30 s'
+    pipelineplan profile 'day/*.parquet' --event-time ts --on flink
+    pipelineplan profile 'day/*.parquet' --event-time ts --on beam --runner-options='--runner=FlinkRunner'
 
 A plan references the written profile: `disorder: {profile: profiles/clicks.yaml}`. With --window, the
 trade-off of watermark lags is measured on the same records: what each lag completes and costs.
 Columns such as Kafka's LogAppendTime, Debezium's ts_ms or a loader's _loaded_at are arrival times.
+
+With --on the same profile is measured by Apache Beam: in this process, on the runner that
+--runner-options name, or on a Flink cluster with two task managers that is started and ended here.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +62,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allowed", type=_durations, default=(0.0,), metavar="DURATIONS", help="allowed latenesses to try"
     )
+    parser.add_argument("--on", choices=("beam", "flink"), help="measure on Apache Beam, or Beam on Flink")
+    parser.add_argument(
+        "--runner-options",
+        metavar="OPTIONS",
+        help="options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'; with --on beam",
+    )
+    parser.add_argument(
+        "--shared", type=Path, metavar="DIR", help="a folder that this machine and Beam's workers see"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -72,18 +87,7 @@ def _durations(text: str) -> tuple[float, ...]:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, write, print."""
-    from pipelineplan.workflow import profile
-
-    measured = profile(
-        options.data,
-        event_time=options.event_time,
-        arrival_time=options.arrival_time,
-        key=options.key,
-        partition=options.partition,
-        duplicates_by=[column for column in options.duplicates_by.split(",") if column],
-        unit=options.unit,
-        progress=progress(),
-    )
+    measured = _measured(options)
     tried = _tradeoff(options, measured) if options.window is not None else None
     if options.output is not None:
         _write(measured, options.output)
@@ -97,6 +101,39 @@ def run(options: argparse.Namespace) -> int:
     if tried is not None:
         _print_tradeoff(tried)
     return 0
+
+
+def _measured(options: argparse.Namespace) -> StreamProfile:
+    from pipelineplan.workflow import profile, profile_on
+
+    columns = {
+        "event_time": options.event_time,
+        "arrival_time": options.arrival_time,
+        "key": options.key,
+        "partition": options.partition,
+        "duplicates_by": tuple(column for column in options.duplicates_by.split(",") if column),
+        "unit": options.unit,
+    }
+    if options.on is None:
+        _refuse_alone(options)
+        return profile(options.data, **columns, progress=progress())
+    given = shlex.split(options.runner_options or "")
+    return profile_on(
+        options.on, options.data, columns, runner_options=given, shared=options.shared, progress=progress()
+    )
+
+
+def _refuse_alone(options: argparse.Namespace) -> None:
+    from pipelineplan.errors import InputError, Position, Problem
+
+    given = {"--runner-options": options.runner_options, "--shared": options.shared}
+    problems = [
+        Problem("it has no effect here", Position(name), fix="it goes with --on beam")
+        for name, value in given.items()
+        if value is not None
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _tradeoff(options: argparse.Namespace, measured: StreamProfile) -> Tradeoff:

@@ -21,7 +21,7 @@ from pipelineplan.sources import ClockSkew, Duplicates, Split
 
 _LARGEST_SHARES = 20
 # With fewer records the least lateness says more about chance than about the clock.
-_ENOUGH_RECORDS = 30
+ENOUGH_RECORDS = 30
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ def groups_by(recording: Recording, column: str | None) -> Groups | None:
         return None
     name = quoted(column)
     late = "min(arrival_us - event_us)" if recording.arrival is not None else "NULL::BIGINT"
-    grouped = f"SELECT {name}::VARCHAR AS v, count(*) AS n, {late} AS least FROM readable GROUP BY {name}"
-    enough = f"FILTER (WHERE n >= {_ENOUGH_RECORDS})"
+    figures = f"coalesce({name}::VARCHAR, '') AS v, count(*) AS n, {late} AS least"
+    grouped = f"SELECT {figures} FROM readable GROUP BY {name}"
+    enough = f"FILTER (WHERE n >= {ENOUGH_RECORDS})"
     figures = ", ".join(
         [
             f"count(*), sum(n), max(n, {_LARGEST_SHARES}), count(least) {enough}, median(least) {enough}",
@@ -54,11 +55,26 @@ def groups_by(recording: Recording, column: str | None) -> Groups | None:
     shares = tuple(int(count) / int(events) for count in largest)
     skew = None
     if compared > 1:
-        ahead_us, behind_us = float(middle) - least, most - float(middle)
-        skew = ClockSkew(
-            column, compared, ahead or "", ahead_us / SECOND_US, behind or "", behind_us / SECOND_US
-        )
+        skew = clock_skew(column, int(compared), float(middle), (int(least), ahead), (int(most), behind))
     return Groups(Split(column, int(values), shares[0], shares), skew)
+
+
+def clock_skew(
+    column: str,
+    compared: int,
+    middle_us: float,
+    least: tuple[int, str],
+    most: tuple[int, str],
+) -> ClockSkew:
+    """Clocks held against the median: the value with the least and the most of least latenesses."""
+    return ClockSkew(
+        column,
+        compared,
+        least[1],
+        (middle_us - least[0]) / SECOND_US,
+        most[1],
+        (most[0] - middle_us) / SECOND_US,
+    )
 
 
 def duplicates_by(recording: Recording, columns: Sequence[str]) -> Duplicates | None:

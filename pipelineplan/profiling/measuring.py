@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelineplan.profiling.by_partition import DisorderByPartition
+from pipelineplan.profiling.by_partition import DisorderByPartition, Within
 from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
-from pipelineplan.profiling.groups import Groups, groups_by
 from pipelineplan.profiling.groups import duplicates_by as count_duplicates
+from pipelineplan.profiling.groups import groups_by
 from pipelineplan.profiling.partials import SECOND_US, Partial, fold
 from pipelineplan.profiling.recording import (
     Batch,
@@ -28,11 +28,13 @@ from pipelineplan.profiling.recording import (
 )
 from pipelineplan.profiling.times import Unit
 from pipelineplan.sources import (
+    ClockSkew,
     Duplicates,
     Future,
     Gaps,
     MeasuredRate,
     OutOfOrder,
+    Split,
     Spread,
     StreamProfile,
     Unreadable,
@@ -74,20 +76,19 @@ def measure(
         unit=unit,
     )
     # What the database groups comes first: memory that it gives back is there for the counting.
-    names = recording.partition_names() if partition else []
-    by_partition, by_key = groups_by(recording, partition), groups_by(recording, key)
+    names = recording.partition_names() if partition else None
+    groups = [groups_by(recording, column) for column in (partition, key)]
     repeated = count_duplicates(recording, duplicates_by)
-    whole, within = recording.passed_to(
-        lambda batches: _counted(batches, len(names) if partition else None), progress
-    )
+    whole, within = recording.passed_to(lambda batches: _counted(batches, names), progress)
     if whole is None:
         raise nothing_readable(recording)
     return finish(
         whole,
         recording,
-        by_partition=by_partition,
-        within_partitions=_within(within, names),
-        by_key=by_key,
+        partitions=None if groups[0] is None else groups[0].split,
+        within_partitions=within_partitions_of(within),
+        keys=None if groups[1] is None else groups[1].split,
+        clock_skew=tuple(one.skew for one in groups if one is not None and one.skew is not None),
         duplicates=repeated,
     )
 
@@ -96,9 +97,10 @@ def finish(
     whole: Partial,
     recording: Recording,
     *,
-    by_partition: Groups | None = None,
+    partitions: Split | None = None,
     within_partitions: WithinPartitions | None = None,
-    by_key: Groups | None = None,
+    keys: Split | None = None,
+    clock_skew: tuple[ClockSkew, ...] = (),
     duplicates: Duplicates | None = None,
 ) -> StreamProfile:
     """The profile of everything that was merged into `whole`."""
@@ -118,22 +120,23 @@ def finish(
         gaps=_gaps(whole.gaps),
         lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
         future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
-        partitions=None if by_partition is None else by_partition.split,
+        partitions=partitions,
         within_partitions=within_partitions,
-        keys=None if by_key is None else by_key.split,
-        clock_skew=tuple(g.skew for g in (by_partition, by_key) if g is not None and g.skew is not None),
+        keys=keys,
+        clock_skew=clock_skew,
         duplicates=duplicates,
     )
 
 
 def _counted(
-    batches: Iterator[Batch], partitions: int | None
-) -> tuple[Partial | None, DisorderByPartition | None]:
+    batches: Iterator[Batch], partitions: Sequence[str | None] | None
+) -> tuple[Partial | None, Within | None]:
     """Everything in one pass over the batches."""
     if partitions is None:
         return fold(batches), None
-    within = DisorderByPartition(partitions)
-    return fold(within.watching(batches)), within
+    watch = DisorderByPartition(partitions)
+    whole = fold(watch.watching(batches))
+    return whole, watch.found()
 
 
 def _written(microseconds: int) -> str:
@@ -190,14 +193,17 @@ def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
     return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
-def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> WithinPartitions | None:
+def within_partitions_of(within: Within | None) -> WithinPartitions | None:
+    """Disorder of all events, each within its own partition; None without partitions."""
     if within is None:
         return None
-    pooled, worst = within.pooled(), within.worst(0.99)
+    pooled, worst = within.pooled, within.worst(0.99)
     behind = int(pooled.counts[pooled.values > 0].sum())
+    counts = within.of[worst]
     return WithinPartitions(
         out_of_order=OutOfOrder(behind, behind / pooled.total),
         disorder_seconds=_spread(pooled),
-        worst=names[worst] or "",
-        worst_p99_seconds=within.counts[worst].quantile(0.99) / SECOND_US,
+        worst=worst or "",
+        worst_p99_seconds=counts.quantile(0.99) / SECOND_US,
+        worst_relative_error=counts.relative_error,
     )

@@ -107,12 +107,14 @@ class WithinPartitions(_Closed):
     """Disorder of each event within its own partition: what a watermark per partition acts on.
 
     `worst` is the partition with the highest p99; empty where the partition has no name.
+    `worst_relative_error` says by how much its p99 may be too large, as in `Spread`.
     """
 
     out_of_order: OutOfOrder
     disorder_seconds: Spread
     worst: str
     worst_p99_seconds: float
+    worst_relative_error: float = 0.0
 
 
 @dataclass(frozen=True)

