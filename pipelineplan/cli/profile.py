@@ -28,7 +28,7 @@ from pipelineplan.quantities import Dimension, QuantityError, parse, say_seconds
 
 if TYPE_CHECKING:
     from pipelineplan.profiling import Tradeoff
-    from pipelineplan.sources import StreamProfile
+    from pipelineplan.sources import Bursts, Fit, Spread, StreamProfile
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -174,12 +174,28 @@ def _print(measured: StreamProfile) -> None:
 def _lines(measured: StreamProfile) -> Iterator[tuple[str, str]]:
     late, rate, gaps = measured.out_of_order, measured.rate, measured.gaps
     yield "out of order", f"{late.count:,} ({say_share(late.share)})"
-    yield "disorder", _quantiles(measured.disorder_seconds.quantiles)
+    yield from _spread("disorder", measured.disorder_seconds, measured.disorder_fit)
     if measured.lateness_seconds is not None:
-        yield "lateness", _quantiles(measured.lateness_seconds.quantiles)
+        yield from _spread("lateness", measured.lateness_seconds, measured.lateness_fit)
     peak = f"{rate.peak_per_second:,.4g}/s over {say_seconds(rate.peak_interval_seconds)}"
     yield "rate", f"{rate.average_per_second:,.4g}/s, peak {peak} (by {rate.clock} time)"
-    yield "gaps", f"longest {say_seconds(gaps.longest_seconds)}, p99 {say_seconds(gaps.p99_seconds)}"
+    if measured.bursts is not None:
+        yield "bursts", _bursts(measured.bursts)
+    since = "" if gaps.longest_from is None else f" from {gaps.longest_from}"
+    yield "gaps", f"longest {say_seconds(gaps.longest_seconds)}{since}, p99 {say_seconds(gaps.p99_seconds)}"
+    if gaps.idle is not None and gaps.idle.count:
+        idle, than = gaps.idle, f"longer than {say_seconds(gaps.idle.threshold_seconds)}"
+        together = f"{say_seconds(idle.seconds)} together ({say_share(idle.share)} of the time)"
+        yield "idle", f"{idle.count:,} stretches {than}, {together}"
+    yield from _by_group(measured)
+    if measured.future is not None and measured.future.count:
+        furthest = say_seconds(measured.future.furthest_seconds)
+        yield "from the future", f"{measured.future.count:,}, by up to {furthest}"
+    if measured.unreadable.count:
+        yield "not read", coloured(f"{measured.unreadable.count:,} rows", "unknown")
+
+
+def _by_group(measured: StreamProfile) -> Iterator[tuple[str, str]]:
     for name, split in (("partitions", measured.partitions), ("keys", measured.keys)):
         if split is not None:
             hottest = say_share(split.hottest_share)
@@ -189,13 +205,30 @@ def _lines(measured: StreamProfile) -> Iterator[tuple[str, str]]:
         worst = f"worst in {safe(within.worst)!r} with p99 {say_seconds(within.worst_p99_seconds)}"
         behind = f"{within.out_of_order.count:,} behind in their own ({say_share(within.out_of_order.share)})"
         yield "within", f"{behind}, p99 {say_seconds(within.disorder_seconds.quantiles['p99'])}, {worst}"
+    for skew in measured.clock_skew:
+        ahead = f"{safe(skew.ahead)!r} is ahead by {say_seconds(skew.ahead_seconds)}"
+        behind = f"{safe(skew.behind)!r} behind by {say_seconds(skew.behind_seconds)}"
+        yield "clocks", f"of {skew.compared:,} {safe(skew.field)}: {ahead}, {behind}, against their median"
     if measured.duplicates is not None:
-        yield "duplicates", f"{measured.duplicates.count:,} ({say_share(measured.duplicates.share)})"
-    if measured.future is not None and measured.future.count:
-        furthest = say_seconds(measured.future.furthest_seconds)
-        yield "from the future", f"{measured.future.count:,}, by up to {furthest}"
-    if measured.unreadable.count:
-        yield "not read", coloured(f"{measured.unreadable.count:,} rows", "unknown")
+        apart = f"up to {say_seconds(measured.duplicates.furthest_apart_seconds)} apart"
+        share = say_share(measured.duplicates.share)
+        yield "duplicates", f"{measured.duplicates.count:,} ({share}), {apart}"
+
+
+def _spread(name: str, spread: Spread, fit: Fit | None) -> Iterator[tuple[str, str]]:
+    error = f" (rounded up, by {say_share(spread.relative_error)} at most)" if spread.relative_error else ""
+    yield name, _quantiles(spread.quantiles) + error
+    if fit is not None:
+        parameters = ", ".join(f"{key} {value:.4g}" for key, value in fit.parameters.items())
+        wrong = f"shares wrong by up to {say_share(fit.misfit)}, p99 by {fit.quantile_errors['p99']:+.1%}"
+        yield "  closest to", f"{fit.family} ({parameters}): {wrong}"
+
+
+def _bursts(bursts: Bursts) -> str:
+    above = f"above {bursts.threshold_per_second:,.4g}/s"
+    longest = f"the longest {say_seconds(bursts.longest_seconds)}" if bursts.count else "none"
+    share = f"{say_share(bursts.share)} of events, dispersion {bursts.dispersion:,.3g}"
+    return f"{bursts.count:,} {above}, {longest}, {share}"
 
 
 def _quantiles(quantiles: Mapping[str, float]) -> str:

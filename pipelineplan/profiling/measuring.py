@@ -11,11 +11,11 @@ to be read: Kafka's LogAppendTime, Debezium's ts_ms, a loader's `_loaded_at`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelineplan.profiling.by_partition import DisorderByPartition, Within
-from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
+from pipelineplan.profiling.counting import QUANTILES, ValueCounts
+from pipelineplan.profiling.fitting import fit
 from pipelineplan.profiling.groups import duplicates_by as count_duplicates
 from pipelineplan.profiling.groups import groups_by
 from pipelineplan.profiling.partials import SECOND_US, Partial, fold
@@ -26,13 +26,12 @@ from pipelineplan.profiling.recording import (
     nothing_readable,
     open_recording,
 )
+from pipelineplan.profiling.rhythm import bursts_of, gaps_of, rate_of, written
 from pipelineplan.profiling.times import Unit
 from pipelineplan.sources import (
     ClockSkew,
     Duplicates,
     Future,
-    Gaps,
-    MeasuredRate,
     OutOfOrder,
     Split,
     Spread,
@@ -40,10 +39,6 @@ from pipelineplan.sources import (
     Unreadable,
     WithinPartitions,
 )
-
-_WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
-_MOST_STEPS = 400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def measure(
@@ -109,15 +104,18 @@ def finish(
         columns["arrival_time"] = recording.arrival.name
     return StreamProfile(
         events=whole.events,
-        first_event_time=_written(whole.earliest_us),
-        last_event_time=_written(whole.latest_us),
+        first_event_time=written(whole.earliest_us),
+        last_event_time=written(whole.latest_us),
         columns=columns,
         files=tuple(file.path.name for file in recording.files),
         unreadable=Unreadable(recording.unreadable, tuple(recording.examples())),
-        rate=_rate(whole, "arrival" if recording.arrival is not None else "event"),
+        rate=rate_of(whole, "arrival" if recording.arrival is not None else "event"),
         out_of_order=OutOfOrder(whole.out_of_order, whole.out_of_order / whole.events),
         disorder_seconds=_spread(whole.disorder),
-        gaps=_gaps(whole.gaps),
+        gaps=gaps_of(whole),
+        bursts=bursts_of(whole),
+        disorder_fit=fit(whole.disorder),
+        lateness_fit=None if whole.lateness is None else fit(whole.lateness),
         lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
         future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
         partitions=partitions,
@@ -139,11 +137,6 @@ def _counted(
     return whole, watch.found()
 
 
-def _written(microseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
 def _spread(counts: ValueCounts) -> Spread:
     mean, deviation = counts.mean_and_deviation()
     return Spread(
@@ -154,43 +147,6 @@ def _spread(counts: ValueCounts) -> Spread:
         curve=tuple((value / SECOND_US, share) for value, share in counts.curve()),
         relative_error=counts.relative_error,
     )
-
-
-def _gaps(counts: ValueCounts) -> Gaps:
-    if len(counts.values) == 0:
-        return Gaps(0.0, 0.0)
-    return Gaps(int(counts.values[-1]) / SECOND_US, counts.quantile(0.99) / SECOND_US)
-
-
-def _rate(whole: Partial, clock: str) -> MeasuredRate:
-    """The average over the time from the first event to the last, the peak over an interval."""
-    span = max((whole.clock_us[1] - whole.clock_us[0]) / SECOND_US, 1.0)
-    bins = whole.seconds
-    peak_width = max([w for w in _widths(bins) if w <= 60 and w * 10 <= span], default=bins.width_seconds)
-    step_width = next((w for w in _widths(bins) if w * _MOST_STEPS >= span), _widths(bins)[-1])
-    average = whole.events / span
-    steps = _steps(bins, step_width)
-    return MeasuredRate(
-        clock="arrival" if clock == "arrival" else "event",
-        average_per_second=average,
-        # An interval that the stream did not fill shows less than it carried.
-        peak_per_second=max(average, int(bins.per(peak_width)[1].max()) / peak_width),
-        peak_interval_seconds=float(peak_width),
-        length_seconds=steps[-1][0] + step_width,
-        steps=steps,
-    )
-
-
-def _widths(bins: TimeBins) -> list[int]:
-    """The widths that are whole numbers of the bins there are."""
-    return [width for width in _WIDTHS if width % bins.width_seconds == 0]
-
-
-def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
-    """Rates from the first event on, one step per `width`, also where nothing came."""
-    numbers, counts = bins.per(width)
-    counted = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-    return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
 def within_partitions_of(within: Within | None) -> WithinPartitions | None:

@@ -57,6 +57,23 @@ class Spread(_Closed):
 
 
 @dataclass(frozen=True)
+class Fit(_Closed):
+    """The family of distributions that comes closest to the values above 0, and how wrong it is.
+
+    `parameters` are in seconds where they are lengths (`mu` of a lognormal is a logarithm of seconds).
+    `misfit` is the Kolmogorov-Smirnov distance; `quantile_errors` say by which part of itself a quantile
+    of the fit is too large; `other_misfits` are those of the other families, least first.
+    """
+
+    family: str
+    parameters: Mapping[str, float]
+    share_fitted: float
+    misfit: float
+    quantile_errors: Mapping[str, float]
+    other_misfits: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class OutOfOrder(_Closed):
     """Events behind the newest event time before them."""
 
@@ -77,11 +94,39 @@ class MeasuredRate(_Closed):
 
 
 @dataclass(frozen=True)
+class Bursts(_Closed):
+    """Runs of intervals whose rate is above `threshold_per_second`, twice the average.
+
+    `share` is that of the events in them. `dispersion` is the variance of the counts per interval over
+    their mean: 1 for a Poisson stream, more where events come in clusters.
+    """
+
+    threshold_per_second: float
+    interval_seconds: float
+    count: int
+    longest_seconds: float
+    share: float
+    dispersion: float
+
+
+@dataclass(frozen=True)
+class Idle(_Closed):
+    """Gaps longer than a second and than ten mean gaps: how many, how long together, of the whole time."""
+
+    threshold_seconds: float
+    count: int
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Gaps(_Closed):
-    """Silence between one event and the next, by the clock of the rate."""
+    """Silence between one event and the next, by its clock; the longest began at `longest_from`."""
 
     longest_seconds: float
     p99_seconds: float
+    longest_from: str | None = None
+    idle: Idle | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +215,10 @@ class StreamProfile(_Closed):
     out_of_order: OutOfOrder
     disorder_seconds: Spread
     gaps: Gaps
+    disorder_fit: Fit | None = None
     lateness_seconds: Spread | None = None
+    lateness_fit: Fit | None = None
+    bursts: Bursts | None = None
     future: Future | None = None
     partitions: Split | None = None
     within_partitions: WithinPartitions | None = None
@@ -219,7 +267,7 @@ def _plain(value: Any) -> Any:
         case float():
             return float(f"{value:.12g}")
         case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
+            return {key: _plain(inner) for key, inner in value.items() if inner is not None}
         case tuple() | list():
             return [_plain(inner) for inner in value]
         case _:
