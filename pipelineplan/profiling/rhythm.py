@@ -22,6 +22,7 @@ from pipelineplan.sources import Bursts, Gaps, Idle, MeasuredRate
 _WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
 _MOST_STEPS = 400
 _BURST_FACTOR = 2.0
+_FEWEST_INTERVALS = 9
 _IDLE_FACTOR, _LEAST_IDLE_US = 10, SECOND_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -51,15 +52,16 @@ def rate_of(whole: Partial, clock: str) -> MeasuredRate:
 
 
 def bursts_of(whole: Partial) -> Bursts | None:
-    """Runs of intervals above twice the average; None for fewer than ten intervals."""
+    """Runs of intervals above twice the average; None for fewer than nine complete intervals."""
     span = _span_seconds(whole)
     width = _peak_width(whole.seconds, span)
     numbers, counts = whole.seconds.per(width)
-    intervals = int(numbers[-1]) + 1
-    if intervals < 10:
+    # The last interval is cut off by the end of the recording: its count says nothing about the stream.
+    intervals, complete = int(numbers[-1]), counts[:-1].astype(np.float64)
+    if intervals < _FEWEST_INTERVALS:
         return None
-    mean = whole.events / intervals
-    variance = (float(np.sum(np.square(counts, dtype=np.float64))) - intervals * mean**2) / (intervals - 1)
+    mean = float(complete.sum()) / intervals
+    variance = (float(np.square(complete).sum()) - intervals * mean**2) / (intervals - 1)
     threshold = _BURST_FACTOR * whole.events / span
     high = counts / width > threshold
     at = numbers[high]
