@@ -28,7 +28,13 @@ from pipelineplan.engines.beam_records import Row, watermarks_after
 from pipelineplan.engines.beam_runner import beam_version, quiet, run_pipeline
 from pipelineplan.eventtime.panes import Accumulation, Timing
 from pipelineplan.eventtime.timeliness import FixedWindows
-from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, Windows, assigned
+from pipelineplan.eventtime.window_kinds import (
+    GlobalWindow,
+    SessionWindows,
+    SlidingWindows,
+    Windows,
+    assigned,
+)
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,8 @@ def _window_fn(windows: Windows) -> Any:
             return window.SlidingWindows(span(size), span(every))
         case SessionWindows(gap_ms=gap):
             return window.Sessions(span(gap))
+        case GlobalWindow():
+            return window.GlobalWindows()
         case _:
             assert_never(windows)
 

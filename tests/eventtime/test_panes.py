@@ -122,7 +122,7 @@ def test_what_cannot_be_played_is_refused() -> None:
         play(Paning(FixedWindows(10)), [("a", 1)], [0])
     with pytest.raises(ValueError, match="none that falls"):
         play(Paning(FixedWindows(10)), [("a", 1)], [5, 4])
-    with pytest.raises(ValueError, match="count above 0"):
+    with pytest.raises(ValueError, match="numbers above 0"):
         Paning(FixedWindows(10), early_count=0)
     for make in (lambda: SlidingWindows(10, 0), lambda: SessionWindows(0), lambda: SessionWindows(5, -1)):
         with pytest.raises(ValueError, match="wanted"):
