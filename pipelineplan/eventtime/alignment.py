@@ -11,7 +11,7 @@ least by more than the drift reads nothing, from the next record on, until an an
 first announcement nobody waits.
 
 Sources: Apache Flink, SourceOperator.java (emitLatestWatermark, updateCurrentSplitWatermark,
-shouldWaitForAlignment), SourceCoordinator.java (announceCombinedWatermark); FLIP-182, FLIP-217. Read, not run:
+shouldWaitForAlignment) and SourceCoordinator.java; FLIP-182 and FLIP-217. Read, not run:
 watermarks are taken to move with every record, and events between reader and coordinator to take no time.
 """
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipelineplan.eventtime.watermarks import FURTHEST_MS
 
@@ -64,7 +65,7 @@ def aligned(
     """
     if not len(event_time_ms) == len(clock_ms) == len(partition):
         raise ValueError("found columns of different lengths, wanted a clock and a partition for each record")
-    if any(later < earlier for earlier, later in zip(clock_ms, clock_ms[1:], strict=False)):
+    if any(later < earlier for earlier, later in pairwise(clock_ms)):
         raise ValueError("found an arrival clock that falls, wanted one that rises")
     reader = _Reader(alignment, event_time_ms, clock_ms, partition)
     return reader.run()
@@ -85,17 +86,35 @@ class _Reader:
         """From announcement to announcement."""
         now = self.alignment.started_ms
         while any(one.waiting for one in self.partitions.values()):
+            now = self._skipped(now)
             later = now + self.alignment.update_interval_ms
             self._read_until(now, later)
             self._announce(later)
             now = later
         return tuple(self.reads)
 
+    def _skipped(self, now: int) -> int:
+        """The last announcement before anything can be read or fall silent: those between change nothing."""
+        free = [one for one in self.partitions.values() if one.waiting and self._may_read(one)]
+        held = any(one.waiting and not self._may_read(one) for one in self.partitions.values())
+        if not free or (held and self.alignment.idle_timeout_ms is not None):
+            return now
+        ahead = min(self.clock_ms[one.waiting[0]] for one in free) - now
+        steps = ahead // self.alignment.update_interval_ms
+        if steps < 1:
+            return now
+        now += steps * self.alignment.update_interval_ms
+        self._announce(now)
+        return now
+
+    def _may_read(self, one: _Partition) -> bool:
+        return one.newest_ms is None or one.newest_ms <= self.most
+
     def _read_until(self, now: int, later: int) -> None:
         """Everything that may be read from `now` to just before `later`, in the order of time."""
         due: list[Read] = []
         for one in self.partitions.values():
-            while one.waiting and (one.newest_ms is None or one.newest_ms <= self.most):
+            while one.waiting and self._may_read(one):
                 at = max(self.clock_ms[one.waiting[0]], now)
                 if at >= later:
                     break
@@ -108,7 +127,9 @@ class _Reader:
 
     def _announce(self, now: int) -> None:
         reported = [
-            one.newest_ms for one in self.partitions.values() if one.newest_ms is not None and not self._idle(one, now)
+            one.newest_ms
+            for one in self.partitions.values()
+            if one.newest_ms is not None and not self._idle(one, now)
         ]
         self.most = min(reported) + self.alignment.max_drift_ms if reported else FURTHEST_MS
 
