@@ -3,6 +3,7 @@
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
     pipelineplan test plan.yaml --data-dir data/
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
+    pipelineplan test plan.yaml --data orders=data/orders.csv --on beam --output out/windows
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
 its reason. Exit status 1 when a check of severity error fails or any could not be evaluated.
@@ -10,11 +11,16 @@ its reason. Exit status 1 when a check of severity error fails or any could not 
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
+
+With --output, Beam runs all records as a batch, on the runner that --runner-options name or in this
+process: records that break the contract become dead letters, repeats go, windows are counted, and the
+counts are written there as Parquet and compared.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +32,7 @@ from pipelineplan.cli.progress import progress
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
+    from pipelineplan.plan import Plan
     from pipelineplan.quality import CheckResult, QualityReport
 
 
@@ -57,6 +64,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_as_of(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="with --on beam: run a batch, write Parquet"
+    )
+    parser.add_argument(
+        "--runner-options",
+        metavar="OPTIONS",
+        help="with --output: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -70,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
+    _refuse_without_effect(options)
     if options.on is not None:
         return _run_on(options, data)
     report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
@@ -81,16 +97,26 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
+def _refuse_without_effect(options: argparse.Namespace) -> None:
+    problems = []
+    if options.output is not None and options.on != "beam":
+        problems.append(Problem("it has no effect here", Position("--output"), fix="it goes with --on beam"))
+    if options.runner_options is not None and options.output is None:
+        fix = "it goes with --on beam --output DIR: a preview runs in this process"
+        problems.append(Problem("it has no effect here", Position("--runner-options"), fix=fix))
+    if problems:
+        raise InputError(problems)
+
+
 def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.plan import read_plan
 
     plan = read_plan(options.plan, options.env)
     sources = {name for source in plan.model.sources for name in (source.id, source.dataset)}
     named = {text.partition("=")[0] for text in options.data}
-    module, function = ENGINES[options.on].split(":")
     # A folder may hold data of sinks too; what was named must be a source.
     given = {name: path for name, path in data.items() if name in sources | named}
-    report: EngineReport = getattr(import_module(module), function)(plan, given, progress())
+    report = _report(options, plan, given)
     status = 0 if report.agrees else 1
     if options.format == "json":
         say(envelope("test", status, report=report.to_json_dict()))
@@ -100,6 +126,17 @@ def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     verdict = f"{options.on} agrees with the prediction" if report.agrees else f"{options.on} differs"
     say(coloured(verdict, "holds" if report.agrees else "fails"))
     return status
+
+
+def _report(options: argparse.Namespace, plan: Plan, data: Mapping[str, Path]) -> EngineReport:
+    if options.output is not None:
+        from pipelineplan.engines.beam_batch import batch_report
+
+        runner_options = shlex.split(options.runner_options or "")
+        return batch_report(plan, data, options.output, runner_options, progress())
+    module, function = ENGINES[options.on].split(":")
+    report: EngineReport = getattr(import_module(module), function)(plan, data, progress())
+    return report
 
 
 def _print(report: QualityReport) -> None:
