@@ -136,11 +136,11 @@ def run_batch(
     from pipelineplan.engines.beam_profile_steps import stretches_of
     from pipelineplan.profiling.recording import open_recording
 
-    columns = [case.key, *case.repeats_by, *(checked_columns(dataset) if dataset is not None else ())]
+    columns = [case.key, *case.repeats_by, *checked_columns(dataset, case.event_time)]
     opened = open_recording(
         [case.data], event_time=case.event_time, others=[column for column in columns if column]
     )
-    reading = Reading(case.key, case.repeats_by, reasons(dataset))
+    reading = Reading(case.key, case.repeats_by, reasons(dataset, case.event_time))
     with quiet():
         stretches = stretches_of(opened, rows)
         pipeline = pipeline_of(runner_options)

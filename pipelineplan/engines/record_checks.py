@@ -34,22 +34,26 @@ _LENGTHS = {"minLength": ("<", "is shorter than"), "maxLength": (">", "is longer
 Check = tuple[str, str]
 
 
-def checked_columns(dataset: Dataset) -> tuple[str, ...]:
+def checked_columns(dataset: Dataset | None, event_time: str) -> tuple[str, ...]:
     """The columns that the checks of a dataset read."""
-    return tuple(field.column for field in _fields(dataset) if list(_checks(field)))
+    return tuple(field.column for field in _fields(dataset, event_time) if list(_checks(field)))
 
 
-def reasons(dataset: Dataset | None) -> str:
-    """An SQL expression: what is wrong with a row, reason by reason, or NULL."""
-    checks = [check for field in _fields(dataset) for check in _checks(field)] if dataset is not None else []
+def reasons(dataset: Dataset | None, event_time: str) -> str:
+    """An SQL expression: what is wrong with a row, reason by reason, or NULL.
+
+    The column `event_time` is left out: whether it is a time is for those to say who read it.
+    """
+    checks = [check for field in _fields(dataset, event_time) for check in _checks(field)]
     if not checks:
         return "NULL::VARCHAR"
     said = ", ".join(f"CASE WHEN {broken} THEN {literal(why)} END" for broken, why in checks)
     return f"nullif(concat_ws('; ', {said}), '')"
 
 
-def _fields(dataset: Dataset) -> list[Field]:
-    return [field for field in dataset.walk() if not field.nested]
+def _fields(dataset: Dataset | None, event_time: str) -> list[Field]:
+    fields = [] if dataset is None else dataset.walk()
+    return [field for field in fields if not field.nested and field.column != event_time]
 
 
 def _checks(field: Field) -> Iterator[Check]:

@@ -88,7 +88,7 @@ WHY = {
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
-    (tmp_path / "clicks.odcs.yaml").write_text(CONTRACT.replace("logicalType: timestamp, ", ""), "utf-8")
+    (tmp_path / "clicks.odcs.yaml").write_text(CONTRACT, "utf-8")
     (tmp_path / "clicks.csv").write_text(HEADER + "\n".join(BY_HAND) + "\n", encoding="utf-8")
     file = tmp_path / "plan.yaml"
     file.write_text(PLAN.format(window="fixed: 10 s, allowed_lateness: 5 s"), encoding="utf-8")
@@ -147,7 +147,7 @@ def test_a_window_that_was_counted_wrongly_is_found(plan: Path) -> None:
     (case,) = cases_of(read_plan(plan), {"clicks": plan.parent / "clicks.csv"})
     opened = open_recording([case.data], event_time="at", others=["user", "id", "amount", "note"])
     dataset = read_contract(plan.parent / "clicks.odcs.yaml").datasets[0]
-    reading = Reading("user", ("id",), reasons(dataset))
+    reading = Reading("user", ("id",), reasons(dataset, "at"))
     again = _compared(case, stretches_of(opened, 1000), reading, batch.folder)
     assert len(again.different) == table.num_rows
     assert not again.agrees
@@ -170,7 +170,7 @@ def test_records_break_the_rules_that_the_suites_say_are_broken(plan: Path) -> N
     said = [
         why
         for stretch in stretches_of(opened, 1000)
-        for record in records_of(stretch, Reading(None, (), reasons(dataset)))
+        for record in records_of(stretch, Reading(None, (), reasons(dataset, "at")))
         for why in record.wrong.split("; ")
     ]
     assert broken == {
