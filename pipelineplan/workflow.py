@@ -249,6 +249,7 @@ def compile_plan(
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
+    from pipelineplan.engines.beam_evidence import play_on_beam
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
@@ -256,8 +257,11 @@ def compile_plan(
     show("simulating")
     simulated = simulate(one)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
+    played = play_on_beam(one, data, show) if data else None
     day = as_of.isoformat() if as_of is not None else ""
-    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+    return compile_contents(
+        one, findings, simulated, quality, as_of=day, version=__version__, strict=strict, played=played
+    )
 
 
 def write(

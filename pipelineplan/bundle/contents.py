@@ -18,6 +18,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.engines.beam_evidence import PlayedOnBeam
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
@@ -39,6 +40,7 @@ class Contents:
     seed: int | None = None
     version: str = ""
     strict: bool = False
+    played: PlayedOnBeam | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -66,7 +68,7 @@ class Contents:
         return next((each for each in self.checklists if each.kind == kind), None)
 
 
-def compile_contents(
+def compile_contents(  # noqa: PLR0913 -- what a bundle is made of
     plan: Plan,
     findings: tuple[Finding, ...],
     simulated: SimulationResult | None = None,
@@ -76,9 +78,10 @@ def compile_contents(
     seed: int | None = None,
     version: str = "",
     strict: bool = False,
+    played: PlayedOnBeam | None = None,
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, strict=strict)
+    gates = decide(plan, findings, simulated, quality, played=played, strict=strict)
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
@@ -91,4 +94,5 @@ def compile_contents(
         seed,
         version,
         strict,
+        played,
     )
