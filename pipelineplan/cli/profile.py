@@ -88,7 +88,7 @@ def _durations(text: str) -> tuple[float, ...]:
 def run(options: argparse.Namespace) -> int:
     """Measure, write, print."""
     measured = _measured(options)
-    tried = _tradeoff(options) if options.window is not None else None
+    tried = _tradeoff(options, measured) if options.window is not None else None
     if options.output is not None:
         _write(measured, options.output)
     if options.format == "json":
@@ -136,12 +136,12 @@ def _refuse_alone(options: argparse.Namespace) -> None:
         raise InputError(problems)
 
 
-def _tradeoff(options: argparse.Namespace) -> Tradeoff:
-    from pipelineplan.profiling import Choices, tradeoff
+def _tradeoff(options: argparse.Namespace, measured: StreamProfile) -> Tradeoff:
+    from pipelineplan.profiling import Choices, lags_of, tradeoff
 
     return tradeoff(
         options.data,
-        Choices(options.window, options.lags, options.allowed),
+        Choices(options.window, options.lags or lags_of(measured), options.allowed),
         event_time=options.event_time,
         arrival_time=options.arrival_time,
         partition=options.partition,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelineplan.engines.beam_runner import beam_version, pipeline_of, quiet, run_pipeline
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.sources import Duplicates, Split, StreamProfile
+from pipelineplan.sources import ClockSkew, Duplicates, Split, StreamProfile
 
 if TYPE_CHECKING:
     from pipelineplan.engines.beam_profile_steps import Measured, Shares, Stretch
@@ -138,7 +138,6 @@ def _in_group(number: int) -> tuple[int, int]:
 
 
 def _finished(opened: Recording, columns: Columns, found: _Found) -> StreamProfile:
-    from pipelineplan.profiling.by_partition import DisorderByPartition
     from pipelineplan.profiling.measuring import finish, within_partitions_of
     from pipelineplan.profiling.recording import MOST_PARTITIONS, nothing_readable
 
@@ -148,19 +147,16 @@ def _finished(opened: Recording, columns: Columns, found: _Found) -> StreamProfi
         raise nothing_readable(opened)
     if not measured.in_order:
         raise _out_of_order(opened)
-    if len(measured.within) > MOST_PARTITIONS:
+    if len(measured.within.of) > MOST_PARTITIONS:
         opened.partition_names()  # says so
-    names = sorted(measured.within, key=lambda name: (name is None, name or ""))
-    within = DisorderByPartition(len(names)) if columns.partition else None
-    if within is not None:
-        within.counts = [measured.within[name] for name in names]
     events = measured.whole.events
     return finish(
         measured.whole,
         opened,
         partitions=_split(columns.partition, found.shares.get("partitions"), events),
-        within_partitions=within_partitions_of(within, names),
+        within_partitions=within_partitions_of(measured.within if columns.partition else None),
         keys=_split(columns.key, found.shares.get("keys"), events),
+        clock_skew=_skews(columns, found.shares),
         duplicates=_duplicates(columns, found.shares.get("duplicates"), events),
     )
 
@@ -195,7 +191,25 @@ def _split(column: str | None, shares: Shares | None, events: int) -> Split | No
 
 
 def _duplicates(columns: Columns, shares: Shares | None, events: int) -> Duplicates | None:
+    from pipelineplan.profiling.partials import SECOND_US
+
     if shares is None:
         return None
     count = events - shares.values
-    return Duplicates(columns.duplicates_by, count, count / events)
+    return Duplicates(columns.duplicates_by, count, count / events, shares.apart_us / SECOND_US)
+
+
+def _skews(columns: Columns, shares: Mapping[str, Shares]) -> tuple[ClockSkew, ...]:
+    """How clocks differ over partitions and over keys, where there are enough of them."""
+    from statistics import median
+
+    from pipelineplan.profiling.groups import clock_skew
+
+    found = []
+    for use, column in (("partitions", columns.partition), ("keys", columns.key)):
+        one = shares.get(use)
+        if column is None or one is None or len(one.least_us) < 2:
+            continue
+        least, most = one.extremes
+        found.append(clock_skew(column, len(one.least_us), float(median(one.least_us)), least, most))
+    return tuple(found)

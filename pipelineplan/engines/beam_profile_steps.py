@@ -12,6 +12,7 @@ shared folder, and records are only the numbers in their names.
 
 from __future__ import annotations
 
+import json
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,15 +25,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelineplan.profiling.by_partition import DisorderByPartition
-from pipelineplan.profiling.counting import ValueCounts
+from pipelineplan.profiling.by_partition import DisorderByPartition, Within
 from pipelineplan.profiling.files import Format, RecordFile, connect, literal, quoted
+from pipelineplan.profiling.groups import ENOUGH_RECORDS
 from pipelineplan.profiling.partials import Partial, merge_all, partial
 from pipelineplan.profiling.recording import Recording
 from pipelineplan.profiling.times import TimeColumn
 
 LARGEST = 20
 HEAPS = 64
+_HEAP = pa.schema([("v", pa.string()), *((name, pa.int64()) for name in ("n", "least", "first", "last"))])
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Measured:
     first: int
     last: int
     whole: Partial | None
-    within: dict[str | None, ValueCounts]
+    within: Within
     unreadable: dict[str, int]
     in_order: bool
 
@@ -93,23 +95,27 @@ class Measured:
             raise ValueError(f"found stretch {later.first} after {self.last}: some are lost or came twice")
         one, two = self.whole, later.whole
         follows = one is None or two is None or one.clock_us[1] <= two.clock_us[0]
-        within = dict(self.within)
-        for name, counts in later.within.items():
-            within[name] = within[name].merge(counts) if name in within else counts
         unreadable = dict(self.unreadable)
         for path, number in later.unreadable.items():
             unreadable[path] = unreadable.get(path, 0) + number
         both = one.merge(two) if one is not None and two is not None else one or two
         in_order = self.in_order and later.in_order and follows
-        return Measured(self.first, later.last, both, within, unreadable, in_order)
+        return Measured(self.first, later.last, both, self.within.merge(later.within), unreadable, in_order)
 
 
 @dataclass(frozen=True)
 class Shares:
-    """How many different values there are, and how often the commonest came."""
+    """How many different values there are, and how often the commonest came.
+
+    `apart_us` is the longest time between two of the same, `least_us` the least lateness of each value
+    that came often enough, and `extremes` the values with the least and the most of it.
+    """
 
     values: int
     largest: tuple[int, ...]
+    apart_us: int = 0
+    least_us: tuple[int, ...] = ()
+    extremes: tuple[tuple[int, str], ...] = ()
 
 
 def head_of(stretch: Stretch) -> Head:
@@ -128,7 +134,7 @@ def measured_of(stretch: Stretch, heads: Iterable[Head]) -> Measured:
     recording = stretch.opened()
     before = _newest_before(stretch.number, heads)
     names = recording.partition_names() if stretch.partition is not None else []
-    within = DisorderByPartition(len(names), [before.get(name) for name in names])
+    within = DisorderByPartition(names, [before.get(name) for name in names])
     parts: list[Partial] = []
     newest = max(before.values(), default=None)
     in_order = True
@@ -142,7 +148,7 @@ def measured_of(stretch: Stretch, heads: Iterable[Head]) -> Measured:
         stretch.number,
         stretch.number,
         merge_all(parts),
-        dict(zip(names, within.counts, strict=True)),
+        within.found(),
         {str(stretch.file.path): recording.unreadable} if recording.unreadable else {},
         in_order,
     )
@@ -160,25 +166,44 @@ def _newest_before(number: int, heads: Iterable[Head]) -> dict[str | None, int]:
 def values_of(stretch: Stretch, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
     """The different combinations of values in a stretch and how often they came, in `HEAPS` heaps.
 
-    Equal ones go to the same heap, whichever stretch they are in. Columns: `v`, text, and `n`.
+    Equal ones go to the same heap, whichever stretch they are in. Columns: `v`, text, `n`, `least`
+    lateness, `first` and `last` time.
     """
     names = ", ".join(f"{quoted(column)}::VARCHAR" for column in columns)
-    counted = f"SELECT to_json([{names}])::VARCHAR AS v, count(*) AS n FROM readable GROUP BY v"
-    needed = [*columns, stretch.event.name, stretch.arrival.name if stretch.arrival else None]
-    rows = stretch.opened().aggregate(f"SELECT v, n, hash(v) % {HEAPS} FROM ({counted})", needed)
-    heaps: dict[int, list[tuple[str, int]]] = {}
-    for value, number, heap in rows:
-        heaps.setdefault(int(heap), []).append((value, number))
-    for heap, pairs in heaps.items():
-        values, numbers = zip(*pairs, strict=True)
-        yield heap, pa.table({"v": pa.array(values, pa.string()), "n": pa.array(numbers, pa.int64())})
+    late = "NULL::BIGINT" if stretch.arrival is None else "arrival_us - event_us"
+    clock = "event_us" if stretch.arrival is None else "arrival_us"
+    figures = f"count(*) AS n, min({late}) AS least, min({clock}) AS first, max({clock}) AS last"
+    counted = f"SELECT to_json([{names}])::VARCHAR AS v, {figures} FROM readable GROUP BY v"
+    rows = stretch.opened().aggregate(f"SELECT hash(v) % {HEAPS}, * FROM ({counted})", columns)
+    heaps: dict[int, list[tuple[Any, ...]]] = {}
+    for heap, *row in rows:
+        heaps.setdefault(int(heap), []).append(tuple(row))
+    for heap, listed in heaps.items():
+        columns_of_heap = zip(*listed, strict=True)
+        arrays = [pa.array(values, kind) for values, kind in zip(columns_of_heap, _HEAP.types, strict=True)]
+        yield heap, pa.table(arrays, schema=_HEAP)
 
 
 def shares_of(heap: tuple[int, Iterable[pa.Table]]) -> Shares:
-    """How many different values are in a heap, and the largest of their counts."""
-    counts = pa.concat_tables(list(heap[1])).group_by("v").aggregate([("n", "sum")]).column("n_sum")
-    largest = np.sort(counts.to_numpy())[::-1][:LARGEST]
-    return Shares(len(counts), tuple(largest.tolist()))
+    """How many different values are in a heap, the largest of their counts, and what lies between them."""
+    wanted = [("n", "sum"), ("least", "min"), ("first", "min"), ("last", "max")]
+    groups = pa.concat_tables(list(heap[1])).group_by("v").aggregate(wanted)
+    counts = groups.column("n_sum").to_numpy()
+    apart = (groups.column("last_max").to_numpy() - groups.column("first_min").to_numpy())[counts > 1]
+    often = groups.filter(pa.array(counts >= ENOUGH_RECORDS)).select(["least_min", "v"]).drop_null()
+    named = zip(*often.to_pydict().values(), strict=True)
+    least = [(int(late), json.loads(value)[0] or "") for late, value in named]
+    return Shares(
+        len(counts),
+        tuple(np.sort(counts)[::-1][:LARGEST].tolist()),
+        int(apart.max(initial=0)),
+        tuple(late for late, _ in least),
+        _extremes(least),
+    )
+
+
+def _extremes(least: Sequence[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
+    return (min(least), max(least)) if least else ()
 
 
 def measure_into(stretch: Stretch, heads: Iterable[Head], folder: Path) -> int:
@@ -217,7 +242,13 @@ def together(many: Iterable[Shares]) -> Shares:
     """The shares of heaps that have no value in common."""
     listed = list(many)
     largest = sorted((count for one in listed for count in one.largest), reverse=True)
-    return Shares(sum(one.values for one in listed), tuple(largest[:LARGEST]))
+    return Shares(
+        sum(one.values for one in listed),
+        tuple(largest[:LARGEST]),
+        max((one.apart_us for one in listed), default=0),
+        tuple(late for one in listed for late in one.least_us),
+        _extremes([extreme for one in listed for extreme in one.extremes]),
+    )
 
 
 def stretches_of(recording: Recording, rows: int) -> list[Stretch]:

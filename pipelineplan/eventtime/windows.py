@@ -58,8 +58,10 @@ class WindowTally:
     judgement: Judgement
     _rows: list[tuple[Milliseconds, npt.NDArray[np.int64]]] = field(default_factory=list)
     _unmerged: int = 0
-    _open: Milliseconds = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    _fired: list[tuple[Milliseconds, npt.NDArray[np.int64], Milliseconds]] = field(default_factory=list)
+    _fired: list[Firings] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._open = OpenWindows(self.judgement)
 
     def take(self, chunk: Classified, clock_ms: Milliseconds | None = None) -> None:
         """Count the chunk that follows those taken before; `clock_ms` says when each record came."""
@@ -71,33 +73,75 @@ class WindowTally:
         if self._unmerged > _MOST_ROWS_UNMERGED:
             self._rows = [_summed(self._rows)]
             self._unmerged = 0
-        self._fire(chunk, index[counts[:, 0] > 0], clock_ms)
+        fired = self._open.take(chunk, index[counts[:, 0] > 0], clock_ms)
+        if len(fired.window_index):
+            self._fired.append(fired)
 
     def finish(self) -> WindowCounts:
         """The counts of all windows, by their starts."""
         index, counts = _summed(self._rows)
         fired_by = np.full(len(index), STILL_OPEN, dtype=np.int64)
         fired_at = np.zeros(len(index), dtype=np.int64)
-        for windows, records, clock in self._fired:
-            rows = np.searchsorted(index, windows)
-            fired_by[rows], fired_at[rows] = records, clock
+        for fired in self._fired:
+            rows = np.searchsorted(index, fired.window_index)
+            fired_by[rows], fired_at[rows] = fired.record, fired.clock_ms
         on_time, late, dropped = counts.T
         return WindowCounts(
             self.judgement.windows.start_ms(index), on_time, late, dropped, fired_by, fired_at
         )
 
-    def _fire(self, chunk: Classified, with_content: Milliseconds, clock_ms: Milliseconds | None) -> None:
-        """Fire the open windows whose end the watermark reached in this chunk."""
-        waiting = np.union1d(self._open, with_content)
-        deadline = self.judgement.windows.start_ms(waiting) + self.judgement.fires_at_ms
+
+@dataclass
+class WindowTotals:
+    """What all windows come to: `totals` as of `WindowCounts`. Remembers open windows only.
+
+    `take` each chunk of one stream in order, with the clock at each record; it gives the first
+    firings that the chunk made.
+    """
+
+    judgement: Judgement
+    totals: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_KINDS, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        self._open = OpenWindows(self.judgement)
+
+    def take(self, chunk: Classified, clock_ms: Milliseconds) -> Firings:
+        """Count the chunk that follows those taken before."""
+        self.totals += np.bincount(chunk.timeliness, minlength=_KINDS)
+        index, counts = _counted(chunk)
+        return self._open.take(chunk, index[counts[:, 0] > 0], clock_ms)
+
+
+@dataclass(frozen=True)
+class Firings:
+    """Windows that fired for the first time: after which record (from 0), at which clock; shape `(k,)`."""
+
+    window_index: Milliseconds
+    record: npt.NDArray[np.int64]
+    clock_ms: Milliseconds
+
+
+class OpenWindows:
+    """Windows with content whose end the watermark has not reached."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        """None has content."""
+        self._judgement = judgement
+        self._waiting: Milliseconds = np.empty(0, dtype=np.int64)
+
+    def take(
+        self, chunk: Classified, with_content: Milliseconds, clock_ms: Milliseconds | None = None
+    ) -> Firings:
+        """The windows that fire in this chunk; `with_content` are those of its records on time."""
+        waiting = np.union1d(self._waiting, with_content)
+        deadline = self._judgement.windows.start_ms(waiting) + self._judgement.fires_at_ms
         after = chunk.watermark_ms[1:]
         at = np.searchsorted(after, deadline, side="left")
         fires = at < len(after)
+        self._waiting = waiting[~fires]
+        clock = np.zeros(len(after), dtype=np.int64) if clock_ms is None else clock_ms
         first = chunk.state.records - len(after)
-        if fires.any():
-            clock = np.zeros(len(after), dtype=np.int64) if clock_ms is None else clock_ms
-            self._fired.append((waiting[fires], at[fires] + first, clock[at[fires]]))
-        self._open = waiting[~fires]
+        return Firings(waiting[fires], at[fires] + first, clock[at[fires]])
 
 
 def count_windows(

@@ -41,6 +41,8 @@ _ENDINGS = {
 }
 
 
+MEMORY_MB = 128
+_MOST_THREADS = 4
 _LONGEST_HEADER = 1 << 20
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -74,7 +76,10 @@ class RecordFile:
 
 
 def connect() -> DuckDBPyConnection:
-    """A database in memory that reads files and never fetches an extension; times are UTC."""
+    """A database in memory that reads files and never fetches an extension; times are UTC.
+
+    It holds `MEMORY_MB` at most; what does not fit (a sort, the groups of a key) goes to a temporary folder.
+    """
     try:
         import duckdb
     except ModuleNotFoundError as error:
@@ -85,10 +90,17 @@ def connect() -> DuckDBPyConnection:
             "autoload_known_extensions": False,
             # What does not fit into memory is not written beside the user's files.
             "temp_directory": str(Path(gettempdir()) / f"pipelineplan-{os.getpid()}"),
+            "memory_limit": f"{MEMORY_MB}MB",
+            "threads": threads(),
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+def threads() -> int:
+    """How many read at once: what they read is counted by one, so many would only hold memory."""
+    return min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 def find_files(paths: Sequence[str | Path]) -> list[tuple[Path, Format]]:

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A recorded stream measured: rate, disorder, lateness, gaps, skew, duplicates.
 
     measure(["orders-*.parquet"], event_time="updated_at", arrival_time="_loaded_at")
@@ -11,17 +10,25 @@ to be read: Kafka's LogAppendTime, Debezium's ts_ms, a loader's `_loaded_at`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelineplan.profiling.by_partition import DisorderByPartition
-from pipelineplan.profiling.counting import QUANTILES, ROUNDING, TimeBins, ValueCounts
-from pipelineplan.profiling.files import quoted
-from pipelineplan.profiling.partials import SECOND_US, Partial, merge_all, partials
-from pipelineplan.profiling.recording import Progress, Recording, nothing_readable, open_recording
+from pipelineplan.profiling.by_partition import DisorderByPartition, Within
+from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
+from pipelineplan.profiling.groups import duplicates_by as count_duplicates
+from pipelineplan.profiling.groups import groups_by
+from pipelineplan.profiling.partials import SECOND_US, Partial, fold
+from pipelineplan.profiling.recording import (
+    Batch,
+    Progress,
+    Recording,
+    nothing_readable,
+    open_recording,
+)
 from pipelineplan.profiling.times import Unit
 from pipelineplan.sources import (
+    ClockSkew,
     Duplicates,
     Future,
     Gaps,
@@ -36,7 +43,6 @@ from pipelineplan.sources import (
 
 _WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
 _MOST_STEPS = 400
-_LARGEST_SHARES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,19 +75,21 @@ def measure(
         others=others,
         unit=unit,
     )
-    batches = recording.batches(progress)
-    names = recording.partition_names() if partition else []
-    within = DisorderByPartition(len(names)) if partition else None
-    whole = merge_all(partials(batches if within is None else within.watching(batches)))
+    # What the database groups comes first: memory that it gives back is there for the counting.
+    names = recording.partition_names() if partition else None
+    groups = [groups_by(recording, column) for column in (partition, key)]
+    repeated = count_duplicates(recording, duplicates_by)
+    whole, within = recording.passed_to(lambda batches: _counted(batches, names), progress)
     if whole is None:
         raise nothing_readable(recording)
     return finish(
         whole,
         recording,
-        partitions=_split(recording, partition, whole.events),
-        within_partitions=within_partitions_of(within, names),
-        keys=_split(recording, key, whole.events),
-        duplicates=_duplicates(recording, duplicates_by, whole.events),
+        partitions=None if groups[0] is None else groups[0].split,
+        within_partitions=within_partitions_of(within),
+        keys=None if groups[1] is None else groups[1].split,
+        clock_skew=tuple(one.skew for one in groups if one is not None and one.skew is not None),
+        duplicates=repeated,
     )
 
 
@@ -92,6 +100,7 @@ def finish(
     partitions: Split | None = None,
     within_partitions: WithinPartitions | None = None,
     keys: Split | None = None,
+    clock_skew: tuple[ClockSkew, ...] = (),
     duplicates: Duplicates | None = None,
 ) -> StreamProfile:
     """The profile of everything that was merged into `whole`."""
@@ -114,8 +123,20 @@ def finish(
         partitions=partitions,
         within_partitions=within_partitions,
         keys=keys,
+        clock_skew=clock_skew,
         duplicates=duplicates,
     )
+
+
+def _counted(
+    batches: Iterator[Batch], partitions: Sequence[str | None] | None
+) -> tuple[Partial | None, Within | None]:
+    """Everything in one pass over the batches."""
+    if partitions is None:
+        return fold(batches), None
+    watch = DisorderByPartition(partitions)
+    whole = fold(watch.watching(batches))
+    return whole, watch.found()
 
 
 def _written(microseconds: int) -> str:
@@ -131,7 +152,7 @@ def _spread(counts: ValueCounts) -> Spread:
         deviation=deviation / SECOND_US,
         quantiles={name: counts.quantile(p) / SECOND_US for name, p in QUANTILES},
         curve=tuple((value / SECOND_US, share) for value, share in counts.curve()),
-        relative_error=ROUNDING if counts.rounded else 0.0,
+        relative_error=counts.relative_error,
     )
 
 
@@ -172,36 +193,17 @@ def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
     return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
 
 
-def _split(recording: Recording, column: str | None, events: int) -> Split | None:
-    if column is None:
-        return None
-    groups = f"SELECT count(*) AS n FROM readable GROUP BY {quoted(column)}"
-    sql = f"SELECT n, count(*) OVER () FROM ({groups}) ORDER BY n DESC LIMIT {_LARGEST_SHARES}"
-    rows = recording.aggregate(sql, [column])
-    shares = tuple(int(count) / events for count, _ in rows)
-    return Split(column, int(rows[0][1]), shares[0], shares)
-
-
-def within_partitions_of(
-    within: DisorderByPartition | None, names: Sequence[str | None]
-) -> WithinPartitions | None:
+def within_partitions_of(within: Within | None) -> WithinPartitions | None:
     """Disorder of all events, each within its own partition; None without partitions."""
     if within is None:
         return None
-    pooled, worst = within.pooled(), within.worst(0.99)
+    pooled, worst = within.pooled, within.worst(0.99)
     behind = int(pooled.counts[pooled.values > 0].sum())
+    counts = within.of[worst]
     return WithinPartitions(
         out_of_order=OutOfOrder(behind, behind / pooled.total),
         disorder_seconds=_spread(pooled),
-        worst=names[worst] or "",
-        worst_p99_seconds=within.counts[worst].quantile(0.99) / SECOND_US,
+        worst=worst or "",
+        worst_p99_seconds=counts.quantile(0.99) / SECOND_US,
+        worst_relative_error=counts.relative_error,
     )
-
-
-def _duplicates(recording: Recording, columns: Sequence[str], events: int) -> Duplicates | None:
-    if not columns:
-        return None
-    names = ", ".join(quoted(column) for column in columns)
-    different = f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM readable)"
-    count = events - int(recording.aggregate(different, columns)[0][0])
-    return Duplicates(tuple(columns), count, count / events)

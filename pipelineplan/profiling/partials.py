@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelineplan.profiling.counting import TimeBins, ValueCounts, counted
+from pipelineplan.profiling.counting import EXACT, TimeBins, ValueCounts, counted
 from pipelineplan.profiling.recording import Batch
 
 SECOND_US = 1_000_000
@@ -63,8 +63,12 @@ class Partial:
         )
 
 
-def partial(batch: Batch, newest_before_us: int | None = None) -> Partial:
-    """Measure one stretch, given the newest event time before it (None at the very start)."""
+def partial(batch: Batch, newest_before_us: int | None = None, like: Partial | None = None) -> Partial:
+    """Measure one stretch, given the newest event time before it (None at the very start).
+
+    What is rounded in `like`, with which it will be merged, is rounded from the start: faster, and the same.
+    """
+    bits = _bits(like)
     event = batch.event_us
     newest = np.maximum.accumulate(event)
     if newest_before_us is not None:
@@ -78,14 +82,21 @@ def partial(batch: Batch, newest_before_us: int | None = None) -> Partial:
         earliest_us=int(event.min()),
         latest_us=int(newest[-1]),
         out_of_order=int(np.count_nonzero(disorder)),
-        disorder=ValueCounts.of(disorder),
-        lateness=None if lateness is None else ValueCounts.of(lateness),
+        disorder=ValueCounts.of(disorder, bits[0]),
+        lateness=None if lateness is None else ValueCounts.of(lateness, bits[1]),
         seconds=TimeBins.of(clock),
-        gaps=ValueCounts.of(np.diff(clock)),
+        gaps=ValueCounts.of(np.diff(clock), bits[2]),
         clock_us=(int(clock[0]), int(clock[-1])),
         future=len(ahead),
         furthest_future_us=int(ahead.max(initial=0)),
     )
+
+
+def _bits(like: Partial | None) -> tuple[int, int, int]:
+    """How coarse disorder, lateness and gaps are."""
+    if like is None:
+        return EXACT, EXACT, EXACT
+    return like.disorder.bits, EXACT if like.lateness is None else like.lateness.bits, like.gaps.bits
 
 
 def partials(batches: Iterable[Batch]) -> Iterable[Partial]:
@@ -97,18 +108,50 @@ def partials(batches: Iterable[Batch]) -> Iterable[Partial]:
         yield measured
 
 
+def fold(batches: Iterable[Batch]) -> Partial | None:
+    """Measure consecutive batches as one stretch; None without any."""
+    merging = Merging()
+    newest: int | None = None
+    for batch in batches:
+        measured = partial(batch, newest, merging.largest)
+        newest = measured.latest_us
+        merging.take(measured)
+    return merging.whole()
+
+
 def merge_all(parts: Iterable[Partial]) -> Partial | None:
-    """Merge consecutive stretches, like with like: a large sum is not copied for every small part."""
-    waiting: list[tuple[int, Partial]] = []
+    """Merge consecutive stretches; None without any."""
+    merging = Merging()
     for part in parts:
+        merging.take(part)
+    return merging.whole()
+
+
+class Merging:
+    """Consecutive stretches, merged like with like: a large sum is not copied for every small part."""
+
+    def __init__(self) -> None:
+        """Nothing was taken."""
+        self._waiting: list[tuple[int, Partial]] = []
+
+    @property
+    def largest(self) -> Partial | None:
+        """The sum of the most stretches so far."""
+        return self._waiting[0][1] if self._waiting else None
+
+    def take(self, part: Partial) -> None:
+        """Add the stretch that follows those taken before."""
         size, merged = 1, part
-        while waiting and waiting[-1][0] == size:
-            before, earlier = waiting.pop()
+        while self._waiting and self._waiting[-1][0] == size:
+            before, earlier = self._waiting.pop()
             size, merged = size + before, earlier.merge(merged)
-        waiting.append((size, merged))
-    if not waiting:
-        return None
-    _, merged = waiting.pop()
-    while waiting:
-        merged = waiting.pop()[1].merge(merged)
-    return merged
+        self._waiting.append((size, merged))
+
+    def whole(self) -> Partial | None:
+        """All stretches as one; None if none was taken."""
+        if not self._waiting:
+            return None
+        _, merged = self._waiting.pop()
+        while self._waiting:
+            merged = self._waiting.pop()[1].merge(merged)
+        return merged

@@ -10,31 +10,40 @@ Every line is the events themselves, judged by `eventtime` under an engine's rul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from pipelineplan.eventtime import EngineRule
 from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
 from pipelineplan.eventtime.watermarks import Scope, Watermark, WatermarkState
-from pipelineplan.eventtime.windows import STILL_OPEN, WindowCounts, WindowTally
+from pipelineplan.eventtime.windows import WindowTotals
 from pipelineplan.profiling.counting import ValueCounts
-from pipelineplan.profiling.partials import merge_all, partials
+from pipelineplan.profiling.measuring import measure
 from pipelineplan.profiling.recording import Batch, Progress, Recording, nothing_readable, open_recording
 from pipelineplan.profiling.times import Unit
+from pipelineplan.sources import StreamProfile
 
-_LAG_QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 1.0)
+_LAG_QUANTILES = ("p50", "p75", "p90", "p95", "p98", "p99", "p99.9", "p99.99", "max")
+
+
+class _Columns(TypedDict):
+    event_time: str
+    arrival_time: str | None
+    partition: str | None
+    unit: Unit
 
 
 @dataclass(frozen=True)
 class Choices:
     """What is tried: every lag with every allowed lateness, on tumbling windows, by one rule.
 
-    Without lags, they are quantiles of the recording's own disorder.
+    Without lags, they are those of `lags_of` the recording's own profile, which is measured first.
     """
 
     window_seconds: float
@@ -98,12 +107,17 @@ def tradeoff(
     the merged stream. Raises as `measure` does, and `ValueError` for a window below 1 ms or a
     negative lag.
     """
-    recording = open_recording(
-        paths, event_time=event_time, arrival_time=arrival_time, partition=partition, unit=unit
-    )
-    grid = _Grid(_judgements(recording, choices))
-    for batch in recording.batches(progress):
-        grid.take(batch)
+    columns: _Columns = {
+        "event_time": event_time,
+        "arrival_time": arrival_time,
+        "partition": partition,
+        "unit": unit,
+    }
+    if not choices.lags_seconds:
+        choices = replace(choices, lags_seconds=lags_of(measure(paths, **columns, progress=progress)))
+    recording = open_recording(paths, **columns)
+    judgements = _judgements(recording, choices)
+    grid = recording.passed_to(lambda batches: _Grid(judgements).taking(batches), progress)
     if grid.events == 0:
         raise nothing_readable(recording)
     scope = grid.tallies[0].judgement.watermark.scope
@@ -112,13 +126,20 @@ def tradeoff(
 
 
 class _Grid:
-    """One tally per judgement, all fed with the same batches."""
+    """One tally per judgement, all fed with the same batches; remembers open windows only."""
 
     def __init__(self, judgements: Sequence[Judgement]) -> None:
-        self.tallies = [WindowTally(judgement) for judgement in judgements]
+        self.tallies = [WindowTotals(judgement) for judgement in judgements]
+        self.waited = [ValueCounts.none() for _ in judgements]
         self.states: list[WatermarkState | None] = [None] * len(judgements)
         self.events = 0
         self._newest_ms: int | None = None
+
+    def taking(self, batches: Iterable[Batch]) -> _Grid:
+        """Itself, after all batches."""
+        for batch in batches:
+            self.take(batch)
+        return self
 
     def take(self, batch: Batch) -> None:
         event_ms = batch.event_us // 1000
@@ -131,44 +152,42 @@ class _Grid:
         for number, tally in enumerate(self.tallies):
             chunk = classify(tally.judgement, event_ms, batch.partition, self.states[number])
             self.states[number] = chunk.state
-            tally.take(chunk, clock)
+            fired = tally.take(chunk, clock)
+            ends = tally.judgement.windows.start_ms(fired.window_index) + tally.judgement.windows.size_ms
+            self.waited[number] = self.waited[number].merge(ValueCounts.of(fired.clock_ms - ends))
         self.events += len(event_ms)
 
     def rows(self) -> list[TradeoffRow]:
-        return [_row(tally.judgement, tally.finish()) for tally in self.tallies]
+        return [_row(tally, waited) for tally, waited in zip(self.tallies, self.waited, strict=True)]
 
 
-def _own_lags(recording: Recording) -> list[float]:
-    whole = merge_all(partials(recording.batches()))
-    if whole is None:
-        raise nothing_readable(recording)
-    # Whole milliseconds, rounded up: a lag is to be enough for its quantile.
-    millis = {-(-int(np.ceil(whole.disorder.quantile(p))) // 1000) for p in _LAG_QUANTILES}
-    return sorted({0.0} | {milli / 1000 for milli in millis})
+def lags_of(profile: StreamProfile) -> tuple[float, ...]:
+    """Lags worth trying: 0 and the quantiles of disorder, within partitions where that was measured."""
+    within = profile.within_partitions
+    spread = profile.disorder_seconds if within is None else within.disorder_seconds
+    # Whole milliseconds, rounded up: a lag is to be enough for its quantile. Twelve digits are no noise.
+    millis = {math.ceil(float(f"{spread.quantiles[name] * 1000:.12g}")) for name in _LAG_QUANTILES}
+    return tuple(milli / 1000 for milli in sorted({0} | millis))
 
 
 def _judgements(recording: Recording, choices: Choices) -> list[Judgement]:
     partitions = len(recording.partition_names()) if recording.partition is not None else 1
     scope = Scope.MERGED if recording.partition is None else Scope.PER_PARTITION
     size = round(choices.window_seconds * 1000)
-    lags = sorted(set(choices.lags_seconds)) or _own_lags(recording)
     return [
         Judgement(
             Watermark(round(lag * 1000), scope, max(partitions, 1)),
             FixedWindows(size, round(late * 1000)),
             choices.rule,
         )
-        for lag, late in product(lags, sorted(set(choices.allowed_seconds)))
+        for lag, late in product(sorted(set(choices.lags_seconds)), sorted(set(choices.allowed_seconds)))
     ]
 
 
-def _row(judgement: Judgement, counts: WindowCounts) -> TradeoffRow:
-    on_time, late, dropped = counts.totals
-    events = on_time + late + dropped
-    fired = counts.fired_by != STILL_OPEN
-    ends = counts.start_ms[fired] + judgement.windows.size_ms
-    waited = ValueCounts.of(counts.fired_at_ms[fired] - ends)
-    p50, p95 = (waited.quantile(p) / 1000 if fired.any() else None for p in (0.5, 0.95))
+def _row(tally: WindowTotals, waited: ValueCounts) -> TradeoffRow:
+    on_time, late, dropped = tally.totals.tolist()
+    events, judgement = on_time + late + dropped, tally.judgement
+    p50, p95 = (waited.quantile(p) / 1000 if len(waited.values) else None for p in (0.5, 0.95))
     return TradeoffRow(
         lag_seconds=judgement.watermark.lag_ms / 1000,
         allowed_lateness_seconds=judgement.windows.allowed_lateness_ms / 1000,

@@ -1,6 +1,7 @@
 """What arrives: recorded rates over time, and profiles measured on recorded events."""
 
 from pipelineplan.sources.measured import (
+    ClockSkew,
     Duplicates,
     Future,
     Gaps,
@@ -18,6 +19,7 @@ from pipelineplan.sources.measured import (
 from pipelineplan.sources.trace import RateTrace, read_trace
 
 __all__ = [
+    "ClockSkew",
     "Duplicates",
     "Future",
     "Gaps",

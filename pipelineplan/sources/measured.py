@@ -107,21 +107,45 @@ class WithinPartitions(_Closed):
     """Disorder of each event within its own partition: what a watermark per partition acts on.
 
     `worst` is the partition with the highest p99; empty where the partition has no name.
+    `worst_relative_error` says by how much its p99 may be too large, as in `Spread`.
     """
 
     out_of_order: OutOfOrder
     disorder_seconds: Spread
     worst: str
     worst_p99_seconds: float
+    worst_relative_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClockSkew(_Closed):
+    """How far the clocks of the values of `field` differ, by the least lateness that each one had.
+
+    `ahead` is the value whose least lateness lies furthest below the median of all that were
+    `compared` (at least 30 events each), `behind` the one furthest above: its clock is behind, or its
+    way is always that much longer.
+    """
+
+    field: str
+    compared: int
+    ahead: str
+    ahead_seconds: float
+    behind: str
+    behind_seconds: float
 
 
 @dataclass(frozen=True)
 class Duplicates(_Closed):
-    """Events beyond the first with the same values of `fields`."""
+    """Events beyond the first with the same values of `fields`.
+
+    `furthest_apart_seconds` is the longest time from the first to the last of the same, by arrival, or
+    by event time without one: what a deduplication has to remember.
+    """
 
     fields: tuple[str, ...]
     count: int
     share: float
+    furthest_apart_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -151,6 +175,7 @@ class StreamProfile(_Closed):
     partitions: Split | None = None
     within_partitions: WithinPartitions | None = None
     keys: Split | None = None
+    clock_skew: tuple[ClockSkew, ...] = ()
     duplicates: Duplicates | None = None
 
     def disorder(self) -> Curve:
@@ -169,7 +194,7 @@ def read_profile(file: Path, shown_as: str | None = None) -> StreamProfile:
 
 def to_json_dict(profile: StreamProfile) -> dict[str, Any]:
     """The profile as plain data, in a fixed order and without what is None."""
-    return {key: _plain(value) for key, value in asdict(profile).items() if value is not None}
+    return {key: _plain(value) for key, value in asdict(profile).items() if value is not None and value != ()}
 
 
 def to_yaml(profile: StreamProfile) -> str:

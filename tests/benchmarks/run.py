@@ -22,6 +22,7 @@ BENCHMARKS = (
     ("`bundle` of the main example in a fresh process", ["bench_bundle.py", "3"]),
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
+    ("`profile`: growth, and 5 GB", ["profile_growth.py", "30", "5"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
 )
 HEAD = """# Figures

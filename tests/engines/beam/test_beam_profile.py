@@ -102,6 +102,7 @@ def test_json_lines_are_measured_alike(tmp_path: Path) -> None:
 @given(st.data())
 def test_stretches_merge_to_the_whole_however_they_are_cut_and_grouped(data: st.DataObject) -> None:
     from pipelineplan.engines.beam_profile_steps import Measured
+    from pipelineplan.profiling.by_partition import Within
     from pipelineplan.profiling.partials import partial
     from pipelineplan.profiling.recording import Batch
 
@@ -111,7 +112,7 @@ def test_stretches_merge_to_the_whole_however_they_are_cut_and_grouped(data: st.
     for number, (first, end) in enumerate(pairwise([0, *cuts, len(times)])):
         part = partial(Batch(np.array(times[first:end], dtype=np.int64)), newest)
         newest = part.latest_us
-        measured.append(Measured(number, number, part, {}, {}, in_order=True))
+        measured.append(Measured(number, number, part, Within(), {}, in_order=True))
     while len(measured) > 1:
         at = data.draw(st.integers(0, len(measured) - 2))
         measured[at : at + 2] = [measured[at].merge(measured[at + 1])]
@@ -126,8 +127,9 @@ def test_stretches_merge_to_the_whole_however_they_are_cut_and_grouped(data: st.
 
 def test_a_stretch_that_was_lost_or_came_twice_is_no_profile() -> None:
     from pipelineplan.engines.beam_profile_steps import Measured
+    from pipelineplan.profiling.by_partition import Within
 
-    one, three = (Measured(number, number, None, {}, {}, in_order=True) for number in (1, 3))
+    one, three = (Measured(number, number, None, Within(), {}, in_order=True) for number in (1, 3))
     for later in (one, three):
         with pytest.raises(ValueError, match="some are lost or came twice"):
             one.merge(later)
