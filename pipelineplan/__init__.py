@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
     from pipelineplan.contracts.evolution.judging import compat
     from pipelineplan.contracts.evolution.modes import CompatResult
+    from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        generate,
+        mutate,
         profile,
         profile_on,
         simulate,
@@ -45,6 +48,7 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
     "SimulationResult": "pipelineplan.simulation",
@@ -52,8 +56,11 @@ _HOMES = {
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "generate": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "profile_on": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
@@ -73,6 +80,7 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
@@ -81,8 +89,11 @@ __all__ = [
     "Verdict",
     "check",
     "compat",
+    "compat_sink",
     "compile_plan",
     "diff",
+    "generate",
+    "mutate",
     "profile",
     "profile_on",
     "read_plan",

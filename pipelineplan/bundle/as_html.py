@@ -37,7 +37,7 @@ _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 def as_html(contents: Contents) -> str:
     """The whole report as one HTML document."""
-    held = sections(contents.plan, contents.findings)
+    held = sections(contents.plan, contents.findings, contents.simulated)
     style = files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
     name = html(contents.plan.name)
     return (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
+from pipelineplan.bundle.noticing import HEAD, noticed, summary
 from pipelineplan.bundle.saying import say_figure, say_name
-from pipelineplan.bundle.sections import ReportSection, sections
+from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Verdict
 
@@ -56,8 +58,10 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _simulation(contents.simulated)
     yield from _quality(contents.quality)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
-    for section in sections(plan, contents.findings):
+    for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
+        if section.title == QUALITY and contents.quality is not None:
+            yield from _mutation(contents.quality)
     yield from _open(contents)
 
 
@@ -176,6 +180,13 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
         f"- not executable: {markdown(e.dataset)} {markdown(e.rule)}, {markdown(e.reason)}"
         for e in quality.not_executable
     )
+
+
+def _mutation(quality: QualityReport) -> Iterator[str]:
+    if quality.mutation is None:
+        return
+    yield from ("", f"**Which faults the checks notice.** {markdown(summary(quality.mutation))}", "")
+    yield from table(HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
 
 
 def flowchart(plan: Plan) -> Iterator[str]:

@@ -51,11 +51,20 @@ def _simulation(simulated: SimulationResult) -> dict[str, bytes]:
 
 
 def _contracts(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    for reference in contents.plan.contracts:
-        file = contents.plan.root.resolve(reference)
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    referred = [contents.plan.root.resolve(reference) for reference in contents.plan.contracts]
+    recorded = [file for versions in contents.plan.versions.values() for file in versions.files]
+    for file in dict.fromkeys((*referred, *recorded)):
         inside = file.relative_to(contents.plan.root.folder.resolve()).as_posix()
-        yield f"contracts/{inside}", redacted(text).encode()
+        yield f"contracts/{inside}", _without_secrets(file.read_bytes())
+
+
+def _without_secrets(content: bytes) -> bytes:
+    """A text without what looks like a secret; a compiled schema is no text and stays as it is."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content
+    return redacted(text.replace("\r\n", "\n")).encode()
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.as_markdown import SHOWN_FIGURES
@@ -17,6 +18,7 @@ from pipelineplan.bundle.html_parts import (
     table,
     where,
 )
+from pipelineplan.bundle.noticing import HEAD, noticed, summary
 from pipelineplan.bundle.plots import as_plots, can_plot
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
 from pipelineplan.quantities import say_seconds
@@ -162,7 +164,16 @@ def quality(report: QualityReport | None) -> str:
     rest = (
         folded(f"{len(report.not_executable)} rules that nothing checks", "unknown", silent) if silent else ""
     )
-    return table("Checks of the data that was given", head, rows) + rest
+    return table("Checks of the data that was given", head, rows) + rest + _mutation(report)
+
+
+def _mutation(report: QualityReport) -> str:
+    """Which faults the checks notice, where they were put in."""
+    if report.mutation is None:
+        return ""
+    rows = [[html(cell) for cell in astuple(row)] for row in noticed(report.mutation)]
+    sentence = f"<p>{html(summary(report.mutation))}</p>"
+    return table("Which faults the checks notice (section 8)", HEAD, rows) + sentence
 
 
 def runbook(checklist: Checklist) -> str:

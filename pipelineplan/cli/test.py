@@ -1,18 +1,28 @@
 """Run the plan's quality rules and contracts on data, or its windows on a real engine.
 
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
-    pipelineplan test plan.yaml --data-dir data/
+    pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
-    pipelineplan test plan.yaml --data orders=data/orders.csv --on beam --output out/windows
+    pipelineplan test plan.yaml --data orders=data/orders.csv --on beam --batch out/windows
+
+    pipelineplan test plan.yaml --data-dir good/ --mutate
+    pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
 
 Every check passes, fails, or could not be evaluated; a rule that nothing can execute is listed with
 its reason. Exit status 1 when a check of severity error fails or any could not be evaluated.
+
+With --mutate the data is taken for good; faults are put into it, one kind at a time (duplicate, drop,
+late, reorder, null, type, value), and each check is named that notices one. Exit status 1 when less
+than nine tenths of the faults are noticed.
+
+With --generate no data is read: sample data is written that meets the contracts and rules, in the order
+of arrival, the same for the same seed. Then --late and --duplicates break what they are meant to break.
 
 With --on the recorded events of the plan's sources, in the order of their files, go through its
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
 
-With --output, Beam runs all records as a batch, on the runner that --runner-options name or in this
+With --batch, Beam runs all records as a batch, on the runner that --runner-options name or in this
 process: records that break the contract become dead letters, repeats go, windows are counted, and the
 counts are written there as Parquet and compared.
 """
@@ -29,6 +39,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
@@ -41,6 +52,9 @@ ENGINES = {
     "beam": "pipelineplan.engines.beam:beam_report",
     "flink": "pipelineplan.engines.flink_plan:flink_report",
 }
+
+
+_ENOUGH_NOTICED = 0.9
 
 
 class EngineReport(Protocol):
@@ -62,15 +76,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", type=Path)
     add_data_options(parser)
     add_as_of(parser)
+    parser.add_argument(
+        "--mutate", action="store_true", help="put faults into the data and see which check notices which"
+    )
+    add_sample_options(parser)
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
+    parser.add_argument(
+        "--backend",
+        choices=("duckdb", "pandas", "sqlite", "postgresql"),
+        default="duckdb",
+        help="the engine that answers the checks; postgresql copies the data into a schema of its own, "
+        "which is dropped after, of the database that PIPELINEPLAN_DATABASE names",
+    )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="with --on beam: run a batch, write Parquet"
+        "--batch", type=Path, metavar="DIR", help="with --on beam: run all as a batch, write Parquet there"
     )
     parser.add_argument(
         "--runner-options",
         metavar="OPTIONS",
-        help="with --output: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
+        help="with --batch: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
@@ -80,15 +105,30 @@ def run(options: argparse.Namespace) -> int:
     from pipelineplan.verdicts import Verdict
     from pipelineplan.workflow import test
 
+    check_options(options)
+    _refuse_without_effect(options)
+    if options.generate is not None:
+        return run_generate(options)
     data = given_data(options)
     if not data:
         raise InputError(
             [Problem("no data given, wanted --data NAME=PATH or --data-dir DIR", Position("--data"))]
         )
-    _refuse_without_effect(options)
+    if options.mutate:
+        return _mutate(options, data)
     if options.on is not None:
+        if options.backend != "duckdb":
+            message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
+            raise InputError([Problem(message, Position("--backend"), fix="give one of the two")])
         return _run_on(options, data)
-    report = test(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    report = test(
+        options.plan,
+        data,
+        as_of=as_of(options),
+        env=options.env,
+        backend=options.backend,
+        progress=progress(),
+    )
     status = 0 if report.verdict is Verdict.HOLDS else 1
     if options.format == "json":
         say(envelope("test", status, report=report.to_json_dict()))
@@ -99,13 +139,38 @@ def run(options: argparse.Namespace) -> int:
 
 def _refuse_without_effect(options: argparse.Namespace) -> None:
     problems = []
-    if options.output is not None and options.on != "beam":
-        problems.append(Problem("it has no effect here", Position("--output"), fix="it goes with --on beam"))
-    if options.runner_options is not None and options.output is None:
-        fix = "it goes with --on beam --output DIR: a preview runs in this process"
+    if options.batch is not None and options.on != "beam":
+        problems.append(Problem("it has no effect here", Position("--batch"), fix="it goes with --on beam"))
+    if options.runner_options is not None and options.batch is None:
+        fix = "it goes with --on beam --batch DIR: a preview runs in this process"
         problems.append(Problem("it has no effect here", Position("--runner-options"), fix=fix))
     if problems:
         raise InputError(problems)
+
+
+def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
+    from pipelineplan.workflow import mutate
+
+    if options.on is not None or options.backend != "duckdb":
+        message = "--mutate runs the checks on DuckDB, beside no engine"
+        raise InputError([Problem(message, Position("--mutate"), fix="leave out --on and --backend")])
+    report = mutate(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
+    status = 0 if report.score >= _ENOUGH_NOTICED else 1
+    if options.format == "json":
+        say(envelope("test", status, mutation=report.to_json_dict()))
+        return status
+    for mutant in report.mutants:
+        by = ", ".join(mutant.killed_by) or coloured("nothing notices it", "fails")
+        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {safe(by)}")
+    for hole in report.impossible:
+        note(f"{hole.dataset}: no {hole.kind} was put in: {hole.reason}")
+    for dataset, title in report.failing_before:
+        note(f"{dataset}: {title} fails on the data as it is, and so notices nothing")
+    for dataset in report.useless:
+        say(coloured(f"the checks of {safe(dataset)} notice nothing at all", "fails"))
+    killed = sum(bool(mutant.killed_by) for mutant in report.mutants)
+    say(f"{killed} of {len(report.mutants)} faults are noticed ({report.score:.0%})")
+    return status
 
 
 def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
@@ -129,11 +194,11 @@ def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
 
 
 def _report(options: argparse.Namespace, plan: Plan, data: Mapping[str, Path]) -> EngineReport:
-    if options.output is not None:
+    if options.batch is not None:
         from pipelineplan.engines.beam_batch import batch_report
 
         runner_options = shlex.split(options.runner_options or "")
-        return batch_report(plan, data, options.output, runner_options, progress())
+        return batch_report(plan, data, options.batch, runner_options, progress())
     module, function = ENGINES[options.on].split(":")
     report: EngineReport = getattr(import_module(module), function)(plan, data, progress())
     return report

@@ -154,7 +154,7 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:
-        fix = "name another folder with --output, or remove it"
+        fix = "name another folder with --batch, or remove it"
         raise InputError([Problem("it is there already", Position(folder.as_posix()), fix=fix)]) from error
     except OSError as error:
         found = f"cannot be made: {(error.strerror or str(error)).lower()}"

@@ -1,4 +1,4 @@
-"""Rules about data and schemas, and what people decided, risk and vouch for."""
+"""Rules about data, and what people decided, risk and vouch for."""
 
 from __future__ import annotations
 
@@ -17,66 +17,7 @@ from pipelineplan.plan.section import (
     Section,
     Share,
     Text,
-    shorthand,
 )
-
-CompatibilityMode = Literal[
-    "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE", "NONE"
-]
-
-
-class Deprecation(Section):
-    """A field that goes away, and when."""
-
-    field: Text
-    announced: Day | None = None
-    removed: Day | None = None
-
-
-class ContractPolicy(Section):
-    """How the schema of one dataset may change."""
-
-    compatibility: CompatibilityMode | None = None
-    versions: Reference | None = Field(None, description="The folder of dated versions.")
-    versioning: Text | None = None
-    deprecations: tuple[Deprecation, ...] = ()
-    deprecation_window: Duration | None = None
-    breaking_changes: Text | None = Field(None, description="How a breaking change is made.")
-    consumers: dict[str, str] = Field(default_factory=dict, description="Consumer and the version it reads.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return shorthand(value, "compatibility")
-
-
-class RolloutStep(Section):
-    """One deployment of a schema rollout."""
-
-    at: Duration
-    upgrade: Name
-    to: Text | AtLeastOne
-
-
-class Contracts(Section):
-    """Policies by dataset, and the rollout of the next version."""
-
-    policies: dict[str, ContractPolicy] = Field(default_factory=dict)
-    rollout: tuple[RolloutStep, ...] = ()
-    rollback: tuple[RolloutStep, ...] = ()
-    migration: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_dataset(cls, value: Any) -> Any:
-        """Datasets stand beside `rollout` in the file; here they are gathered in `policies`."""
-        if not isinstance(value, dict) or "policies" in value:
-            return value
-        own = {"rollout", "rollback", "migration", "notes"}
-        return {
-            **{key: value[key] for key in value if key in own},
-            "policies": {key: value[key] for key in value if key not in own},
-        }
 
 
 class Between(Section):

@@ -24,6 +24,7 @@ from pipelineplan.verdicts import Basis, Operand
 
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
+    from pipelineplan.contracts.evolution.recorded import Recorded
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
@@ -39,6 +40,7 @@ class Plan:
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     profiles: Mapping[str, StreamProfile] = field(default_factory=dict)
     traces: Mapping[str, RateTrace] = field(default_factory=dict)
+    versions: Mapping[str, Recorded] = field(default_factory=dict)
     env: str | None = None
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 

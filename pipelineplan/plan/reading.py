@@ -65,6 +65,7 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
         references.contracts,
         references.profiles,
         references.traces,
+        references.versions,
         env,
         paths_of(model),
     )

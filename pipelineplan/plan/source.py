@@ -34,6 +34,7 @@ class Mutation(Section):
 
     kind: Literal["append", "upsert", "delete", "cdc"]
     corrections: Text | None = Field(None, description="The path a correction takes.")
+    delete_share: Share | None = Field(None, description="The share of records that are deletions.")
 
     @model_validator(mode="before")
     @classmethod
@@ -110,6 +111,9 @@ class ChangeCapture(Section):
     disk_free: Size | None = None
     slot_cap: Size | None = None
     snapshot: Duration | None = Field(None, description="How long the initial snapshot takes.")
+    slot_gap: Duration | None = Field(
+        None, description="How long after the beginning of the snapshot the slot is made, if after it."
+    )
     heartbeat: Duration | None = None
     primary_key: tuple[Text, ...] = ()
     version: Text | None = Field(None, description="The field that orders changes of one key.")

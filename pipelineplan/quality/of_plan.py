@@ -17,18 +17,40 @@ from pipelineplan.plan.governance import QualityCheck
 from pipelineplan.plan.section import Section
 from pipelineplan.quality.check import Suites
 from pipelineplan.quality.compile import compile_suites
+from pipelineplan.quality.generate import Generated, Stream, generate
 from pipelineplan.quality.rule import QualityRule
+from pipelineplan.quality.sql import Dialect
 from pipelineplan.verdicts import Severity
 
 
-def suites_of(plan: Plan, as_of: datetime | None = None) -> Suites:
+def suites_of(plan: Plan, as_of: datetime | None = None, dialect: Dialect = "standard") -> Suites:
     """The suites of every contract of `plan` and of its own quality rules."""
+    contracts, rules = contracts_and_rules(plan)
+    return compile_suites(contracts, rules, as_of, dialect)
+
+
+def contracts_and_rules(plan: Plan) -> tuple[list[Contract], list[QualityRule]]:
+    """Every contract of `plan` once, and its quality rules, which name datasets as contracts do."""
     contracts: list[Contract] = []
     for contract in plan.contracts.values():
         if contract not in contracts:
             contracts.append(contract)
     names = dataset_names(plan)
-    return compile_suites(contracts, [_rule(plan, check, names) for check in plan.model.quality], as_of)
+    return contracts, [_rule(plan, check, names) for check in plan.model.quality]
+
+
+def generate_for(
+    plan: Plan, rows: int, as_of: datetime, seed: int = 0, stream: Stream | None = None
+) -> Generated:
+    """Sample data for every dataset of `plan`; its sources are streams where they state an event time."""
+    contracts, rules = contracts_and_rules(plan)
+    names = dataset_names(plan)
+    times = {
+        names.get(source.id, source.id): source.semantics.event_time
+        for source in plan.model.sources
+        if source.semantics is not None and source.semantics.event_time
+    }
+    return generate(contracts, rules, rows=rows, as_of=as_of, seed=seed, stream=stream, event_times=times)
 
 
 def dataset_names(plan: Plan) -> Mapping[str, str]:

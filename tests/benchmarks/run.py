@@ -23,6 +23,7 @@ BENCHMARKS = (
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
     ("`profile`: growth, and 5 GB", ["profile_growth.py", "30", "5"]),
+    ("200 pairs of contracts, beside datacontract-cli and buf", ["bench_compat.py", "200"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
 )
 HEAD = """# Figures

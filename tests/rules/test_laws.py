@@ -64,6 +64,8 @@ def test_law_the_nearest_value_holds_and_a_percent_less_does_not(
     code: str, case: dict[str, Any], tmp_path: Path
 ) -> None:
     """The value as it is *said* to people, put into the formula."""
+    if case.get("simulated"):
+        pytest.skip("its claim holds simulated figures, and a static claim has none to try")
     for finding in cases.findings_of(code, case, tmp_path):
         for change in finding.nearest:
             operand, text, rises = said(change, finding)

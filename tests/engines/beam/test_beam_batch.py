@@ -1,4 +1,4 @@
-"""`test --on beam --output`: a plan's windows as a batch, its dead letters, and what it refuses."""
+"""`test --on beam --batch DIR`: a plan's windows as a batch, its dead letters, and what it refuses."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def plan(tmp_path: Path) -> Path:
 def test_a_batch_by_hand(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = plan.parent / "out"
     command = ["test", str(plan), "--data", f"clicks={plan.parent / 'clicks.csv'}", "--on", "beam"]
-    assert run([*command, "--output", str(out), "--format", "json"]) == 0
+    assert run([*command, "--batch", str(out), "--format", "json"]) == 0
     (batch,) = json.loads(capsys.readouterr().out)["report"]["batches"]
     assert batch["reasons"] == WHY
     assert (batch["rows"], batch["dead_letters"], batch["repeats"], batch["counted"]) == (12, 8, 1, 3)
@@ -112,7 +112,7 @@ def test_a_batch_by_hand(plan: Path, capsys: pytest.CaptureFixture[str]) -> None
     dead = pq.read_table(next(folder.glob("dead-letters-*.parquet"))).to_pylist()
     assert [(letter["row"], letter["file"]) for letter in dead] == [(n, "clicks.csv") for n in range(5, 13)]
     # A folder that is there is not written over.
-    assert run([*command, "--output", str(out)]) == 2
+    assert run([*command, "--batch", str(out)]) == 2
     assert "it is there already" in capsys.readouterr().err
 
 
@@ -189,10 +189,10 @@ def test_what_has_no_effect_or_is_known_to_be_wrong_is_refused(
     command = ["test", str(plan), "--data", f"clicks={plan.parent / 'clicks.csv'}"]
     out = str(plan.parent / "out")
     for given, says in (
-        (["--output", "out"], "it goes with --on beam"),
+        (["--batch", "out"], "it goes with --on beam"),
         (["--on", "beam", "--runner-options=--runner=FlinkRunner"], "a preview runs in this process"),
         (
-            ["--on", "beam", "--output", out, "--runner-options=--runner=DaskRunner"],
+            ["--on", "beam", "--batch", out, "--runner-options=--runner=DaskRunner"],
             "Dask",
         ),
     ):
@@ -206,7 +206,7 @@ def test_a_file_without_a_column_of_the_contract_is_named(
 ) -> None:
     (plan.parent / "clicks.csv").write_text("at,user,id\n1,u1,1\n", encoding="utf-8")
     command = ["test", str(plan), "--data", f"clicks={plan.parent / 'clicks.csv'}", "--on", "beam"]
-    assert run([*command, "--output", str(plan.parent / "out")]) == 2
+    assert run([*command, "--batch", str(plan.parent / "out")]) == 2
     said = capsys.readouterr().err
     assert "'amount'" in said
     assert "'note'" in said
