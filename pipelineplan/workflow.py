@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
+    from pipelineplan.quality.reconciling import ReconciliationReport
+    from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -276,6 +278,47 @@ def generate(
     return write_tables(made, Path(folder)), made
 
 
+def reconcile(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    against: Mapping[str, Path] | None = None,
+    *,
+    watermark: datetime | Literal["end"] | None = None,
+    replay: bool = False,
+    ignore: Iterable[str] = (),
+    on: Literal["beam"] | None = None,
+    env: str | None = None,
+) -> ReconciliationReport:
+    """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
+
+    With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
+    `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
+    `watermark` is what the destination has committed up to, "end" when the data is complete; without
+    it the newest event time less the plan's lag stands for it. With `on` and `against` Apache Beam counts
+    the segments, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
+    `InputError` for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
+
+    one = _read(plan, env)
+    committed = watermark_us(watermark)
+    if against is None:
+        return pairs_of_plan(one, data, watermark_us=committed)
+    compare = _counting(on)
+    return against_old(
+        one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
+    )
+
+
+def _counting(on: Literal["beam"] | None) -> Compare | None:
+    """Who counts the segments of a reconciliation: this process, or Apache Beam."""
+    if on is None:
+        return None
+    from pipelineplan.engines.beam_quality import compare_on_beam
+
+    return compare_on_beam
+
+
 def compile_plan(
     plan: Plan | Path | str,
     data: Mapping[str, Path] | None = None,
@@ -306,9 +349,18 @@ def compile_plan(
     played = play_on_beam(one, data, show) if data else None
     if quality is not None and data and mutation:
         quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
+    reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
-        one, findings, simulated, quality, as_of=day, version=__version__, strict=strict, played=played
+        one,
+        findings,
+        simulated,
+        quality,
+        reconciled,
+        as_of=day,
+        version=__version__,
+        strict=strict,
+        played=played,
     )
 
 

@@ -19,7 +19,7 @@ from pipelineplan.bundle.html_findings import (
     section,
 )
 from pipelineplan.bundle.html_parts import mark
-from pipelineplan.bundle.html_runs import quality, runbook, simulation
+from pipelineplan.bundle.html_runs import quality, reconciled, runbook, simulation
 from pipelineplan.bundle.sections import ReportSection, sections
 from pipelineplan.gates import GateState
 from pipelineplan.verdicts import Severity, Verdict
@@ -119,7 +119,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         ),
         _part("findings", "Findings", findings(contents)),
         _part("simulation", "Simulation", simulation(contents.simulated)),
-        _part("quality", "Quality", quality(contents.quality)),
+        _part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
         _part(
             "sections",
             "The plan, section by section",

@@ -7,7 +7,8 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
-from pipelineplan.bundle.noticing import HEAD, noticed, summary
+from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name
 from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
 from pipelineplan.plan import Plan
@@ -15,6 +16,7 @@ from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import ScenarioResult, SimulationResult
 
@@ -57,6 +59,7 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _findings(contents)
     yield from _simulation(contents.simulated)
     yield from _quality(contents.quality)
+    yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
     for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
@@ -182,11 +185,17 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
     )
 
 
+def _reconciled(report: ReconciliationReport | None) -> Iterator[str]:
+    if report:
+        yield ""
+        yield from table(RECONCILED, (tuple(map(markdown, row)) for row in reconciled_rows(report)))
+
+
 def _mutation(quality: QualityReport) -> Iterator[str]:
     if quality.mutation is None:
         return
     yield from ("", f"**Which faults the checks notice.** {markdown(summary(quality.mutation))}", "")
-    yield from table(HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
+    yield from table(NOTICED_HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
 
 
 def flowchart(plan: Plan) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.engines.beam_evidence import PlayedOnBeam
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
@@ -36,6 +37,7 @@ class Contents:
     checklists: tuple[Checklist, ...]
     simulated: SimulationResult | None = None
     quality: QualityReport | None = None
+    reconciled: ReconciliationReport | None = None
     as_of: str = ""
     seed: int | None = None
     version: str = ""
@@ -68,11 +70,12 @@ class Contents:
         return next((each for each in self.checklists if each.kind == kind), None)
 
 
-def compile_contents(  # noqa: PLR0913 -- what a bundle is made of
+def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan,
     findings: tuple[Finding, ...],
     simulated: SimulationResult | None = None,
     quality: QualityReport | None = None,
+    reconciled: ReconciliationReport | None = None,
     *,
     as_of: str = "",
     seed: int | None = None,
@@ -81,7 +84,7 @@ def compile_contents(  # noqa: PLR0913 -- what a bundle is made of
     played: PlayedOnBeam | None = None,
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, played=played, strict=strict)
+    gates = decide(plan, findings, simulated, quality, reconciled, played=played, strict=strict)
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
@@ -90,6 +93,7 @@ def compile_contents(  # noqa: PLR0913 -- what a bundle is made of
         checklists,
         simulated,
         quality,
+        reconciled,
         as_of,
         seed,
         version,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelineplan.quality.mutation import MutationReport
 
 _MOST = 3
-HEAD = ("dataset", "fault", "noticed", "by", "unnoticed")
+NOTICED_HEAD = ("dataset", "fault", "noticed", "by", "unnoticed")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def check_options(options: argparse.Namespace) -> None:
     elif options.output is None:
         problems = [Problem("no folder to write to", Position("--generate"), fix="add -o DIR")]
     if options.generate is not None:
-        others = ("data", "data_dir", "on", "mutate")
+        others = ("data", "data_dir", "on", "against", "mutate")
         problems += [
             Problem("means nothing with --generate", Position(f"--{name.replace('_', '-')}"))
             for name in others

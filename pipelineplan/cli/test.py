@@ -4,6 +4,7 @@
     pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam --batch out/windows
+    pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
 
     pipelineplan test plan.yaml --data-dir good/ --mutate
     pipelineplan test plan.yaml --generate 1000 --late '5 %' --late-by '2 min' -o samples/
@@ -25,6 +26,10 @@ by window. Exit status 1 when they differ, 2 for what the engine cannot run, wit
 With --batch, Beam runs all records as a batch, on the runner that --runner-options name or in this
 process: records that break the contract become dead letters, repeats go, windows are counted, and the
 counts are written there as Parquet and compared.
+
+A reconciliation of the plan is run when both its sides have data; with --against the data is reconciled
+with the old pipeline's output instead. Only windows that the watermark has closed are compared. Exit
+status 1 when one differs by more than the tolerance, or none can be compared.
 """
 
 from __future__ import annotations
@@ -39,6 +44,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.cli.reconciling import (
+    add_reconciliation_options,
+    print_reconciliation,
+    require_against,
+    run_against,
+    status_of,
+)
 from pipelineplan.cli.sample_data import add_sample_options, check_options, run_generate
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -97,14 +109,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="OPTIONS",
         help="with --batch: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
     )
+    add_reconciliation_options(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """Compile, run, print."""
     from pipelineplan.verdicts import Verdict
-    from pipelineplan.workflow import test
+    from pipelineplan.workflow import reconcile, test
 
+    require_against(options)
     check_options(options)
     _refuse_without_effect(options)
     if options.generate is not None:
@@ -116,6 +130,8 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.mutate:
         return _mutate(options, data)
+    if options.against:
+        return run_against(options, data)
     if options.on is not None:
         if options.backend != "duckdb":
             message = f"--backend {options.backend} answers quality checks, and --on {options.on} runs none"
@@ -129,11 +145,16 @@ def run(options: argparse.Namespace) -> int:
         backend=options.backend,
         progress=progress(),
     )
+    reconciled = reconcile(options.plan, data, watermark=options.watermark, env=options.env)
     status = 0 if report.verdict is Verdict.HOLDS else 1
+    if reconciled:
+        status = max(status, status_of(reconciled))
     if options.format == "json":
-        say(envelope("test", status, report=report.to_json_dict()))
+        said = report.to_json_dict() | {"reconciliation": reconciled.to_json_dict()}
+        say(envelope("test", status, report=said))
         return status
     _print(report)
+    print_reconciliation(reconciled)
     return status
 
 
@@ -151,9 +172,10 @@ def _refuse_without_effect(options: argparse.Namespace) -> None:
 def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.workflow import mutate
 
-    if options.on is not None or options.backend != "duckdb":
-        message = "--mutate runs the checks on DuckDB, beside no engine"
-        raise InputError([Problem(message, Position("--mutate"), fix="leave out --on and --backend")])
+    if options.on is not None or options.against or options.backend != "duckdb":
+        message = "--mutate runs the checks on DuckDB, and compares with nothing"
+        fix = "leave out --on, --against and --backend"
+        raise InputError([Problem(message, Position("--mutate"), fix=fix)])
     report = mutate(options.plan, data, as_of=as_of(options), env=options.env, progress=progress())
     status = 0 if report.score >= _ENOUGH_NOTICED else 1
     if options.format == "json":

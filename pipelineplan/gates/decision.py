@@ -28,6 +28,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.engines.beam_evidence import PlayedOnBeam
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import CheckResult, QualityReport
     from pipelineplan.simulation.result import SimulationResult, SloVerdict
 
@@ -75,6 +76,7 @@ def decide(
     findings: Sequence[Finding],
     simulated: SimulationResult | None = None,
     quality: QualityReport | None = None,
+    reconciled: ReconciliationReport | None = None,
     *,
     played: PlayedOnBeam | None = None,
     strict: bool = False,
@@ -93,6 +95,7 @@ def decide(
             _mine(gate, findings),
             simulated,
             quality,
+            reconciled,
             strict=strict,
         )
         for gate in TITLES
@@ -125,6 +128,7 @@ def _hear(
     findings: list[Finding],
     simulated: SimulationResult | None,
     quality: QualityReport | None,
+    reconciled: ReconciliationReport | None,
     *,
     strict: bool,
 ) -> _Heard:
@@ -132,7 +136,7 @@ def _hear(
     if gate in {"W3", "W4", "W11"}:
         parts.append(_of_simulation(gate, simulated))
     if gate in {"W8", "W11"}:
-        parts.append(_of_quality(gate, quality))
+        parts += [_of_quality(gate, quality), _of_reconciliation(reconciled)]
     return _together(parts)
 
 
@@ -238,6 +242,26 @@ def _of_engines(played: PlayedOnBeam | None) -> _Heard:
     ]
     evidence += [f"not played on Apache Beam: {reason}" for reason in played.not_played]
     return _Heard(failed=differing, evidence=tuple(evidence))
+
+
+def _of_reconciliation(report: ReconciliationReport | None) -> _Heard:
+    """What was compared; nothing where no pair of the plan had data on both sides."""
+    if report is None:
+        return _Heard()
+    said = {verdict: [pair for pair in report.pairs if pair.verdict is verdict] for verdict in Verdict}
+    left = tuple(f"{each.name} could not be evaluated: {each.reason}" for each in report.not_evaluated)
+    return _Heard(
+        tuple(
+            f"{pair.pair.name}: {sum(pair.differing_keys.values()):,} keys differ over {len(pair.alarms)} of "
+            f"{pair.closed} closed windows ({pair.pair.path})"
+            for pair in said[Verdict.FAILS]
+        ),
+        (*(f"{pair.pair.name}: no window could be compared" for pair in said[Verdict.UNKNOWN]), *left),
+        (),
+        tuple(
+            f"reconciled {pair.pair.name}: {pair.verdict} over {pair.closed} windows" for pair in report.pairs
+        ),
+    )
 
 
 def _checked(check: CheckResult) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelineplan.plan import Plan
 from pipelineplan.plan.succession import Succession
+from pipelineplan.rules.claim import Claim
 from pipelineplan.rules.registry import RULES, judged
 from pipelineplan.rules.schema_evidence import Forced, lag_claims, replay_claims, simulated_operand
 from pipelineplan.verdicts import Finding, Operand
@@ -19,23 +20,30 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.arranging import Pipeline
     from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult
 
+SIMULATED = frozenset({"SCH401", "SCH402"})
+
 
 def with_simulated(
     plan: Plan, findings: Iterable[Finding], simulated: SimulationResult | None
 ) -> tuple[Finding, ...]:
     """`findings` with those on schema changes judged by `simulated`; as they are where nothing was."""
     given = tuple(findings)
-    asked = {finding.fingerprint for finding in given if finding.code in {"SCH401", "SCH402"}}
-    if simulated is None or not asked:
+    if simulated is None or not any(finding.code in SIMULATED for finding in given):
         return given
     told = {
         finding.fingerprint: finding
-        for finding in (
-            *judged(RULES["SCH401"], plan, lag_claims(plan, lambda one: _longest_lag(one, simulated))),
-            *judged(RULES["SCH402"], plan, replay_claims(plan, _cost)),
-        )
+        for code, claims in simulated_claims(plan, simulated).items()
+        for finding in judged(RULES[code], plan, claims)
     }
     return tuple(told.get(finding.fingerprint, finding) for finding in given)
+
+
+def simulated_claims(plan: Plan, simulated: SimulationResult) -> dict[str, list[Claim]]:
+    """The claims of each rule in `SIMULATED`, with the simulated figures in them."""
+    return {
+        "SCH401": list(lag_claims(plan, lambda one: _longest_lag(one, simulated))),
+        "SCH402": list(replay_claims(plan, _cost)),
+    }
 
 
 def _longest_lag(one: Succession, simulated: SimulationResult) -> Operand | None:

@@ -71,6 +71,11 @@ def links_to(plan: Plan, sink: Sink) -> tuple[Link, ...]:
     return tuple(link for place, link in enumerate(known) if place >= last or link.level != 1 or link.changes)
 
 
+def level_of(sink: Sink) -> int | None:
+    """How often `sink` says that it delivers: 0, 1 or 2; None where it says nothing."""
+    return _BY_WORD[sink.guarantee.kind] if sink.guarantee is not None else None
+
+
 def _of_source(plan: Plan, source: Source) -> Link | None:
     """A log or a file can be read again; what its producers do not wait for may be lost before it."""
     if source.acks == "0":

@@ -34,13 +34,16 @@ class QualityCheck(Section):
     dataset: Text = Field(description="A source's or sink's id, or a dataset of its contract.")
     check: Literal[
         "freshness", "null", "unique", "referential", "domain", "range", "regex", "volume",
-        "duplicate", "out_of_order", "sql",
+        "duplicate", "out_of_order", "drift", "sql",
     ]  # fmt: skip
     fields: tuple[Text, ...] = ()
     threshold: Share | None = Field(None, description="The largest share of rows that may break it.")
     between: Between | None = None
     values: tuple[Text | float | int, ...] = ()
     pattern: Text | None = None
+    shares: dict[str, Share] | None = Field(
+        None, description="For drift: the share of each value that is usual; together 100 %."
+    )
     within: Duration | None = Field(None, description="For freshness: the greatest age of the newest row.")
     references: Text | None = Field(None, description="For referential: dataset.field")
     sql: Text | None = Field(
@@ -66,8 +69,30 @@ class Escalation(Section):
     severity: Literal["error", "warning", "info"] = "error"
 
 
+class EventTimeFields(Section):
+    """The field with the event time on each side."""
+
+    source: Text | None = Field(None, description="Default: the source's semantics.event_time.")
+    destination: Text | None = Field(None, description="Default: the same field as in the source.")
+
+
+class Latest(Section):
+    """The source holds every version of its rows, and only the newest of each counts."""
+
+    of: tuple[Text, ...] = Field(min_length=1, description="The fields that name a row.")
+    by: Text = Field(description="The field whose highest value is the newest version.")
+
+
+class Balance(Section):
+    """What the pipeline leaves out on purpose: datasets with the source's fields, by their --data name."""
+
+    late_dropped: Text | None = Field(None, description="Records that came after their window was gone.")
+    dead_lettered: Text | None = Field(None, description="Records that could not be processed.")
+    filtered: Text | None = Field(None, description="Records that a stage leaves out by its own rule.")
+
+
 class Reconciliation(Section):
-    """A source and a destination that must agree."""
+    """A source and a destination that must agree: source = destination + what the balance names."""
 
     id: Name | None = None
     source: Name
@@ -75,6 +100,18 @@ class Reconciliation(Section):
     keys: tuple[Text, ...] = ()
     measures: tuple[Text, ...] = ()
     window: Duration | None = None
+    event_time: EventTimeFields | None = None
+    records: Text | None = Field(
+        None,
+        description="The destination's field that says how many of the source's records a row stands for.",
+    )
+    latest: Latest | None = None
+    closes_after: Duration | None = Field(
+        None,
+        description="How long after its end, on the destination's committed watermark, a window may still "
+        "change. Default: the allowed lateness on the way.",
+    )
+    balance: Balance | None = None
     tolerance: Share | None = None
     direction: Literal["both", "source_to_destination"] = "both"
     escalation: Escalation | None = None

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """The plan that feeds a source, and the sink of it that the source reads."""
+
+    plan: Plan
+    sink: Sink
+
+
+@dataclass(frozen=True)
 class Plan:
     """A plan that could be read: sections in `model`, files by reference, nodes in `graph`."""
 
@@ -41,6 +49,7 @@ class Plan:
     profiles: Mapping[str, StreamProfile] = field(default_factory=dict)
     traces: Mapping[str, RateTrace] = field(default_factory=dict)
     versions: Mapping[str, Recorded] = field(default_factory=dict)
+    upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 

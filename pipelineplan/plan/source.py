@@ -220,6 +220,9 @@ class Source(Section):
     )
     owner: Text | None = None
     version_owner: Text | None = Field(None, description="Who decides about new schema versions.")
+    plan: Reference | None = Field(
+        None, description="The plan that feeds this source, and its sink: orders/plan.yaml#warehouse"
+    )
     contract: Reference | None = Field(None, description="The data contract of these records.")
     dataset: Text | None = Field(None, description="Which dataset of the contract, if it has several.")
     mutation: Mutation | None = None

@@ -1,7 +1,7 @@
 """The engines that checks can run on, by name.
 
 duckdb      the files where they are; needs no server, and larger data than memory fits
-pandas      data frames; what is SQL goes to DuckDB all the same
+pandas      data frames; SQL and patterns go to DuckDB all the same
 sqlite      a copy in a temporary database
 postgresql  a copy in a schema of its own of the database that PIPELINEPLAN_DATABASE names
 """

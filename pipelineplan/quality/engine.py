@@ -1,7 +1,7 @@
 """What Great Expectations is pointed at: a database by its URL, or data frames.
 
 duckdb, sqlite, postgresql   SqlEngine    the compiled project, loaded from a folder
-pandas                       FrameEngine  core expectations on data frames; SQL goes to DuckDB
+pandas                       FrameEngine  core expectations on data frames; SQL and patterns go to DuckDB
 """
 
 from __future__ import annotations

@@ -65,6 +65,8 @@ def plan_checks(  # noqa: C901, PLR0911 - one case for each kind of check
             return _duplicate(rule, columns, dialect)
         case "out_of_order":
             return _out_of_order(rule, columns)
+        case "drift":
+            return _drift(rule, columns[0])
         case "sql":
             return _sql(rule)
 
@@ -188,6 +190,30 @@ def _out_of_order(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     return (
         query(f"{event} is in order{per}", "timeliness", sql.selected(text, rule.at_most_share), *columns),
     )
+
+
+def _drift(rule: QualityRule, column: str) -> Drafted:
+    """The total variation distance of the values' shares from the usual ones.
+
+    Half the sum of the differences, which is the least share of rows that would have to be others
+    (Levin, Peres, Wilmer, Markov Chains and Mixing Times, 2009, proposition 4.2). NULL has no share.
+    """
+    total = sum(share for _, share in rule.shares)
+    if not rule.shares or abs(total - 1) > 0.001:
+        return Reason(f"the usual shares are {total:.4g} together, wanted 1")
+    name = sql.identifier(column)
+    known = f"NULLIF(COUNT({name}), 0)"
+    terms = [
+        f"ABS(1.0 * COUNT(CASE WHEN {name} = {sql.literal(value)} THEN 1 END) / {known} - {share!r})"
+        for value, share in rule.shares
+    ]
+    listed = ", ".join(sql.literal(value) for value, _ in rule.shares)
+    terms.append(f"1.0 * COUNT(CASE WHEN {name} NOT IN ({listed}) THEN 1 END) / {known}")
+    measured = f"SELECT ({' + '.join(terms)}) / 2 AS observed FROM checked"
+    # Sums of floats: the last digits do not count.
+    text = f"SELECT observed FROM ({measured}) AS measured WHERE observed > {rule.at_most_share + 1e-9!r}"
+    title = f"{column} is distributed as usual but for {rule.at_most_share:.4g}"
+    return (query(title, "consistency", sql.selected(text, 0.0), column),)
 
 
 def _sql(rule: QualityRule) -> Drafted:

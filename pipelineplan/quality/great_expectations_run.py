@@ -2,7 +2,7 @@
 
 The project is written to a temporary folder and loaded from there, as any user of Great
 Expectations would load it, so what runs here is what runs elsewhere. Data frames cannot be asked
-in SQL: they get the other expectations, one suite at a time.
+in SQL, and not safely for patterns: they get the other expectations, one suite at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from pipelineplan.errors import MissingExtraError
-from pipelineplan.quality.check import Suite, Suites
+from pipelineplan.quality.check import Check, Suite, Suites
 from pipelineplan.quality.engine import Engine, FrameEngine, SqlEngine
 from pipelineplan.quality.outcome import Answer, read_answer, why
 from pipelineplan.quality.project import file_names, gx_files, suite_json
@@ -51,12 +51,17 @@ def answers(suites: Suites, engine: Engine, progress: Progress) -> dict[str, Ans
         case SqlEngine():
             return unusable | _in_database(left, engine, progress)
         case FrameEngine():
-            in_sql = [check.id for check in left.checks if check.how == "sql"]
-            others = [check.id for check in left.checks if check.how != "sql"]
+            in_sql = [check.id for check in left.checks if _for_database(check)]
+            others = [check.id for check in left.checks if not _for_database(check)]
             found = _in_frames(without(left, in_sql), engine, progress)
             return unusable | found | _in_database(without(left, others), engine.database, progress)
         case _:
             assert_never(engine)
+
+
+def _for_database(check: Check) -> bool:
+    """SQL, and patterns: to Python a `$` comes before a last line break, and some patterns never end."""
+    return check.how == "sql" or "regex" in check.expectation_type
 
 
 def without(suites: Suites, check_ids: Mapping[str, Answer] | list[str]) -> Suites:

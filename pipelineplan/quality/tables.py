@@ -88,13 +88,13 @@ def open_tables(suites: Suites, data: Mapping[str, Path], memory: str = MEMORY) 
     tables: dict[str, Table] = {}
     for suite, path in wanted:
         try:
-            tables[suite.dataset] = _open(connection, suite, _files(path))
+            tables[suite.dataset] = _open(connection, suite, files_of(path))
         except (duckdb.Error, OSError, ValueError) as error:
             problems.append(Problem(_first_line(error), Position(str(path)), suite.dataset))
     if problems:
         connection.close()
         raise InputError(problems)
-    _lock(connection, [file for _, path in wanted for file in _files(path)])
+    _lock(connection, [file for _, path in wanted for file in files_of(path)])
     return Tables(connection, tables)
 
 
@@ -120,7 +120,7 @@ def _wanted(suites: Suites, data: Mapping[str, Path]) -> tuple[list[tuple[Suite,
     return wanted, problems
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """The files that `path` names: itself, what a folder holds, or what a glob matches; sorted."""
     if path.is_file():
         return [path.resolve()]

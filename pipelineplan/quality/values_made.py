@@ -24,8 +24,10 @@ class CannotMakeError(ValueError):
     """What is wanted of a column contradicts itself, or is too narrow for so many different values."""
 
 
-def maker(wish: Wish, draw: random.Random, now: datetime) -> Callable[[], Any]:  # noqa: PLR0911 - by type
+def maker(wish: Wish, draw: random.Random, now: datetime) -> Callable[[], Any]:  # noqa: C901, PLR0911 - by type
     """A function that makes one value after the other."""
+    if wish.shares:
+        return _next(_by_share(wish))
     if wish.values:
         return _chosen(wish, draw)
     match wish.logical_type:
@@ -78,6 +80,16 @@ def ends(wish: Wish, now: datetime, span: timedelta, step: timedelta) -> tuple[d
 
 def _next(values: Iterator[Any]) -> Callable[[], Any]:
     return lambda: next(values)
+
+
+def _by_share(wish: Wish) -> Iterator[Any]:
+    """Always the value that is furthest behind its share, so that every stretch has the usual shares."""
+    made = dict.fromkeys((value for value, _ in wish.shares), 0)
+    while True:
+        count = sum(made.values()) + 1
+        value = max(wish.shares, key=lambda pair: pair[1] * count - made[pair[0]])[0]
+        made[value] += 1
+        yield value
 
 
 def _chosen(wish: Wish, draw: random.Random) -> Callable[[], Any]:

@@ -40,6 +40,7 @@ class Wish:
     highs: list[tuple[Any, bool]] = field(default_factory=list)
     multiple_of: Decimal | None = None
     values: list[list[Any]] = field(default_factory=list)
+    shares: tuple[tuple[Any, float], ...] = ()
     missing: list[Any] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
     least_length: int = 0
@@ -219,6 +220,9 @@ def _of_rule(wish: TableWish, rule: QualityRule, dataset: Dataset | None) -> Non
             if rule.high is not None:
                 most = int(rule.high)
                 wish.most_rows = most if wish.most_rows is None else min(wish.most_rows, most)
+        case "drift":
+            wish.column(columns[0]).shares = rule.shares
+            _typed(wish.column(columns[0]), rule.shares[0][0] if rule.shares else "")
         case "out_of_order":
             wish.event_and_arrival = (columns[0], columns[1])
         case "sql":

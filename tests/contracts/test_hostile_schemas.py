@@ -197,3 +197,53 @@ def test_an_avro_schema_that_breaks_is_never_called_compatible(tmp_path: Path, n
 def test_an_avro_schema_reads_itself_or_cannot_be_used(tmp_path: Path, name: str) -> None:
     old = AVRO[name][0]
     assert answer(tmp_path, ".avsc", old, old)[1] in {"compatible", "unusable"}
+
+
+def contract(fields: list[str]) -> str:
+    head = "apiVersion: v3.1.0\nkind: DataContract\nid: orders\nversion: 1.0.0\nstatus: active\n"
+    listed = "\n".join(f"      - {field}" for field in fields)
+    return f"{head}schema:\n  - name: orders\n    properties:\n{listed}\n"
+
+
+def many(count: int, last: str) -> str:
+    fields = [f"{{name: field_{n}, logicalType: integer, required: true}}" for n in range(count - 1)]
+    return contract([*fields, f"{{name: last, logicalType: {last}, required: true}}"])
+
+
+def inside(depth: int, last: str) -> str:
+    opened = "{name: a, logicalType: object, properties: [" * depth
+    return contract([f"{opened}{{name: last, logicalType: {last}}}{']}' * depth}"])
+
+
+def matching(pattern: str) -> str:
+    return contract([f"{{name: x, logicalType: string, logicalTypeOptions: {{pattern: '{pattern}'}}}}"])
+
+
+def anchored() -> str:
+    """Aliases of aliases: a few lines that would be billions of fields."""
+    lines = ["x-0: &a0 {name: a, logicalType: integer}"]
+    lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    return "\n".join([*lines, contract(["*a11"])])
+
+
+ODCS = {
+    "ten thousand fields": (many(10_000, "integer"), many(10_000, "string")),
+    "fields in fields": (inside(20, "integer"), inside(20, "string")),
+    "fields in fields, too deep": (inside(500, "integer"), inside(500, "string")),
+    "a pattern that backtracks": (matching("^(a+)+$"), matching("^(a|a)*b$")),
+    "a pattern that counts": (matching("^(a{1,500}){1,500}$"), matching("^(a{2,500}){3,500}b$")),
+    "aliases of aliases": (anchored(), anchored()),
+}
+
+
+@pytest.mark.parametrize("name", ODCS)
+def test_a_contract_that_breaks_is_never_called_compatible(tmp_path: Path, name: str) -> None:
+    status, verdict = answer(tmp_path, ".odcs.yaml", *ODCS[name])
+    assert status in {1, 2}, verdict
+    assert verdict in {"incompatible", "unknown", "policy", "unusable"}
+
+
+@pytest.mark.parametrize("name", ODCS)
+def test_a_contract_is_never_called_incompatible_with_itself(tmp_path: Path, name: str) -> None:
+    old = ODCS[name][0]
+    assert answer(tmp_path, ".odcs.yaml", old, old)[1] in {"compatible", "unknown", "unusable"}

@@ -79,6 +79,7 @@ RULES = (
     QualityRule("entries", "regex", ("id",), pattern="^[a-z]", at_most_share=0.25),
     QualityRule("entries", "unique", ("name", "day"), at_most_share=0.1),
     QualityRule("entries", "domain", ("active",), values=(True, False)),
+    QualityRule("entries", "drift", ("currency",), shares=(("EUR", 0.6), ("₿", 0.4)), at_most_share=0.4),
     QualityRule("entries", "referential", ("account",), references="accounts.id", at_most_share=0.2),
 )
 NEWEST = AS_OF - timedelta(minutes=30)

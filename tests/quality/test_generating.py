@@ -127,6 +127,9 @@ RULES = (
     QualityRule("events", "domain", ("device",), values=("a", "b")),
     QualityRule("events", "range", ("reading",), low=0, high=3),
     QualityRule("events", "freshness", ("at",), within_seconds=600),
+    QualityRule(
+        "events", "drift", ("mix",), at_most_share=0.01, shares=(("x", 0.7), ("y", 0.25), ("z", 0.05))
+    ),
 )
 
 

@@ -120,8 +120,9 @@ def _read_json_schema(file: Path) -> Any:
 
 def _json_schema_reads(reader: Any, writer: Any) -> list[Change]:
     from pipelineplan.contracts.json_schema import contain
+    from pipelineplan.contracts.json_schema.lossy import lossy
 
-    return contain(reader, writer)
+    return [*contain(reader, writer), *lossy(reader, writer)]
 
 
 def _json_schema_proves(reader: Any, writer: Any, changes: list[Change], records: int) -> list[Change]:

@@ -9,8 +9,11 @@ Needs the extra `contracts` (grpcio-tools, protobuf).
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +66,8 @@ def _compiled(file: Path, root: Path) -> bytes:
     name = file.absolute().relative_to(root).as_posix().encode()
     roots = [root.as_posix().encode(), standard]
     try:
-        compiler.get_protos(name, roots)
+        with _quiet():
+            compiler.get_protos(name, roots)
     except compiler.ProtocErrors as errors:
         raise InputError(_problems(errors, file)) from None
     except Exception as error:  # noqa: BLE001  (the compiler's own bindings raise a bare Exception)
@@ -72,10 +76,25 @@ def _compiled(file: Path, root: Path) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "set.binpb"
         options = [b"--include_imports", b"--descriptor_set_out=" + made.as_posix().encode()]
-        status = compiler.run_main([b"protoc", *(b"-I" + one for one in roots), *options, name])
+        with _quiet():
+            status = compiler.run_main([b"protoc", *(b"-I" + one for one in roots), *options, name])
         if status != 0:
             raise InputError([Problem("protoc does not take it", Position(file.as_posix()))])
         return made.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep protoc's own log off the standard error: a file without a syntax line is no fault."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _compiler() -> tuple[Any, bytes]:

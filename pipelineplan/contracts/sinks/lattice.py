@@ -73,10 +73,13 @@ class Sink:
         if self.name == "iceberg":
             return allowed_promotion(new, old, 2) and passage(new, old).fate == "kept"
         if self.name == "bigquery":
+            if _bytes_for_text(old, new):
+                return False
             coerced = (old.kind, new.kind) in {("int", "decimal"), ("int", "float"), ("decimal", "float")}
             fate = passage(new, old).fate
             return (coerced and fate in {"kept", "lossy"}) or (old.kind == new.kind and fate == "kept")
-        return passage(new, old).fate in {"kept", "recast"} and not new.nested
+        as_text = passage(new, old).fate == "recast" and new == ColumnType("string")
+        return as_text or (passage(new, old).fate == "kept" and not _bytes_for_text(new, old))
 
 
 _POSTGRESQL = {
@@ -172,7 +175,7 @@ def _column(new: Column, old: Column, sink: Sink) -> Iterator[Change]:
             yield from _nested(new, old, sink)
         return
     found = passage(had, wanted)
-    if found.fate == "kept" or (found.fate == "zone" and had == wanted):
+    if found.fate == "kept" and not _bytes_for_text(had, wanted):
         return
     before, after = sink.shown(had), sink.shown(wanted)
     if sink.becomes(had, wanted):
@@ -184,6 +187,11 @@ def _column(new: Column, old: Column, sink: Sink) -> Iterator[Change]:
     )
     witness = Witness({new.name: found.sample}, f"does not go into {before}")
     yield Change("sink-column", new.path, reason, witness=witness if found.sample is not None else None)
+
+
+def _bytes_for_text(one: ColumnType, other: ColumnType) -> bool:
+    """Whether one is text and the other bytes: readers may not mind, tables do."""
+    return one.kind != other.kind and "string" in {one.kind, other.kind}
 
 
 def _nested(new: Column, old: Column, sink: Sink) -> Iterator[Change]:

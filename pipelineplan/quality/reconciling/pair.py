@@ -39,7 +39,7 @@ class Side:
     `event_time` is its column, None where all rows are one window. `truncated` names a key that it
     has no column for, and stands for its event time rounded down to `grain_us` microseconds.
     `records` is the column that says how many records of the source one row stands for. Rows with
-    equal `once_by` are one row.
+    equal `once_by` are one row: any of them, or the one with the highest `newest_by`.
     """
 
     event_time: str | None
@@ -47,6 +47,7 @@ class Side:
     grain_us: int = 0
     records: str | None = None
     once_by: tuple[str, ...] = ()
+    newest_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def _reading(pair: Pair, tables: Tables, data: Mapping[str, Path]) -> Reading:
 def _missing(pair: Pair, side: Side, role: str, columns: Mapping[str, str], path: Path) -> list[Problem]:
     wanted = [key for key in pair.keys if key != side.truncated]
     wanted += [*pair.columns, *pair.measures, *side.once_by]
-    wanted += [name for name in (side.event_time, side.records) if name]
+    wanted += [name for name in (side.event_time, side.records, side.newest_by) if name]
     return [_no_column(name, role, columns, path) for name in dict.fromkeys(wanted) if name not in columns]
 
 
@@ -179,7 +179,8 @@ def _once(role: str, side: Side, columns: Mapping[str, str]) -> str:
         return column(role)
     by = ", ".join(column(name) for name in side.once_by)
     kept = ", ".join(column(name) for name in columns)
-    return f"(SELECT DISTINCT ON ({by}) {kept} FROM {column(role)})"
+    newest = f" ORDER BY {by}, {column(side.newest_by)} DESC NULLS LAST" if side.newest_by else ""
+    return f"(SELECT DISTINCT ON ({by}) {kept} FROM {column(role)}{newest})"
 
 
 def _truncated(side: Side) -> str:

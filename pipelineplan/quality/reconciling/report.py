@@ -6,7 +6,7 @@ The report holds no times of its own and no random ids, so the same data gives t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -110,15 +110,29 @@ class Reconciled:
 
 
 @dataclass(frozen=True)
+class NotReconciled:
+    """A pair of the plan that could not be reconciled on the data, and why."""
+
+    name: str
+    path: str
+    position: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ReconciliationReport:
-    """The results of every pair, in the plan's order."""
+    """The results of every pair, in the plan's order, and the pairs that could not be evaluated."""
 
     pairs: tuple[Reconciled, ...]
+    not_evaluated: tuple[NotReconciled, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs or self.not_evaluated)
 
     @property
     def verdict(self) -> Verdict:
-        """Fails when a pair fails; unknown when one is, or when there is none."""
-        verdicts = {pair.verdict for pair in self.pairs}
+        """Fails when a pair fails; unknown when one is or could not be evaluated, or when there is none."""
+        verdicts = {pair.verdict for pair in self.pairs} | {Verdict.UNKNOWN for _ in self.not_evaluated}
         if Verdict.FAILS in verdicts:
             return Verdict.FAILS
         return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts or not verdicts else Verdict.HOLDS
@@ -144,7 +158,11 @@ class ReconciliationReport:
 
     def to_json_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
-        return {"verdict": str(self.verdict), "pairs": [pair.to_json_dict() for pair in self.pairs]}
+        return {
+            "verdict": str(self.verdict),
+            "pairs": [pair.to_json_dict() for pair in self.pairs],
+            "not_evaluated": [asdict(left) for left in self.not_evaluated],
+        }
 
 
 def said_time(microseconds: int | None) -> str | None:

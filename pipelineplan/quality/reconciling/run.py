@@ -7,7 +7,7 @@ files -> partial -> merge -> finish -> drill -> escalation -> Reconciled
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,9 @@ from pipelineplan.quality.reconciling.pair import Pair
 from pipelineplan.quality.reconciling.reading import Reading, open_pair
 from pipelineplan.quality.reconciling.report import Reconciled, WindowResult, window_start
 from pipelineplan.quality.reconciling.segments import Totals, merge, partial
+
+# Counts the segments of a pair over files by role, and compares them under a watermark.
+Compare = Callable[[Pair, Mapping[str, Path], int | None], Compared]
 
 # Segments of about so many rows, and no more than so many segments: their totals are held in memory.
 ROWS_OF_A_SEGMENT = 2_000
@@ -32,17 +35,23 @@ def reconcile_files(
     *,
     watermark_us: int | None = None,
     text: Mapping[str, tuple[str, ...]] | None = None,
+    compare: Compare | None = None,
 ) -> Reconciled:
     """Reconcile `pair` over `data`, files by role (source, destination and the terms that have data).
 
     `watermark_us` is the destination's committed watermark; without it the newest event time less the
-    lag stands for it. `text` gives the columns by role that are declared to be text. Raises `InputError`
+    lag stands for it. `text` gives the columns by role that are declared to be text. `compare` counts and
+    compares somewhere else, and only the differing segments are read here. Raises `InputError`
     for files and columns that cannot be used, `MissingExtraError` without duckdb.
     """
     reading = open_pair(pair, data, text)
     try:
         pair = sized(pair, reading)
-        compared = finish(pair, merge(partial(pair, reading)), watermark_us)
+        if compare is None:
+            compared = finish(pair, merge(partial(pair, reading)), watermark_us)
+        else:
+            pair = replace(pair, portable=True)
+            compared = compare(pair, data, watermark_us)
         drilled = drill(pair, reading, compared)
         return judged(pair, compared, drilled, repeats=_repeats(pair, reading), notes=_notes(pair, reading))
     finally:

@@ -53,7 +53,7 @@ class Partial:
 
 def partial(pair: Pair, reading: Reading) -> list[Partial]:
     """Count every role of `reading`, each in one pass over its rows."""
-    return [_counted(pair, reading, role) for role in reading.rows]
+    return [counted(pair, reading, role) for role in reading.rows]
 
 
 def merge(partials: Iterable[Partial]) -> dict[str, Partial]:
@@ -73,7 +73,8 @@ def keyed(pair: Pair, reading: Reading, role: str, only: str = "") -> str:
     return f"SELECT *, {bucket} AS b, {_digest(pair, reading.names)} AS d FROM ({hashed})"
 
 
-def _counted(pair: Pair, reading: Reading, role: str) -> Partial:
+def counted(pair: Pair, reading: Reading, role: str) -> Partial:
+    """Count one role of `reading`: the totals of its segments, and its newest event time."""
     records = "sum(n)" if pair.added_up else "count(*)"
     sums = "".join(f", sum(m{at})" for at in range(len(reading.names.measures)))
     sql = f"SELECT w, b, {records}, sum(d), max(us){sums} FROM ({keyed(pair, reading, role)}) GROUP BY w, b"
