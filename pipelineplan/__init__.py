@@ -15,11 +15,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference, verify, write_bundle
-    from pipelineplan.contracts.evolution.judging import compat
+    from pipelineplan.contracts.evolution.from_git import versions_in_git
+    from pipelineplan.contracts.evolution.from_registry import versions_in_registry
+    from pipelineplan.contracts.evolution.judging import compat, compat_over_time, compat_recorded
     from pipelineplan.contracts.evolution.modes import CompatResult
+    from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import MutationReport, QualityReport
+    from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -28,8 +32,11 @@ if TYPE_CHECKING:
         check,
         compile_plan,
         diff,
+        generate,
+        mutate,
         profile,
         profile_on,
+        reconcile,
         simulate,
         solve,
         test,
@@ -45,22 +52,32 @@ _HOMES = {
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
     "PipelinePlanError": "pipelineplan.errors",
+    "MutationReport": "pipelineplan.quality",
     "Plan": "pipelineplan.plan",
     "QualityReport": "pipelineplan.quality",
+    "ReconciliationReport": "pipelineplan.quality.reconciling",
     "SimulationResult": "pipelineplan.simulation",
     "StreamProfile": "pipelineplan.sources",
     "Verdict": "pipelineplan.verdicts",
     "check": "pipelineplan.workflow",
     "compat": "pipelineplan.contracts.evolution.judging",
+    "compat_over_time": "pipelineplan.contracts.evolution.judging",
+    "compat_recorded": "pipelineplan.contracts.evolution.judging",
+    "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "generate": "pipelineplan.workflow",
+    "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "profile_on": "pipelineplan.workflow",
     "read_plan": "pipelineplan.plan",
+    "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
     "test": "pipelineplan.workflow",
     "verify": "pipelineplan.bundle",
+    "versions_in_git": "pipelineplan.contracts.evolution.from_git",
+    "versions_in_registry": "pipelineplan.contracts.evolution.from_registry",
     "write": "pipelineplan.workflow",
     "write_bundle": "pipelineplan.bundle",
 }
@@ -73,23 +90,33 @@ __all__ = [
     "Finding",
     "InputError",
     "MissingExtraError",
+    "MutationReport",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
+    "ReconciliationReport",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
     "check",
     "compat",
+    "compat_over_time",
+    "compat_recorded",
+    "compat_sink",
     "compile_plan",
     "diff",
+    "generate",
+    "mutate",
     "profile",
     "profile_on",
     "read_plan",
+    "reconcile",
     "simulate",
     "solve",
     "test",
     "verify",
+    "versions_in_git",
+    "versions_in_registry",
     "write",
     "write_bundle",
 ]

@@ -67,11 +67,11 @@ class Operand:
     @property
     def shown(self) -> str:
         """The value, and its interval if it has one, as a person would write it."""
-        text = _shown(self.value, self.dimension)
+        text = say_value(self.value, self.dimension)
         if self.basis is Basis.ASSUMED:
             return f"{text} assumed"
         if self.low < self.high:
-            low, high = _shown(self.low, self.dimension), _shown(self.high, self.dimension)
+            low, high = say_value(self.low, self.dimension), say_value(self.high, self.dimension)
             return f"{text} ({low} to {high})"
         return text
 
@@ -121,7 +121,8 @@ def fingerprint(code: str, path: str) -> str:
     return hashlib.sha256(f"{code} {path}".encode()).hexdigest()[:16]
 
 
-def _shown(value: float, dimension: Dimension | None) -> str:
+def say_value(value: float, dimension: Dimension | None) -> str:
+    """A value as a person would write it: with its unit, or as a number with its thousands set off."""
     if dimension is not None:
         return say(value, dimension)
-    return f"{value:,.0f}" if value == int(value) else f"{value:.4g}"
+    return f"{value:,.0f}" if value % 1 == 0 else f"{value:.4g}"

@@ -6,10 +6,10 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
@@ -19,7 +19,9 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.profiling.times import Unit
-    from pipelineplan.quality import QualityReport
+    from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
+    from pipelineplan.quality.reconciling import ReconciliationReport
+    from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
@@ -210,8 +212,7 @@ def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
 
-    sides = [(plan, check(plan).findings, simulate(plan)) for plan in (before, after)]
-    return compare(*sides)
+    return compare(_side(before), _side(after))
 
 
 def test(
@@ -220,17 +221,102 @@ def test(
     *,
     as_of: datetime | None = None,
     env: str | None = None,
+    backend: Backend = "duckdb",
     progress: Progress | None = None,
 ) -> QualityReport:
     """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
 
-    `as_of` is the instant that freshness counts from. Needs the extra `quality`. Raises `InputError`
-    for a plan, a name or a file that cannot be used.
+    `as_of` is the instant that freshness counts from, `backend` the engine that answers. Needs the
+    extra `quality`. Raises `InputError` for a plan, a name or a file that cannot be used.
     """
-    from pipelineplan.quality import data_by_dataset, run_suites, suites_of
+    from pipelineplan.quality import data_by_dataset, dialect_of, run_suites, suites_of
 
     one = _read(plan, env)
-    return run_suites(suites_of(one, as_of), data_by_dataset(one, data), progress)
+    suites = suites_of(one, as_of, dialect_of(backend))
+    return run_suites(suites, data_by_dataset(one, data), progress, backend)
+
+
+def mutate(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    *,
+    as_of: datetime | None = None,
+    env: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> MutationReport:
+    """Put faults into good `data`, one kind at a time, and see which check of the plan notices which.
+
+    Takes and raises what `test` does; `seed` chooses the rows that are made faulty.
+    """
+    from pipelineplan.quality import data_by_dataset, suites_of
+    from pipelineplan.quality import mutate as mutate_suites
+
+    one = _read(plan, env)
+    return mutate_suites(suites_of(one, as_of), data_by_dataset(one, data), seed, progress)
+
+
+def generate(
+    plan: Plan | Path | str,
+    folder: Path | str,
+    *,
+    rows: int,
+    as_of: datetime,
+    seed: int = 0,
+    stream: Stream | None = None,
+    env: str | None = None,
+) -> tuple[dict[str, Path], Generated]:
+    """Write sample data that meets the plan's contracts and quality rules into `folder`, as Parquet.
+
+    Gives the files by dataset, and what was generated with the rules that could not be followed.
+    `stream` is the lateness and the duplicates of the plan's streams, none when not given. Raises
+    `InputError` for rules that contradict each other and for a folder that cannot be written.
+    """
+    from pipelineplan.quality import generate_for, write_tables
+
+    made = generate_for(_read(plan, env), rows, as_of, seed, stream)
+    return write_tables(made, Path(folder)), made
+
+
+def reconcile(
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    against: Mapping[str, Path] | None = None,
+    *,
+    watermark: datetime | Literal["end"] | None = None,
+    replay: bool = False,
+    ignore: Iterable[str] = (),
+    on: Literal["beam"] | None = None,
+    env: str | None = None,
+) -> ReconciliationReport:
+    """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
+
+    With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
+    `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
+    `watermark` is what the destination has committed up to, "end" when the data is complete; without
+    it the newest event time less the plan's lag stands for it. With `on` and `against` Apache Beam counts
+    the segments, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
+    `InputError` for a plan, a name or a file that cannot be used.
+    """
+    from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
+
+    one = _read(plan, env)
+    committed = watermark_us(watermark)
+    if against is None:
+        return pairs_of_plan(one, data, watermark_us=committed)
+    compare = _counting(on)
+    return against_old(
+        one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
+    )
+
+
+def _counting(on: Literal["beam"] | None) -> Compare | None:
+    """Who counts the segments of a reconciliation: this process, or Apache Beam."""
+    if on is None:
+        return None
+    from pipelineplan.engines.beam_quality import compare_on_beam
+
+    return compare_on_beam
 
 
 def compile_plan(
@@ -240,24 +326,42 @@ def compile_plan(
     as_of: datetime | None = None,
     env: str | None = None,
     strict: bool = False,
+    mutation: bool = False,
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
 
-    `data` are files by dataset name; without them quality stays open, and the gates say so. The
-    result is what `write_bundle` writes.
+    `data` are files by dataset name; without them quality stays open, and the gates say so. With
+    `mutation`, faults are put into the data to see what the checks notice, which takes a run of the
+    checks for each. The result is what `write_bundle` writes.
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
+    from pipelineplan.engines.beam_evidence import play_on_beam
+    from pipelineplan.gates import with_simulated
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
-    findings = check(one, strict=strict).findings
     show("simulating")
     simulated = simulate(one)
+    findings = with_simulated(one, check(one, strict=strict).findings, simulated)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
+    played = play_on_beam(one, data, show) if data else None
+    if quality is not None and data and mutation:
+        quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
+    reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
-    return compile_contents(one, findings, simulated, quality, as_of=day, version=__version__, strict=strict)
+    return compile_contents(
+        one,
+        findings,
+        simulated,
+        quality,
+        reconciled,
+        as_of=day,
+        version=__version__,
+        strict=strict,
+        played=played,
+    )
 
 
 def write(
@@ -268,6 +372,7 @@ def write(
     as_of: datetime | None = None,
     env: str | None = None,
     strict: bool = False,
+    mutation: bool = False,
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -281,11 +386,21 @@ def write(
 
     if not can_plot():  # said before the work and not after it
         raise MissingExtraError("a bundle", "report")
-    contents = compile_plan(plan, data, as_of=as_of, env=env, strict=strict, progress=progress)
+    contents = compile_plan(
+        plan, data, as_of=as_of, env=env, strict=strict, mutation=mutation, progress=progress
+    )
     (progress or (lambda _: None))("writing")
     write_bundle(contents, folder, attachments(contents, as_of))
     (progress or (lambda _: None))("")
     return contents
+
+
+def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
+    """A plan with its simulation, and with the verdicts that may rest on it."""
+    from pipelineplan.gates import with_simulated
+
+    simulated = simulate(plan)
+    return plan, with_simulated(plan, check(plan).findings, simulated), simulated
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

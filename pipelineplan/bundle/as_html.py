@@ -19,7 +19,7 @@ from pipelineplan.bundle.html_findings import (
     section,
 )
 from pipelineplan.bundle.html_parts import mark
-from pipelineplan.bundle.html_runs import quality, runbook, simulation
+from pipelineplan.bundle.html_runs import quality, reconciled, runbook, simulation
 from pipelineplan.bundle.sections import ReportSection, sections
 from pipelineplan.gates import GateState
 from pipelineplan.verdicts import Severity, Verdict
@@ -37,7 +37,7 @@ _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 def as_html(contents: Contents) -> str:
     """The whole report as one HTML document."""
-    held = sections(contents.plan, contents.findings)
+    held = sections(contents.plan, contents.findings, contents.simulated)
     style = files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
     name = html(contents.plan.name)
     return (
@@ -119,7 +119,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         ),
         _part("findings", "Findings", findings(contents)),
         _part("simulation", "Simulation", simulation(contents.simulated)),
-        _part("quality", "Quality", quality(contents.quality)),
+        _part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
         _part(
             "sections",
             "The plan, section by section",

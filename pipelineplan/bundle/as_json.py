@@ -55,6 +55,7 @@ def as_data(contents: Contents) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in contents.findings],
         "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
         "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
+        "reconciliation": contents.reconciled.to_json_dict() if contents.reconciled is not None else None,
         "checklists": [checklist_json(each) for each in contents.checklists],
     }
     redacted: dict[str, Any] = redacted_tree(as_plain(data))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.escaping import code, markdown, mermaid
+from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name
-from pipelineplan.bundle.sections import ReportSection, sections
+from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import ScenarioResult, SimulationResult
 
@@ -55,9 +59,12 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _findings(contents)
     yield from _simulation(contents.simulated)
     yield from _quality(contents.quality)
+    yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
-    for section in sections(plan, contents.findings):
+    for section in sections(plan, contents.findings, contents.simulated):
         yield from _section(section)
+        if section.title == QUALITY and contents.quality is not None:
+            yield from _mutation(contents.quality)
     yield from _open(contents)
 
 
@@ -176,6 +183,19 @@ def _quality(quality: QualityReport | None) -> Iterator[str]:
         f"- not executable: {markdown(e.dataset)} {markdown(e.rule)}, {markdown(e.reason)}"
         for e in quality.not_executable
     )
+
+
+def _reconciled(report: ReconciliationReport | None) -> Iterator[str]:
+    if report:
+        yield ""
+        yield from table(RECONCILED, (tuple(map(markdown, row)) for row in reconciled_rows(report)))
+
+
+def _mutation(quality: QualityReport) -> Iterator[str]:
+    if quality.mutation is None:
+        return
+    yield from ("", f"**Which faults the checks notice.** {markdown(summary(quality.mutation))}", "")
+    yield from table(NOTICED_HEAD, (map(markdown, astuple(row)) for row in noticed(quality.mutation)))
 
 
 def flowchart(plan: Plan) -> Iterator[str]:

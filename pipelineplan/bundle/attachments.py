@@ -2,6 +2,7 @@
 
 simulation/figures.parquet, curves.parquet, <scenario>-<panel>.svg
 quality/gx/...                 the runnable Great Expectations project, quality/results.json if data was given
+event-time/beam.json           the plan's windows on Apache Beam, if data was given
 contracts/...                  the contracts as the plan referred to them
 """
 
@@ -31,6 +32,9 @@ def attachments(contents: Contents, as_of: datetime | None = None) -> dict[str, 
     if contents.quality is not None:
         text = json.dumps(contents.quality.to_json_dict(), indent=2, ensure_ascii=False)
         found["quality/results.json"] = redacted(text).encode() + b"\n"
+    if contents.played is not None:
+        text = json.dumps(contents.played.to_json_dict(), indent=2, ensure_ascii=False)
+        found["event-time/beam.json"] = redacted(text).encode() + b"\n"
     found |= dict(_contracts(contents))
     return found
 
@@ -47,11 +51,20 @@ def _simulation(simulated: SimulationResult) -> dict[str, bytes]:
 
 
 def _contracts(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    for reference in contents.plan.contracts:
-        file = contents.plan.root.resolve(reference)
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    referred = [contents.plan.root.resolve(reference) for reference in contents.plan.contracts]
+    recorded = [file for versions in contents.plan.versions.values() for file in versions.files]
+    for file in dict.fromkeys((*referred, *recorded)):
         inside = file.relative_to(contents.plan.root.folder.resolve()).as_posix()
-        yield f"contracts/{inside}", redacted(text).encode()
+        yield f"contracts/{inside}", _without_secrets(file.read_bytes())
+
+
+def _without_secrets(content: bytes) -> bytes:
+    """A text without what looks like a secret; a compiled schema is no text and stays as it is."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content
+    return redacted(text.replace("\r\n", "\n")).encode()
 
 
 def _plain(text: str) -> str:

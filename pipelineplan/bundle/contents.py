@@ -18,6 +18,8 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.engines.beam_evidence import PlayedOnBeam
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
@@ -35,10 +37,12 @@ class Contents:
     checklists: tuple[Checklist, ...]
     simulated: SimulationResult | None = None
     quality: QualityReport | None = None
+    reconciled: ReconciliationReport | None = None
     as_of: str = ""
     seed: int | None = None
     version: str = ""
     strict: bool = False
+    played: PlayedOnBeam | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -66,19 +70,21 @@ class Contents:
         return next((each for each in self.checklists if each.kind == kind), None)
 
 
-def compile_contents(
+def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan,
     findings: tuple[Finding, ...],
     simulated: SimulationResult | None = None,
     quality: QualityReport | None = None,
+    reconciled: ReconciliationReport | None = None,
     *,
     as_of: str = "",
     seed: int | None = None,
     version: str = "",
     strict: bool = False,
+    played: PlayedOnBeam | None = None,
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, strict=strict)
+    gates = decide(plan, findings, simulated, quality, reconciled, played=played, strict=strict)
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
@@ -87,8 +93,10 @@ def compile_contents(
         checklists,
         simulated,
         quality,
+        reconciled,
         as_of,
         seed,
         version,
         strict,
+        played,
     )

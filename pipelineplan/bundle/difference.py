@@ -1,6 +1,7 @@
 """What a change to a plan does: values, verdicts and simulated figures, before and after.
 
     $.stages[0].checkpoint.interval   60 s -> 10 min   (plan.yaml:84:15)
+    contract orders   orders.v2 -> orders.v3, and whether each reads the other
     new   CHK201 fails   a transaction of 'warehouse' may stay open 52 min; its timeout is 15 min
     job-outage   drain 42 min -> 68 min (+62 %)
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pipelineplan.bundle.as_json import as_plain
+from pipelineplan.bundle.contract_difference import ContractChange, contract_changes
 from pipelineplan.bundle.escaping import code, line, markdown
 from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.bundle.saying import say_name, say_number, say_value
@@ -91,6 +93,7 @@ class Difference:
     figures: tuple[FigureChange, ...] = ()
     promises: tuple[PromiseChange, ...] = ()
     scenarios: tuple[str, ...] = ()
+    contracts: tuple[ContractChange, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -103,6 +106,7 @@ class Difference:
             self.figures,
             self.promises,
             self.scenarios,
+            self.contracts,
         )
         return not any(parts)
 
@@ -145,6 +149,7 @@ def compare(before: SideLike, after: SideLike) -> Difference:
         figures=figures,
         promises=promises,
         scenarios=scenarios,
+        contracts=tuple(contract_changes(was[:2], now[:2])),
     )
 
 
@@ -288,6 +293,13 @@ def _rows(difference: Difference) -> Iterator[tuple[str, str]]:
     for value in difference.values:
         before, after = value.before or "not stated", value.after or "not stated"
         yield value.path, f"{before} -> {after} ({value.position})"
+    for contract in difference.contracts:
+        head = f"contract {contract.dataset}"
+        yield head, f"{contract.before or 'none'} -> {contract.after or 'none'} ({contract.position})"
+        yield from ((head, reading) for reading in contract.readings)
+        if any(contract.replay):
+            then, now = (said or "no replay" for said in contract.replay)
+            yield head, f"{then} -> {now}"
     for promise in difference.promises:
         flip = f"{promise.before.verdict.value} -> {promise.after.verdict.value}"
         yield (

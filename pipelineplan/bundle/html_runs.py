@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.as_markdown import SHOWN_FIGURES
@@ -17,12 +18,15 @@ from pipelineplan.bundle.html_parts import (
     table,
     where,
 )
+from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.plots import as_plots, can_plot
+from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
 from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult
 
@@ -162,7 +166,25 @@ def quality(report: QualityReport | None) -> str:
     rest = (
         folded(f"{len(report.not_executable)} rules that nothing checks", "unknown", silent) if silent else ""
     )
-    return table("Checks of the data that was given", head, rows) + rest
+    return table("Checks of the data that was given", head, rows) + rest + _mutation(report)
+
+
+def _mutation(report: QualityReport) -> str:
+    """Which faults the checks notice, where they were put in."""
+    if report.mutation is None:
+        return ""
+    rows = [[html(cell) for cell in astuple(row)] for row in noticed(report.mutation)]
+    sentence = f"<p>{html(summary(report.mutation))}</p>"
+    return table("Which faults the checks notice (section 8)", NOTICED_HEAD, rows) + sentence
+
+
+def reconciled(report: ReconciliationReport | None) -> str:
+    """Every reconciliation with its balance; nothing where none was run."""
+    rows = [
+        [html(name), mark(verdict), *map(html, rest)]
+        for name, verdict, *rest in (reconciled_rows(report) if report else ())
+    ]
+    return table("Reconciliation over closed windows", RECONCILED, rows) if rows else ""
 
 
 def runbook(checklist: Checklist) -> str:

@@ -125,6 +125,8 @@ def _inputs(contents: Contents) -> dict[str, Any]:
     for reference in (*plan.contracts, *plan.profiles, *plan.traces):
         target = plan.root.resolve(reference)
         names.add(target.relative_to(plan.root.folder.resolve()).as_posix())
+    for recorded in plan.versions.values():
+        names |= {file.relative_to(plan.root.folder.resolve()).as_posix() for file in recorded.files}
     hashed = {}
     for name in sorted(names):
         file = plan.root.folder / name

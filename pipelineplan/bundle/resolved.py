@@ -19,8 +19,8 @@ from pipelineplan.documents import Path, read_text
 from pipelineplan.errors import InputError
 from pipelineplan.plan import Plan
 from pipelineplan.plan.section import Section
-from pipelineplan.quantities import Quantity, say
-from pipelineplan.verdicts import Basis, Finding, Operand
+from pipelineplan.quantities import Quantity
+from pipelineplan.verdicts import Basis, Finding, Operand, say_value
 
 _COLUMN = 60
 # Keys that stand for a level which the file's short form leaves out.
@@ -159,15 +159,12 @@ def _not_in_the_plan(findings: Iterable[Finding]) -> Iterator[str]:
     for (basis, path, name), (operand, codes) in sorted(found.items(), key=lambda pair: pair[0]):
         between = _range(operand) if basis == Basis.ASSUMED.value else ""
         used = ", ".join(dict.fromkeys(codes))
-        shown = f"{_shown(operand, operand.value)}{between}"
+        shown = f"{say_value(operand.value, operand.dimension)}{between}"
         yield f"#   {basis} {line(path)} {line(name)}: {shown}, for {used}"
 
 
 def _range(operand: Operand) -> str:
     if operand.low >= operand.high:
         return ""
-    return f" (anything from {_shown(operand, operand.low)} to {_shown(operand, operand.high)})"
-
-
-def _shown(operand: Operand, value: float) -> str:
-    return say(value, operand.dimension) if operand.dimension is not None else f"{value:,.4g}"
+    low, high = (say_value(value, operand.dimension) for value in (operand.low, operand.high))
+    return f" (anything from {low} to {high})"

@@ -104,10 +104,17 @@ def not_stated(path: str) -> Said:
 
 
 def worst(simulated: SimulationResult | None, name: str) -> tuple[str, Figure] | None:
-    """The scenario in which the figure `name` is greatest, the upper end of its interval counting."""
+    """The scenario in which the figure `name` is greatest, the upper end of its interval counting.
+
+    A replay does not count: nobody waits on the day of a switch until old records have been run again.
+    """
     if simulated is None:
         return None
-    found = [(each.name, each.figures[name]) for each in simulated.scenarios if name in each.figures]
+    found = [
+        (each.name, each.figures[name])
+        for each in simulated.scenarios
+        if name in each.figures and each.name != "replay"
+    ]
     known = [(scenario, figure) for scenario, figure in found if not math.isnan(figure.high)]
     return max(known, key=lambda pair: pair[1].high, default=None)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.checklist import Said
 from pipelineplan.bundle.saying import not_stated, place, say_value
+from pipelineplan.bundle.schema_section import evolution_facts
 from pipelineplan.documents import dotted
 from pipelineplan.gates import stage_of
 from pipelineplan.plan import Plan
@@ -19,6 +21,10 @@ from pipelineplan.plan.recovery import state_bytes
 from pipelineplan.plan.section import Section
 from pipelineplan.quantities import Dimension, say
 from pipelineplan.verdicts import Finding, Verdict
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.result import SimulationResult
+QUALITY = "Data quality and reconciliation"
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,9 @@ class ReportSection:
 Holds = Callable[[Plan], Iterable[Fact]]
 
 
-def sections(plan: Plan, findings: Iterable[Finding]) -> tuple[ReportSection, ...]:
+def sections(
+    plan: Plan, findings: Iterable[Finding], simulated: SimulationResult | None = None
+) -> tuple[ReportSection, ...]:
     """All thirteen, in order; a finding stands in the section of its stage gate."""
     by_gate: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -67,7 +75,10 @@ def sections(plan: Plan, findings: Iterable[Finding]) -> tuple[ReportSection, ..
     for number, (title, gate, holds) in enumerate(_SECTIONS, start=1):
         mine = tuple(by_gate.get(gate, ())) if gate not in told else ()
         told.add(gate)
-        made.append(ReportSection(number, title, gate, tuple(holds(plan)), mine))
+        facts = list(holds(plan))
+        if holds is _evolution:
+            facts += [Fact(label, said) for label, said in evolution_facts(plan, mine, simulated)]
+        made.append(ReportSection(number, title, gate, tuple(facts), mine))
     return tuple(made)
 
 
@@ -298,7 +309,7 @@ _SECTIONS: tuple[tuple[str, str, Holds], ...] = (
     ("Volume, state, performance, cost", "W4", _volume),
     ("Ingestion topology and orchestration", "W5", _ingestion),
     ("Processing, modelling, serving", "W6", _processing),
-    ("Data quality and reconciliation", "W8", _quality),
+    (QUALITY, "W8", _quality),
     ("Schema evolution and compatibility", "W7", _evolution),
     ("Streaming operations and observability", "W9", _operations),
     ("Backfill, replay, cutover, rollback", "W10", _replay),

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipelineplan.cli.data_options import add_as_of, add_data_options, as_of, given_data
 from pipelineplan.cli.output import coloured, envelope, safe, say
 from pipelineplan.cli.progress import progress
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.verdicts import Verdict
 
 
@@ -24,6 +25,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     add_data_options(parser)
     add_as_of(parser)
+    parser.add_argument(
+        "--mutate",
+        action="store_true",
+        help="put faults into the data and report which check notices which; takes minutes",
+    )
     parser.add_argument(
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
@@ -35,13 +41,18 @@ def run(options: argparse.Namespace) -> int:
     """Compile, write, say where and what."""
     from pipelineplan.workflow import write
 
+    data = given_data(options)
+    if options.mutate and not data:
+        fix = "add --data NAME=PATH or --data-dir DIR"
+        raise InputError([Problem("there is no data to put faults into", Position("--mutate"), fix=fix)])
     contents = write(
         options.plan,
         options.output,
-        given_data(options),
+        data,
         as_of=as_of(options),
         env=options.env,
         strict=options.strict,
+        mutation=options.mutate,
         progress=progress(),
     )
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}

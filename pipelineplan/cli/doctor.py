@@ -22,7 +22,8 @@ from pipelineplan.engines import beam_flink_environment, flink_environment
 EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
     "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
-    "quality": (("great-expectations", "pandas", "sqlalchemy"), "test --data"),
+    "quality": (("great-expectations", "pandas", "sqlalchemy", "rstr"), "test --data"),
+    "postgresql": (("psycopg",), "test --backend postgresql"),
     "beam": (("apache-beam",), "test --on beam"),
     "contracts": (("fastavro", "jsonschema"), "compat --prove"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),

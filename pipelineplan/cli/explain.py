@@ -27,7 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the rule, then every verdict of it on the plan."""
     code = options.rule.upper()
-    page = _page(code)
+    root = find_root(options.plan) if options.plan is not None else None
+    page = _page(code, root)
     findings: tuple[Finding, ...] = ()
     if options.plan is not None:
         from pipelineplan.workflow import check
@@ -40,7 +41,6 @@ def run(options: argparse.Namespace) -> int:
     for key in ("why", "formula", "bad", "good", "fix", "source", "status"):
         if page.get(key):
             say(f"  {key + ':':<9}{page[key]}")
-    root = find_root(options.plan) if options.plan is not None else None
     for finding in findings:
         _show(finding, root)
     if options.plan is not None and not findings:
@@ -48,10 +48,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _page(code: str) -> Mapping[str, str]:
+def _page(code: str, root: Path | None) -> Mapping[str, str]:
     from pipelineplan.rules import rule_page
 
-    page = rule_page(code)
+    page = rule_page(code, root)
     if page is None:
         from difflib import get_close_matches
 

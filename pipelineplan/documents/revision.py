@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelineplan.documents.root import find_root
@@ -21,6 +22,7 @@ from pipelineplan.errors import InputError, Position, Problem
 
 _ENDINGS = {".yaml", ".yml", ".json", ".csv", ".avsc", ".proto", ".toml", ".sql"}
 _MOST_BYTES = 64 * 1024 * 1024
+MOST_REVISIONS = 500
 
 
 @contextmanager
@@ -94,3 +96,42 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One version of a file: the commit that made it, its date in seconds since the epoch, its content."""
+
+    commit: str
+    seconds: float
+    content: bytes
+
+
+def revisions_of(file: Path) -> list[Revision]:
+    """The versions of `file` that commits made, oldest first, at most the last `MOST_REVISIONS`.
+
+    Commits of its present name only, by committer date. Raises `InputError` outside a git repository.
+    """
+    top = _top(file)
+    listed = _git(top, "log", f"-n{MOST_REVISIONS}", "--format=%H %ct", "--", _inside(file, top))
+    pairs = [line.split() for line in (listed or b"").decode().splitlines()]
+    found = [(commit, float(seconds), _blob(top, commit, file)) for commit, seconds in reversed(pairs)]
+    return [Revision(commit, seconds, blob) for commit, seconds, blob in found if blob is not None]
+
+
+def revision_at(file: Path, revision: str) -> Revision:
+    """The version of `file` at `revision`. Raises `InputError` when there is none."""
+    top = _top(file)
+    commit = _commit(top, revision)
+    content, date = _blob(top, commit, file), _git(top, "show", "--no-patch", "--format=%ct", commit)
+    if content is None or date is None:
+        raise InputError([Problem(f"the file is not there at {revision!r}", Position(file.as_posix()))])
+    return Revision(commit, float(date), content)
+
+
+def _inside(file: Path, top: Path) -> str:
+    return file.resolve().relative_to(top).as_posix()
+
+
+def _blob(top: Path, commit: str, file: Path) -> bytes | None:
+    return _git(top, "cat-file", "blob", f"{commit}:{_inside(file, top)}")

@@ -163,14 +163,15 @@ def _window_into(case: Case) -> Any:
 
     accumulating = case.paning.accumulation is Accumulation.ACCUMULATING
     return beam.WindowInto(
-        _window_fn(case.paning.windows),
+        window_fn(case.paning.windows),
         trigger=AfterWatermark(late=AfterCount(1)),
         accumulation_mode=AccumulationMode.ACCUMULATING if accumulating else AccumulationMode.DISCARDING,
         allowed_lateness=Duration(micros=case.paning.windows.allowed_lateness_ms * 1000),
     )
 
 
-def _window_fn(windows: Windows) -> Any:
+def window_fn(windows: Windows) -> Any:
+    """Beam's own windows."""
     from apache_beam.transforms import window
     from apache_beam.utils.timestamp import Duration
 

@@ -1,6 +1,7 @@
 """Stage gates: what the evidence about a plan decides, and what is still open."""
 
 from pipelineplan.gates.decision import GateDecision, GateState, decide, overall
+from pipelineplan.gates.schema_changes import with_simulated
 from pipelineplan.gates.stages import (
     FAMILIES,
     REQUIRED,
@@ -17,4 +18,5 @@ __all__ = [
     "decide",
     "overall",
     "stage_of",
+    "with_simulated",
 ]

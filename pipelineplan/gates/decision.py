@@ -27,6 +27,8 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.engines.beam_evidence import PlayedOnBeam
+    from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import CheckResult, QualityReport
     from pipelineplan.simulation.result import SimulationResult, SloVerdict
 
@@ -74,25 +76,31 @@ def decide(
     findings: Sequence[Finding],
     simulated: SimulationResult | None = None,
     quality: QualityReport | None = None,
+    reconciled: ReconciliationReport | None = None,
     *,
+    played: PlayedOnBeam | None = None,
     strict: bool = False,
 ) -> tuple[GateDecision, ...]:
     """The decision on every stage gate, in the plan's own sequence.
 
+    `played` are the plan's windows on Apache Beam: where it differs from what was predicted, W3 fails.
     `findings` are all verdicts, those that hold among them: they are what a gate passes by.
     Under `strict`, what rests on an assumption fails instead of being unknown.
     """
     required = REQUIRED[plan.model.metadata.quality_level]
+    engines = _of_engines(played)
     heard = {
         gate: _hear(
             gate,
             _mine(gate, findings),
             simulated,
             quality,
+            reconciled,
             strict=strict,
         )
         for gate in TITLES
     }
+    heard["W3"] = _together([heard["W3"], engines])
     decided = {
         gate: _decided(gate, heard[gate], required=gate in required) for gate in TITLES if gate != "W12"
     }
@@ -120,6 +128,7 @@ def _hear(
     findings: list[Finding],
     simulated: SimulationResult | None,
     quality: QualityReport | None,
+    reconciled: ReconciliationReport | None,
     *,
     strict: bool,
 ) -> _Heard:
@@ -127,7 +136,7 @@ def _hear(
     if gate in {"W3", "W4", "W11"}:
         parts.append(_of_simulation(gate, simulated))
     if gate in {"W8", "W11"}:
-        parts.append(_of_quality(gate, quality))
+        parts += [_of_quality(gate, quality), _of_reconciliation(reconciled)]
     return _together(parts)
 
 
@@ -211,6 +220,48 @@ def _of_quality(gate: str, quality: QualityReport | None) -> _Heard:
     unknown = tuple(f"{_checked(check)}: {check.reason}" for check in said["could not evaluate"])
     evidence = (f"quality: {len(said['pass'])} of {len(quality.checks)} checks pass",)
     return _Heard(failed, unknown, noted if gate == "W8" else (), evidence)
+
+
+def _of_engines(played: PlayedOnBeam | None) -> _Heard:
+    """A prediction that an engine contradicts is none to plan by; one that was not played decides nothing."""
+    if played is None:
+        return _Heard()
+    said = [
+        (preview.agrees, f"{preview.case.source} -> {preview.case.stage}", preview)
+        for preview in played.previews
+    ]
+    differing = tuple(
+        f"Apache Beam differs from the prediction in {len(preview.differences):,} windows of {name}"
+        for agrees, name, preview in said
+        if not agrees
+    )
+    evidence = [
+        f"played on Apache Beam: {name}, {preview.rows:,} records in {preview.windows:,} windows as predicted"
+        for agrees, name, preview in said
+        if agrees
+    ]
+    evidence += [f"not played on Apache Beam: {reason}" for reason in played.not_played]
+    return _Heard(failed=differing, evidence=tuple(evidence))
+
+
+def _of_reconciliation(report: ReconciliationReport | None) -> _Heard:
+    """What was compared; nothing where no pair of the plan had data on both sides."""
+    if report is None:
+        return _Heard()
+    said = {verdict: [pair for pair in report.pairs if pair.verdict is verdict] for verdict in Verdict}
+    left = tuple(f"{each.name} could not be evaluated: {each.reason}" for each in report.not_evaluated)
+    return _Heard(
+        tuple(
+            f"{pair.pair.name}: {sum(pair.differing_keys.values()):,} keys differ over {len(pair.alarms)} of "
+            f"{pair.closed} closed windows ({pair.pair.path})"
+            for pair in said[Verdict.FAILS]
+        ),
+        (*(f"{pair.pair.name}: no window could be compared" for pair in said[Verdict.UNKNOWN]), *left),
+        (),
+        tuple(
+            f"reconciled {pair.pair.name}: {pair.verdict} over {pair.closed} windows" for pair in report.pairs
+        ),
+    )
 
 
 def _checked(check: CheckResult) -> str:

@@ -94,3 +94,32 @@ def transaction_span_seconds(
     """
     attempt = max(interval_seconds, timeout_seconds + pause_seconds)
     return (1 + tolerable_failures) * attempt + timeout_seconds + downtime_seconds
+
+
+def capacity_with_retries(
+    capacity_per_second: float, failing_share: float, retries: int, waits_seconds: float
+) -> float:
+    """What a worker manages when a share `q` of records fails every attempt and blocks it meanwhile.
+
+    `1 / (1/mu + q * (r/mu + waits))`: the mean time of a record, r further attempts and all waits included.
+    """
+    if not capacity_per_second:
+        return 0.0
+    each = 1 / capacity_per_second
+    return 1 / (each + failing_share * (retries * each + waits_seconds))
+
+
+def backoff_seconds(
+    first_seconds: float, factor: float, cap_seconds: float, waits: int, jitter: str = "none"
+) -> float:
+    """The mean sum of `waits` waits that grow by `factor` up to the cap.
+
+    Full jitter draws uniformly between zero and the wait, decorrelated jitter between the first wait
+    and three times the one before (Brooker, Exponential Backoff And Jitter, 2015).
+    """
+    total, wait = 0.0, min(first_seconds, cap_seconds)
+    for _ in range(waits):
+        total += wait / 2 if jitter == "full" else wait
+        grown = (first_seconds + 3 * wait) / 2 if jitter == "decorrelated" else wait * factor
+        wait = min(cap_seconds, grown)
+    return total

@@ -52,6 +52,12 @@ class Step(Section):
     rollback: Text | None = None
 
 
+class ReverseSync(Section):
+    """Changes that flow back to the old side after the switch, so that a rollback loses nothing."""
+
+    capacity: RecordRate = Field(description="Changes per second that the old side takes.")
+
+
 class Cutover(Section):
     """The switch: when, how, who decides, which steps."""
 
@@ -61,6 +67,7 @@ class Cutover(Section):
     communication: Text | None = None
     steps: tuple[Step, ...] = ()
     point_of_no_return: Text | None = None
+    reverse_sync: ReverseSync | None = None
     parity: Text | None = Field(
         None, description="How old and new output are compared, and where it is frozen."
     )

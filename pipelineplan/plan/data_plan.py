@@ -16,7 +16,6 @@ from pipelineplan.plan.design import Design
 from pipelineplan.plan.governance import (
     Attestation,
     CapacityPolicy,
-    Contracts,
     Decision,
     QualityCheck,
     Reconciliation,
@@ -25,6 +24,7 @@ from pipelineplan.plan.governance import (
 from pipelineplan.plan.ingestion import Ingestion
 from pipelineplan.plan.objectives import Outage, Slo
 from pipelineplan.plan.operations import Operations, Reliability, Security
+from pipelineplan.plan.schema_policy import Contracts
 from pipelineplan.plan.section import Reference, Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source

@@ -9,15 +9,18 @@ stand to each other. Their sum, at any phase, lies within
     p * max(W, I_eff)  <=  quantile p of the sum  <=  min(W, I_eff) + p * max(W, I_eff)
 
 since the longer of the two waits alone is the one bound, and the shorter at its full length on
-top of it the other.
+top of it the other. A scheduled run picks up what has arrived by its start: a record's lateness, then
+anything from nothing to a whole interval, then the run.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelineplan.documents import dotted
 from pipelineplan.eventtime import Disorder
 from pipelineplan.plan import capacity
+from pipelineplan.plan.calendar import cron_fault, intervals_seconds
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Slo
 from pipelineplan.plan.plan import Plan
@@ -25,7 +28,8 @@ from pipelineplan.plan.recovery import checkpoint_operands, committing_stage
 from pipelineplan.plan.semantics import event_time, lateness_of, windowed_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
-from pipelineplan.verdicts import Operand
+from pipelineplan.quantities import Dimension
+from pipelineplan.verdicts import Basis, Operand
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Waits:
     operands: tuple[Operand, ...]
     from_record: bool
     lateness: Disorder | None = None
+    scheduled: bool = False
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -44,6 +49,9 @@ class Waits:
     def quantile(self, values: Values, probability: float) -> tuple[float, float]:
         """Bounds in seconds on the quantile `probability` of the time until a result is visible."""
         fixed, window, commit = self._parts(values)
+        if self.scheduled and self.lateness is not None:
+            late = self.lateness.quantile_bounds(probability)
+            return fixed + late.low, fixed + late.high + commit
         if not self.from_record:
             return fixed + max(0.0, probability * commit - window), fixed + values.get("w", 0.0) + commit
         if self.lateness is not None:
@@ -85,7 +93,7 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
     if slo.freshness is None:
         return "no freshness target"
     if plan.model.ingestion is not None and plan.model.ingestion.mode == "batch":
-        return "the freshness of scheduled runs follows from their schedule, which no rule adds up yet"
+        return _scheduled_waits(plan, slo, source)
     window, commit = _window_waits(plan, slo, source), _commit_waits(plan, slo)
     if isinstance(window, str) or isinstance(commit, str):
         return window if isinstance(window, str) else str(commit)
@@ -96,6 +104,25 @@ def waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
     if lateness is None:
         return f"cannot say how old records of {source.id!r} are when they arrive: state semantics.lateness"
     return Waits(tuple(commit), from_record, lateness)
+
+
+def _scheduled_waits(plan: Plan, slo: Slo, source: Source) -> Waits | str:
+    """The longest interval between runs and the length of one, after the record's own lateness."""
+    schedule = plan.model.ingestion.schedule if plan.model.ingestion is not None else None
+    length = plan.operand("d", schedule, "run_length", "length of a run")
+    lateness = lateness_of(plan, source)
+    if slo.freshness is not None and slo.freshness.measured_from != "record":
+        return "the freshness of scheduled runs counts from the record: state from: record"
+    if schedule is None or cron_fault(schedule.cron) or length is None or lateness is None:
+        return (
+            f"cannot say how old records of {source.id!r} are after a run: state ingestion.schedule with "
+            "its cron and run_length, and semantics.lateness"
+        )
+    longest, path = intervals_seconds(schedule.cron)[1], ("ingestion", "schedule", "cron")
+    where, unit = dotted(path), Dimension.DURATION
+    name = f"longest interval of {schedule.cron!r}"
+    every = Operand("I", name, longest, longest, longest, Basis.DECLARED, where, plan.position(path), unit)
+    return Waits((every, length), from_record=True, lateness=lateness, scheduled=True)
 
 
 def _window_waits(plan: Plan, slo: Slo, source: Source) -> tuple[Operand, ...] | str:

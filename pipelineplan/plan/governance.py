@@ -1,4 +1,4 @@
-"""Rules about data and schemas, and what people decided, risk and vouch for."""
+"""Rules about data, and what people decided, risk and vouch for."""
 
 from __future__ import annotations
 
@@ -17,66 +17,7 @@ from pipelineplan.plan.section import (
     Section,
     Share,
     Text,
-    shorthand,
 )
-
-CompatibilityMode = Literal[
-    "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE", "NONE"
-]
-
-
-class Deprecation(Section):
-    """A field that goes away, and when."""
-
-    field: Text
-    announced: Day | None = None
-    removed: Day | None = None
-
-
-class ContractPolicy(Section):
-    """How the schema of one dataset may change."""
-
-    compatibility: CompatibilityMode | None = None
-    versions: Reference | None = Field(None, description="The folder of dated versions.")
-    versioning: Text | None = None
-    deprecations: tuple[Deprecation, ...] = ()
-    deprecation_window: Duration | None = None
-    breaking_changes: Text | None = Field(None, description="How a breaking change is made.")
-    consumers: dict[str, str] = Field(default_factory=dict, description="Consumer and the version it reads.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return shorthand(value, "compatibility")
-
-
-class RolloutStep(Section):
-    """One deployment of a schema rollout."""
-
-    at: Duration
-    upgrade: Name
-    to: Text | AtLeastOne
-
-
-class Contracts(Section):
-    """Policies by dataset, and the rollout of the next version."""
-
-    policies: dict[str, ContractPolicy] = Field(default_factory=dict)
-    rollout: tuple[RolloutStep, ...] = ()
-    rollback: tuple[RolloutStep, ...] = ()
-    migration: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_dataset(cls, value: Any) -> Any:
-        """Datasets stand beside `rollout` in the file; here they are gathered in `policies`."""
-        if not isinstance(value, dict) or "policies" in value:
-            return value
-        own = {"rollout", "rollback", "migration", "notes"}
-        return {
-            **{key: value[key] for key in value if key in own},
-            "policies": {key: value[key] for key in value if key not in own},
-        }
 
 
 class Between(Section):
@@ -93,13 +34,16 @@ class QualityCheck(Section):
     dataset: Text = Field(description="A source's or sink's id, or a dataset of its contract.")
     check: Literal[
         "freshness", "null", "unique", "referential", "domain", "range", "regex", "volume",
-        "duplicate", "out_of_order", "sql",
+        "duplicate", "out_of_order", "drift", "sql",
     ]  # fmt: skip
     fields: tuple[Text, ...] = ()
     threshold: Share | None = Field(None, description="The largest share of rows that may break it.")
     between: Between | None = None
     values: tuple[Text | float | int, ...] = ()
     pattern: Text | None = None
+    shares: dict[str, Share] | None = Field(
+        None, description="For drift: the share of each value that is usual; together 100 %."
+    )
     within: Duration | None = Field(None, description="For freshness: the greatest age of the newest row.")
     references: Text | None = Field(None, description="For referential: dataset.field")
     sql: Text | None = Field(
@@ -125,8 +69,30 @@ class Escalation(Section):
     severity: Literal["error", "warning", "info"] = "error"
 
 
+class EventTimeFields(Section):
+    """The field with the event time on each side."""
+
+    source: Text | None = Field(None, description="Default: the source's semantics.event_time.")
+    destination: Text | None = Field(None, description="Default: the same field as in the source.")
+
+
+class Latest(Section):
+    """The source holds every version of its rows, and only the newest of each counts."""
+
+    of: tuple[Text, ...] = Field(min_length=1, description="The fields that name a row.")
+    by: Text = Field(description="The field whose highest value is the newest version.")
+
+
+class Balance(Section):
+    """What the pipeline leaves out on purpose: datasets with the source's fields, by their --data name."""
+
+    late_dropped: Text | None = Field(None, description="Records that came after their window was gone.")
+    dead_lettered: Text | None = Field(None, description="Records that could not be processed.")
+    filtered: Text | None = Field(None, description="Records that a stage leaves out by its own rule.")
+
+
 class Reconciliation(Section):
-    """A source and a destination that must agree."""
+    """A source and a destination that must agree: source = destination + what the balance names."""
 
     id: Name | None = None
     source: Name
@@ -134,6 +100,18 @@ class Reconciliation(Section):
     keys: tuple[Text, ...] = ()
     measures: tuple[Text, ...] = ()
     window: Duration | None = None
+    event_time: EventTimeFields | None = None
+    records: Text | None = Field(
+        None,
+        description="The destination's field that says how many of the source's records a row stands for.",
+    )
+    latest: Latest | None = None
+    closes_after: Duration | None = Field(
+        None,
+        description="How long after its end, on the destination's committed watermark, a window may still "
+        "change. Default: the allowed lateness on the way.",
+    )
+    balance: Balance | None = None
     tolerance: Share | None = None
     direction: Literal["both", "source_to_destination"] = "both"
     escalation: Escalation | None = None

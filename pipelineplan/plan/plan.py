@@ -24,7 +24,16 @@ from pipelineplan.verdicts import Basis, Operand
 
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
+    from pipelineplan.contracts.evolution.recorded import Recorded
     from pipelineplan.sources import RateTrace, StreamProfile
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The plan that feeds a source, and the sink of it that the source reads."""
+
+    plan: Plan
+    sink: Sink
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Plan:
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     profiles: Mapping[str, StreamProfile] = field(default_factory=dict)
     traces: Mapping[str, RateTrace] = field(default_factory=dict)
+    versions: Mapping[str, Recorded] = field(default_factory=dict)
+    upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 

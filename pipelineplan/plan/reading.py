@@ -16,6 +16,7 @@ from pipelineplan.documents import Path, Root, find_root
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan.composing import Composed, compose, shown
 from pipelineplan.plan.data_plan import API_VERSION, DataPlan
+from pipelineplan.plan.feeding import feeding
 from pipelineplan.plan.graph import build_graph, graph_faults
 from pipelineplan.plan.plan import Plan, paths_of
 from pipelineplan.plan.references import follow
@@ -35,11 +36,15 @@ _WANTED = {
 
 
 def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
-    """Read the plan file or folder at `path`, with the overlay of `env`.
+    """Read the plan file or folder at `path`, with the overlay of `env`, and the plans that feed it.
 
     Raises `InputError` with all problems of syntax, schema, units, references, ids and cycles.
     """
-    file = FilePath(path)
+    return _read(FilePath(path), env, ())
+
+
+def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> Plan:
+    """Read one plan; `downstream` are the files that are being read because this one feeds them."""
     if not file.exists():
         raise InputError([Problem("there is no such file or folder", Position(file.as_posix()))])
     folder = find_root(file)
@@ -54,6 +59,9 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
     graph, wrong = build_graph(model)
     problems += [composed.problem(place, message) for place, message in wrong]
     problems += _unknown_nodes(model, composed)
+    chain = (*downstream, file.resolve())
+    fed = feeding(model, composed, root, lambda other: _read(other, env, chain), chain)
+    problems += fed.problems
     if problems:
         raise InputError(problems)
     return Plan(
@@ -65,6 +73,8 @@ def read_plan(path: FilePath | str, env: str | None = None) -> Plan:
         references.contracts,
         references.profiles,
         references.traces,
+        references.versions,
+        fed.upstreams,
         env,
         paths_of(model),
     )

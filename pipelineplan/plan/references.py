@@ -14,6 +14,7 @@ from pipelineplan.quantities import Dimension, QuantityError, parse
 
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
+    from pipelineplan.contracts.evolution.recorded import Recorded
     from pipelineplan.sources import RateTrace, StreamProfile
 
 Read = TypeVar("Read")
@@ -26,6 +27,7 @@ class References:
     contracts: dict[str, Contract] = field(default_factory=dict)
     profiles: dict[str, StreamProfile] = field(default_factory=dict)
     traces: dict[str, RateTrace] = field(default_factory=dict)
+    versions: dict[str, Recorded] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -35,11 +37,10 @@ _PROFILES = (
     ("sources", "*", "semantics", "lateness", "profile"),
     ("sources", "*", "semantics", "disorder", "profile"),
 )
+_VERSIONS = (("contracts", "*", "versions"), ("contracts", "policies", "*", "versions"))
 # Files that must be there, and that another part of the tool reads when it needs them.
 _PLAIN = (
     ("capacity", "price_file"),
-    ("contracts", "*", "versions"),
-    ("contracts", "policies", "*", "versions"),
     ("facts", "*"),
 )
 
@@ -58,6 +59,8 @@ def follow(composed: Composed, root: Root) -> References:
             _read(found.traces, reference, path, composed, root, found.problems, _trace(interval))
         else:
             _read(found.profiles, reference, path, composed, root, found.problems, _profile)
+    for path, reference in _places(composed.data, _VERSIONS):
+        _read(found.versions, reference, path, composed, root, found.problems, _recorded)
     for path, reference in _places(composed.data, _PLAIN):
         if not any(sign in reference for sign in "*?["):
             _read({}, reference, path, composed, root, found.problems, lambda file, _name: file)
@@ -127,6 +130,12 @@ def _contract(file: FilePath, name: str) -> Contract:
     from pipelineplan.contracts import read_contract
 
     return read_contract(file, name)
+
+
+def _recorded(file: FilePath, _name: str) -> Recorded:
+    from pipelineplan.contracts.evolution.recorded import recorded_at
+
+    return recorded_at(file)
 
 
 def _profile(file: FilePath, name: str) -> StreamProfile:

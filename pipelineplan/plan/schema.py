@@ -19,6 +19,7 @@ _SHORT_FORMS: dict[str, str | int] = {
     "Ttl": "36 h",
     "SinkGuarantee": "transactional",
     "ContractPolicy": "BACKWARD",
+    "Reader": "1.0.0",
     "Input": "clicks",
 }
 _QUANTILES = {"^p\\d{1,2}(\\.\\d{1,6})?$": {"type": "string", "description": "A quantile: p99: 40 s"}}

@@ -7,10 +7,11 @@ keys: 40_000_000             Count        -> 40000000
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
 from pipelineplan.quantities import Dimension, Quantity, parse
@@ -65,7 +66,21 @@ Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=120)]
 Reference = Annotated[str, Field(min_length=1, max_length=1000, description="A file, relative to the plan.")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A date, YYYY-MM-DD.")]
+
+
+def _in_the_calendar(text: str) -> str:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"found {text!r}, which is no day of the calendar") from None
+    return text
+
+
+Day = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A date, YYYY-MM-DD."),
+    AfterValidator(_in_the_calendar),
+]
 
 
 def shorthand(value: Any, key: str) -> Any:

@@ -34,6 +34,7 @@ class Mutation(Section):
 
     kind: Literal["append", "upsert", "delete", "cdc"]
     corrections: Text | None = Field(None, description="The path a correction takes.")
+    delete_share: Share | None = Field(None, description="The share of records that are deletions.")
 
     @model_validator(mode="before")
     @classmethod
@@ -110,6 +111,9 @@ class ChangeCapture(Section):
     disk_free: Size | None = None
     slot_cap: Size | None = None
     snapshot: Duration | None = Field(None, description="How long the initial snapshot takes.")
+    slot_gap: Duration | None = Field(
+        None, description="How long after the beginning of the snapshot the slot is made, if after it."
+    )
     heartbeat: Duration | None = None
     primary_key: tuple[Text, ...] = ()
     version: Text | None = Field(None, description="The field that orders changes of one key.")
@@ -216,6 +220,9 @@ class Source(Section):
     )
     owner: Text | None = None
     version_owner: Text | None = Field(None, description="Who decides about new schema versions.")
+    plan: Reference | None = Field(
+        None, description="The plan that feeds this source, and its sink: orders/plan.yaml#warehouse"
+    )
     contract: Reference | None = Field(None, description="The data contract of these records.")
     dataset: Text | None = Field(None, description="Which dataset of the contract, if it has several.")
     mutation: Mutation | None = None

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pipelineplan.contracts import Place
+from pipelineplan.quality.sql import Dialect
 from pipelineplan.verdicts import Severity
 
 How = Literal["expectation", "sql", "schema"]
@@ -90,6 +91,7 @@ class Suites:
     suites: tuple[Suite, ...]
     account: tuple[Accounted, ...]
     as_of: datetime | None = None
+    dialect: Dialect = "standard"
 
     @property
     def checks(self) -> tuple[Check, ...]:

@@ -10,6 +10,7 @@ columns' types, or not executable with the reason.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from pipelineplan.quality.from_fields import field_checks, key_checks, relations
 from pipelineplan.quality.from_plan import freshness, plan_checks
 from pipelineplan.quality.from_rules import rule_checks
 from pipelineplan.quality.rule import QualityRule
+from pipelineplan.quality.sql import Dialect
 from pipelineplan.verdicts import Severity
 
 _SEVERITIES = {
@@ -39,14 +41,18 @@ _DATA_LEVELS = frozenset({"latency", "frequency"})
 
 
 def compile_suites(
-    contracts: Sequence[Contract], rules: Sequence[QualityRule] = (), as_of: datetime | None = None
+    contracts: Sequence[Contract],
+    rules: Sequence[QualityRule] = (),
+    as_of: datetime | None = None,
+    dialect: Dialect = "standard",
 ) -> Suites:
     """The suites of all datasets of `contracts` and of those that `rules` name.
 
     `as_of` is the instant that freshness counts from; without it, rules on freshness are not
-    executable. Raises `InputError` when two contracts describe a dataset of the same name.
+    executable. `dialect` is that of the SQL: the standard one runs on DuckDB and PostgreSQL. Ids of
+    checks do not depend on it. Raises `InputError` when two contracts describe a dataset of the same name.
     """
-    compiling = _Compiling(as_of)
+    compiling = _Compiling(as_of, dialect)
     compiling.know(contracts)
     for contract in contracts:
         _compile_contract(compiling, contract)
@@ -58,8 +64,10 @@ def compile_suites(
 @dataclass
 class _Compiling:
     as_of: datetime | None
+    dialect: Dialect
     datasets: dict[str, Dataset] = field(default_factory=dict)
     checks: dict[str, list[Check]] = field(default_factory=dict)
+    times: Counter[str] = field(default_factory=Counter)
     account: list[Accounted] = field(default_factory=list)
 
     def know(self, contracts: Iterable[Contract]) -> None:
@@ -90,8 +98,12 @@ class _Compiling:
                 assert_never(drafted)
 
     def _check(self, dataset: str, rule: str, place: Place, severity: Severity, draft: Draft) -> Check:
+        parts = ("check", dataset, rule, str(place), draft.expectation_type, *draft.columns)
+        # Rules that are written in Python have no place of their own to tell them apart.
+        before = self.times[stable_id(*parts)]
+        self.times[stable_id(*parts)] += 1
         return Check(
-            id=stable_id("check", dataset, rule, str(place), draft.expectation_type, *draft.columns),
+            id=stable_id(*parts, *([str(before)] if before else [])),
             dataset=dataset,
             title=draft.title,
             dimension=draft.dimension,
@@ -109,7 +121,7 @@ class _Compiling:
 
     def done(self) -> Suites:
         suites = tuple(self._suite(name, checks) for name, checks in self.checks.items())
-        return Suites(suites, tuple(self.account), self.as_of)
+        return Suites(suites, tuple(self.account), self.as_of, self.dialect)
 
     def _suite(self, name: str, checks: list[Check]) -> Suite:
         dataset = self.datasets.get(name)
@@ -129,14 +141,14 @@ def _compile_contract(compiling: _Compiling, contract: Contract) -> None:
         _compile_dataset(compiling, dataset)
     for sla in contract.sla:
         if sla.name.lower() in _DATA_LEVELS:
-            for name, drafted in _level_checks(contract, sla, compiling.as_of):
+            for name, drafted in _level_checks(contract, sla, compiling):
                 compiling.take(name, sla.name, sla.place, Severity.ERROR, drafted)
 
 
 def _compile_dataset(compiling: _Compiling, dataset: Dataset) -> None:
     name, error = dataset.name, Severity.ERROR
     for each in dataset.walk():
-        for rule, place, drafted in field_checks(each):
+        for rule, place, drafted in field_checks(each, compiling.dialect):
             compiling.take(name, rule, place, error, drafted)
     if any(each.primary_key for each in dataset.walk()):
         compiling.take(name, "primaryKey", dataset.place, error, key_checks(dataset))
@@ -145,10 +157,12 @@ def _compile_dataset(compiling: _Compiling, dataset: Dataset) -> None:
         compiling.take(name, "relationship", relation.place, error, drafted)
     for written in dataset.rules:
         severity = _SEVERITIES.get(written.severity.lower(), Severity.ERROR)
-        compiling.take(name, "quality", written.place, severity, rule_checks(written, dataset))
+        compiling.take(
+            name, "quality", written.place, severity, rule_checks(written, dataset, compiling.dialect)
+        )
 
 
-def _level_checks(contract: Contract, sla: Sla, as_of: datetime | None) -> Iterator[tuple[str, Drafted]]:
+def _level_checks(contract: Contract, sla: Sla, compiling: _Compiling) -> Iterator[tuple[str, Drafted]]:
     """Latency as freshness of each element; a frequency needs more than one state of the data."""
     if sla.name.lower() == "frequency":
         yield (
@@ -170,14 +184,17 @@ def _level_checks(contract: Contract, sla: Sla, as_of: datetime | None) -> Itera
         elif seconds is None or seconds < 0:
             yield found.name, Reason("the latency is not a length of time")
         else:
-            yield found.name, freshness(column.column, float(seconds), as_of)
+            yield (
+                found.name,
+                freshness(column.column, float(seconds), compiling.as_of, compiling.dialect),
+            )
 
 
 def _compile_plan_rule(compiling: _Compiling, rule: QualityRule) -> None:
     dataset = compiling.datasets.get(rule.dataset)
     columns = tuple(_column(dataset, name) for name in rule.fields)
     parents = {name: table for name, (_, table) in compiling.parents().items()}
-    drafted = plan_checks(rule, columns, parents, compiling.as_of)
+    drafted = plan_checks(rule, columns, parents, compiling.as_of, compiling.dialect)
     compiling.take(rule.dataset, rule.check, rule.place, rule.severity, drafted)
 
 

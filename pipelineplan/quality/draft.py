@@ -121,8 +121,9 @@ def excess_rows(columns: tuple[str, ...]) -> str:
     known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in columns)
     if key:
         return f"COUNT({sql.identifier(key)}) - COUNT(DISTINCT {sql.identifier(key)})"
-    row = f"ROW({', '.join(sql.identifier(column) for column in columns)})"
-    return f"COUNT(CASE WHEN {known} THEN 1 END) - COUNT(DISTINCT CASE WHEN {known} THEN {row} END)"
+    names = ", ".join(sql.identifier(column) for column in columns)
+    distinct = f"SELECT COUNT(*) FROM (SELECT DISTINCT {names} FROM checked WHERE {known}) AS keys"
+    return f"COUNT(CASE WHEN {known} THEN 1 END) - ({distinct})"
 
 
 def _repeated(columns: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 import sqlalchemy
 from duckdb import DuckDBPyConnection
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 
 SCHEME = "pipelineplan_duckdb"
 LONGEST_STATEMENT_SECONDS = 600
@@ -107,12 +107,21 @@ class _Compiler(PGCompiler):
         return f"{negation}regexp_matches({left}, {right})"
 
 
+class _Quoting(PGIdentifierPreparer):
+    """Every name in quotes: DuckDB reserves words that PostgreSQL does not, `at` and `day` among them."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        del value
+        return True
+
+
 class LentDuckDB(PGDialect):
     """DuckDB under the name of PostgreSQL, whose SQL Great Expectations knows how to write."""
 
     driver = "duckdb"
     supports_statement_cache = False
     statement_compiler = _Compiler
+    preparer = _Quoting
 
     @classmethod
     def import_dbapi(cls) -> Any:

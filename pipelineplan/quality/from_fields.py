@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
 from pipelineplan.contracts import Dataset, Field, Place, Relationship
@@ -22,6 +22,8 @@ from pipelineplan.quality.draft import (
     not_null,
     unique,
 )
+from pipelineplan.quality.formats import format_checks
+from pipelineplan.quality.sql import Dialect
 
 Named = tuple[str, Place, Drafted]
 
@@ -37,7 +39,7 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 _COMPARE = {"minimum": "<", "maximum": ">", "exclusiveMinimum": "<=", "exclusiveMaximum": ">="}
 
 
-def field_checks(field: Field) -> Iterator[Named]:
+def field_checks(field: Field, dialect: Dialect) -> Iterator[Named]:
     """Rule name, place and drafts of everything that `field` says of its own values."""
     yield "logicalType", field.place, _NESTED if field.nested else (schema(field),)
     if field.required:
@@ -46,7 +48,7 @@ def field_checks(field: Field) -> Iterator[Named]:
         yield "unique", field.place, _NESTED if field.nested else (unique((field.column,)),)
     for name, value in field.options.items():
         place = Place((*field.place.path, "logicalTypeOptions", name), field.place.position)
-        yield name, place, _NESTED if field.nested else _option(field, name, value)
+        yield name, place, _NESTED if field.nested else _option(field, name, value, dialect)
 
 
 def schema(field: Field) -> Draft:
@@ -89,7 +91,7 @@ def relationship_checks(
     return (foreign_key(_columns(own), table, _columns(theirs), 0.0),)
 
 
-def _option(field: Field, name: str, value: Any) -> Drafted:  # noqa: PLR0911 - one for each option
+def _option(field: Field, name: str, value: Any, dialect: Dialect) -> Drafted:  # noqa: PLR0911 - one for each option
     column, numeric = field.column, isinstance(value, int | float) and not isinstance(value, bool)
     match name:
         case "minLength" if numeric:
@@ -102,17 +104,28 @@ def _option(field: Field, name: str, value: Any) -> Drafted:  # noqa: PLR0911 - 
             kind = "expect_column_values_to_match_regex"
             return (expectation(f"{column} matches {value}", "conformity", kind, column, regex=value),)
         case "multipleOf" if numeric and value > 0:
-            predicate = f"{sql.identifier(column)} % {sql.literal(value)} <> 0"
+            predicate = _no_multiple(field, value)
             return (broken_rows(f"{column} is a multiple of {value}", "conformity", predicate, 0.0, column),)
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-            return _bound(field, name, value)
-        case "format" | "timezone" | "defaultTimezone":
+            return _bound(field, name, value, dialect)
+        case "format" if isinstance(value, str):
+            return format_checks(column, field.logical_type, value)
+        case "timezone" | "defaultTimezone":
             return Reason(f"{name} describes the values and sets no bound on them")
         case _:
             return Reason(f"{name} of {field.logical_type or 'an untyped field'} has no check")
 
 
-def _bound(field: Field, name: str, value: Any) -> Drafted:
+def _no_multiple(field: Field, value: float) -> str:
+    """Exact among whole numbers; else the quotient may be off a whole number by what floats are off."""
+    name = sql.identifier(field.column)
+    if field.logical_type == "integer" and isinstance(value, int):
+        return f"{name} % {value} <> 0"
+    quotient = f"1.0 * {name} / {sql.literal(value)}"
+    return f"ABS({quotient} - ROUND({quotient})) > 0.000001"
+
+
+def _bound(field: Field, name: str, value: Any, dialect: Dialect) -> Drafted:
     """A bound; version 3.0 wrote an exclusive one as `exclusiveMinimum: true` beside `minimum`."""
     if isinstance(value, bool):
         return Reason(f"{name} is a yes or no, wanted the bound itself (since version 3.1)")
@@ -122,31 +135,36 @@ def _bound(field: Field, name: str, value: Any) -> Drafted:
     if isinstance(value, int | float):
         return (expectation(title, "accuracy", _BETWEEN, field.column, **{end: value}, **strict),)
     if field.logical_type == "time":
-        return _time_bound(field, name, str(value), title)
+        return _time_bound(field, name, str(value), title, dialect)
     instant = _instant(value)
     if instant is None:
         return Reason(f"{value!r} is not a date or time in ISO 8601")
     return (expectation(title, "accuracy", _BETWEEN, field.column, **{end: instant}, **strict),)
 
 
-def _time_bound(field: Field, name: str, value: str, title: str) -> Drafted:
+def _time_bound(field: Field, name: str, value: str, title: str, dialect: Dialect) -> Drafted:
     try:
-        time.fromisoformat(value)
+        bound = time.fromisoformat(value)
     except ValueError:
         return Reason(f"{value!r} is not a time of day in ISO 8601")
-    predicate = f"{sql.identifier(field.column)} {_COMPARE[name]} TIME {sql.literal(value)}"
+    predicate = f"{sql.identifier(field.column)} {_COMPARE[name]} {sql.literal(bound, dialect)}"
     return (broken_rows(title, "accuracy", predicate, 0.0, field.column),)
 
 
 def _instant(value: Any) -> str | None:
-    """A date as it is, a time with its T, as text in ISO 8601; None when it is neither."""
+    """A date as it is, a time with its T, as text in ISO 8601; None when it is neither.
+
+    With a zone it is told in UTC, as some engines drop the zone of a bound.
+    """
     if not isinstance(value, str):
         return None
     try:
         read = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return value if len(value) == 10 else read.isoformat()
+    if len(value) == 10:
+        return value
+    return (read.astimezone(UTC) if read.tzinfo else read).isoformat()
 
 
 def _split(target: str) -> tuple[str, str] | None:

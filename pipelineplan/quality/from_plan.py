@@ -29,12 +29,17 @@ from pipelineplan.quality.draft import (
     unique,
 )
 from pipelineplan.quality.rule import QualityRule
+from pipelineplan.quality.sql import Dialect
 
 _BETWEEN = "expect_column_values_to_be_between"
 
 
 def plan_checks(  # noqa: C901, PLR0911 - one case for each kind of check
-    rule: QualityRule, columns: tuple[str, ...], parents: Mapping[str, str], as_of: datetime | None
+    rule: QualityRule,
+    columns: tuple[str, ...],
+    parents: Mapping[str, str],
+    as_of: datetime | None,
+    dialect: Dialect,
 ) -> Drafted:
     """The drafts of `rule`, whose fields are `columns` of the data.
 
@@ -49,22 +54,24 @@ def plan_checks(  # noqa: C901, PLR0911 - one case for each kind of check
         case "unique":
             return _unique(columns, rule.at_most_share)
         case "domain" | "range" | "regex":
-            return _values(rule, columns)
+            return _values(rule, columns, dialect)
         case "referential":
             return _referential(rule, columns, parents)
         case "freshness":
-            return freshness(columns[0], rule.within_seconds, as_of)
+            return freshness(columns[0], rule.within_seconds, as_of, dialect)
         case "volume":
             return _volume(rule)
         case "duplicate":
-            return _duplicate(rule, columns)
+            return _duplicate(rule, columns, dialect)
         case "out_of_order":
             return _out_of_order(rule, columns)
+        case "drift":
+            return _drift(rule, columns[0])
         case "sql":
             return _sql(rule)
 
 
-def freshness(column: str, within_seconds: float | None, as_of: datetime | None) -> Drafted:
+def freshness(column: str, within_seconds: float | None, as_of: datetime | None, dialect: Dialect) -> Drafted:
     """The newest value is at most that old at `as_of`; the bound is rendered, in UTC.
 
     Not `expect_column_max_to_be_between`: that fails with an exception on a column whose zone
@@ -76,8 +83,10 @@ def freshness(column: str, within_seconds: float | None, as_of: datetime | None)
         return Reason("freshness needs an instant that counts as now, and none was given")
     now = as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     bound = (now - timedelta(seconds=within_seconds)).astimezone(UTC)
-    newest = f"SELECT MAX(CAST({sql.identifier(column)} AS TIMESTAMP WITH TIME ZONE)) AS newest FROM checked"
-    late = f"newest IS NULL OR newest < {sql.literal(bound)}"
+    name = sql.identifier(column)
+    instant = name if dialect == "sqlite" else f"CAST({name} AS TIMESTAMP WITH TIME ZONE)"
+    newest = f"SELECT MAX({instant}) AS newest FROM checked"
+    late = f"newest IS NULL OR newest < {sql.literal(bound, dialect)}"
     text = sql.selected(f"SELECT CAST(newest AS VARCHAR) AS observed FROM ({newest}) AS m WHERE {late}", 0.0)
     return (query(f"{column} is as new as {bound.isoformat()}", "timeliness", text, column),)
 
@@ -91,7 +100,7 @@ def _unique(columns: tuple[str, ...], at_most_share: float) -> Drafted:
     return (query(title, "uniqueness", sql.selected(text, 0.0), *columns),)
 
 
-def _values(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
+def _values(rule: QualityRule, columns: tuple[str, ...], dialect: Dialect) -> Drafted:
     if rule.check == "domain" and not rule.values:
         return Reason("domain without values: nothing says what is allowed")
     if rule.check == "range" and rule.low is None and rule.high is None:
@@ -101,7 +110,11 @@ def _values(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     if rule.at_most_share:
         return tuple(
             broken_rows(
-                _title(rule, column), "conformity", _outside(rule, column), rule.at_most_share, column
+                _title(rule, column),
+                "conformity",
+                _outside(rule, column, dialect),
+                rule.at_most_share,
+                column,
             )
             for column in columns
         )
@@ -119,14 +132,14 @@ def _core(rule: QualityRule, column: str) -> Draft:
     return expectation(title, "accuracy", _BETWEEN, column, min_value=low, max_value=high)
 
 
-def _outside(rule: QualityRule, column: str) -> str:
+def _outside(rule: QualityRule, column: str, dialect: Dialect) -> str:
     name = sql.identifier(column)
     if rule.check == "domain":
         return f"{name} NOT IN ({', '.join(sql.literal(value) for value in rule.values)})"
     if rule.check == "regex":
-        return f"NOT regexp_matches({name}, {sql.literal(rule.pattern)})"
-    ends = [f"{name} < {sql.literal(rule.low)}"] if rule.low is not None else []
-    ends += [f"{name} > {sql.literal(rule.high)}"] if rule.high is not None else []
+        return f"NOT {sql.matches(name, rule.pattern, dialect)}"
+    ends = [f"{name} < {sql.literal(rule.low, dialect)}"] if rule.low is not None else []
+    ends += [f"{name} > {sql.literal(rule.high, dialect)}"] if rule.high is not None else []
     return f"({' OR '.join(ends)})"
 
 
@@ -149,18 +162,18 @@ def _volume(rule: QualityRule) -> Drafted:
     return (row_count(whole[0], whole[1]),)
 
 
-def _duplicate(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
+def _duplicate(rule: QualityRule, columns: tuple[str, ...], dialect: Dialect) -> Drafted:
     if rule.within_seconds is None:
         return _unique(columns, rule.at_most_share)
     if len(columns) < 2:
         return Reason("duplicate within a time needs the key's fields and then the time")
     *key, time = columns
-    over = f"PARTITION BY {_list(key)} ORDER BY {sql.identifier(time)}"
-    gap = f"{sql.identifier(time)} - LAG({sql.identifier(time)}) OVER ({over})"
+    name = sql.identifier(time)
+    last = f"LAG({name}) OVER (PARTITION BY {_list(key)} ORDER BY {name} NULLS LAST)"
     known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in key)
-    horizon = f"INTERVAL '{rule.within_seconds:.6f} seconds'"
-    inner = f"SELECT *, {gap} AS since_last FROM checked WHERE {known}"
-    text = f"SELECT * FROM ({inner}) AS keyed WHERE since_last < {horizon}"
+    inner = f"SELECT *, {last} AS last_time FROM checked WHERE {known}"
+    soon = sql.seconds_between(name, "last_time", rule.within_seconds, dialect)
+    text = f"SELECT * FROM ({inner}) AS keyed WHERE {soon}"
     title = f"{', '.join(key)} does not come again within {rule.within_seconds:g} s"
     return (query(title, "uniqueness", sql.selected(text, rule.at_most_share), *columns),)
 
@@ -169,7 +182,7 @@ def _out_of_order(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     event, arrival, *key = columns
     partition = f"PARTITION BY {_list(key)} " if key else ""
     frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
-    order = f"ORDER BY {sql.identifier(arrival)}, {sql.identifier(event)}"
+    order = f"ORDER BY {sql.identifier(arrival)} NULLS LAST, {sql.identifier(event)} NULLS LAST"
     earlier = f"MAX({sql.identifier(event)}) OVER ({partition}{order} {frame})"
     inner = f"SELECT *, {earlier} AS newest_before FROM checked"
     text = f"SELECT * FROM ({inner}) AS ordered WHERE {sql.identifier(event)} < newest_before"
@@ -177,6 +190,30 @@ def _out_of_order(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     return (
         query(f"{event} is in order{per}", "timeliness", sql.selected(text, rule.at_most_share), *columns),
     )
+
+
+def _drift(rule: QualityRule, column: str) -> Drafted:
+    """The total variation distance of the values' shares from the usual ones.
+
+    Half the sum of the differences, which is the least share of rows that would have to be others
+    (Levin, Peres, Wilmer, Markov Chains and Mixing Times, 2009, proposition 4.2). NULL has no share.
+    """
+    total = sum(share for _, share in rule.shares)
+    if not rule.shares or abs(total - 1) > 0.001:
+        return Reason(f"the usual shares are {total:.4g} together, wanted 1")
+    name = sql.identifier(column)
+    known = f"NULLIF(COUNT({name}), 0)"
+    terms = [
+        f"ABS(1.0 * COUNT(CASE WHEN {name} = {sql.literal(value)} THEN 1 END) / {known} - {share!r})"
+        for value, share in rule.shares
+    ]
+    listed = ", ".join(sql.literal(value) for value, _ in rule.shares)
+    terms.append(f"1.0 * COUNT(CASE WHEN {name} NOT IN ({listed}) THEN 1 END) / {known}")
+    measured = f"SELECT ({' + '.join(terms)}) / 2 AS observed FROM checked"
+    # Sums of floats: the last digits do not count.
+    text = f"SELECT observed FROM ({measured}) AS measured WHERE observed > {rule.at_most_share + 1e-9!r}"
+    title = f"{column} is distributed as usual but for {rule.at_most_share:.4g}"
+    return (query(title, "consistency", sql.selected(text, 0.0), column),)
 
 
 def _sql(rule: QualityRule) -> Drafted:

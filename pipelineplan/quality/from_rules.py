@@ -30,6 +30,7 @@ from pipelineplan.quality.draft import (
     unique,
     whole_percent,
 )
+from pipelineplan.quality.sql import Dialect
 
 _UNITS = {"": False, "rows": False, "percent": True, "%": True}
 # The names that version 3.0 used in its examples.
@@ -45,7 +46,7 @@ _METRICS = {
 }
 
 
-def rule_checks(rule: ContractRule, dataset: Dataset) -> Drafted:
+def rule_checks(rule: ContractRule, dataset: Dataset, dialect: Dialect) -> Drafted:
     """The drafts of one quality rule of `dataset`, or the reason why it cannot run."""
     if "." in rule.field and rule.kind != "text":
         return Reason("a rule on a field inside another one: checks run on the columns of a table")
@@ -57,10 +58,10 @@ def rule_checks(rule: ContractRule, dataset: Dataset) -> Drafted:
         case "custom":
             return _custom(rule, dataset)
         case "library":
-            return _library(rule, dataset)
+            return _library(rule, dataset, dialect)
 
 
-def _library(rule: ContractRule, dataset: Dataset) -> Drafted:
+def _library(rule: ContractRule, dataset: Dataset, dialect: Dialect) -> Drafted:
     metric = _METRICS.get(rule.metric)
     if metric is None:
         return Reason(f"the metric {rule.metric!r} is not one of the standard's")
@@ -73,7 +74,7 @@ def _library(rule: ContractRule, dataset: Dataset) -> Drafted:
     columns = _columns(rule, dataset)
     if isinstance(columns, Reason):
         return columns
-    return _COUNTS[metric](rule, columns)
+    return _COUNTS[metric](rule, columns, dialect)
 
 
 def _columns(rule: ContractRule, dataset: Dataset) -> tuple[str, ...] | Reason:
@@ -120,7 +121,7 @@ def _row_bounds(comparisons: tuple[Comparison, ...]) -> tuple[int | None, int | 
     return low, high
 
 
-def _null_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
+def _null_values(rule: ContractRule, columns: tuple[str, ...], _: Dialect) -> Drafted:
     column = columns[0]
     if _none_allowed(rule):
         return (not_null(column),)
@@ -130,7 +131,7 @@ def _null_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
     return (_counted(rule, f"COUNT(*) - COUNT({sql.identifier(column)})", "completeness", columns),)
 
 
-def _missing_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
+def _missing_values(rule: ContractRule, columns: tuple[str, ...], _: Dialect) -> Drafted:
     """Values of the list; NULL counts when it is in the list, or when there is no list."""
     listed = rule.arguments.get("missingValues")
     if listed is not None and not isinstance(listed, list):
@@ -147,7 +148,7 @@ def _missing_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
     return (_counted(rule, f"COUNT(CASE WHEN {condition} THEN 1 END)", "completeness", columns),)
 
 
-def _invalid_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
+def _invalid_values(rule: ContractRule, columns: tuple[str, ...], dialect: Dialect) -> Drafted:
     """Values outside `validValues` or that do not match `pattern`; NULL is never invalid."""
     valid, pattern = rule.arguments.get("validValues"), rule.arguments.get("pattern")
     if not isinstance(valid, list | None) or not isinstance(pattern, str | None):
@@ -159,7 +160,8 @@ def _invalid_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
         return Reason("arguments.validValues holds a list or a mapping")
     if _none_allowed(rule) and values != []:
         return _all_valid(columns[0], values, pattern)
-    return (_counted(rule, _invalid_count(columns[0], values, pattern), "conformity", columns),)
+    count = _invalid_count(columns[0], values, pattern, dialect)
+    return (_counted(rule, count, "conformity", columns),)
 
 
 def _all_valid(column: str, values: list[Any] | None, pattern: str | None) -> tuple[Draft, ...]:
@@ -172,24 +174,24 @@ def _all_valid(column: str, values: list[Any] | None, pattern: str | None) -> tu
     return tuple(drafts)
 
 
-def _invalid_count(column: str, values: list[Any] | None, pattern: str | None) -> str:
+def _invalid_count(column: str, values: list[Any] | None, pattern: str | None, dialect: Dialect) -> str:
     name = sql.identifier(column)
     parts = []
     if values is not None:
         listed = ", ".join(sql.literal(value) for value in values)
         parts.append(f"{name} NOT IN ({listed})" if values else f"{name} IS NOT NULL")
     if pattern is not None:
-        parts.append(f"NOT regexp_matches({name}, {sql.literal(pattern)})")
+        parts.append(f"NOT {sql.matches(name, pattern, dialect)}")
     return f"COUNT(CASE WHEN {' OR '.join(parts)} THEN 1 END)"
 
 
-def _duplicate_values(rule: ContractRule, columns: tuple[str, ...]) -> Drafted:
+def _duplicate_values(rule: ContractRule, columns: tuple[str, ...], _: Dialect) -> Drafted:
     if _none_allowed(rule):
         return (unique(columns),)
     return (_counted(rule, excess_rows(columns), "uniqueness", columns),)
 
 
-_COUNTS: Mapping[str, Callable[[ContractRule, tuple[str, ...]], Drafted]] = {
+_COUNTS: Mapping[str, Callable[[ContractRule, tuple[str, ...], Dialect], Drafted]] = {
     "nullValues": _null_values,
     "missingValues": _missing_values,
     "invalidValues": _invalid_values,

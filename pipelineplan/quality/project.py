@@ -33,7 +33,7 @@ _README = f"""\
 
 Compiled from data contracts and a plan; edit those and compile again.
 
-    export {DATABASE_VARIABLE}=postgresql+psycopg2://user@host/database
+    export {DATABASE_VARIABLE}=postgresql+psycopg://user@host/database
     python -c "import great_expectations as gx; \\
       print(gx.get_context(mode='file', project_root_dir='.').checkpoints.get('{CHECKPOINT}').run().success)"
 

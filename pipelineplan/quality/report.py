@@ -13,11 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelineplan.errors import Position
 from pipelineplan.tables import rows_to_arrow, rows_to_html, rows_to_pandas
 from pipelineplan.verdicts import Severity, Verdict
+
+if TYPE_CHECKING:
+    from pipelineplan.quality.mutation import MutationReport
 
 
 class CheckVerdict(StrEnum):
@@ -75,11 +78,15 @@ class NotExecuted:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """The results in the order of the suites; `datasets` gives the rows of each that had data."""
+    """The results in the order of the suites; `datasets` gives the rows of each that had data.
+
+    `mutation` is what the checks notice of faults, where that was asked.
+    """
 
     datasets: Mapping[str, int]
     checks: tuple[CheckResult, ...]
     not_executable: tuple[NotExecuted, ...] = ()
+    mutation: MutationReport | None = None
 
     def count(self, verdict: CheckVerdict, severity: Severity | None = None) -> int:
         """How many checks have `verdict`, of one severity or of all."""
@@ -121,6 +128,7 @@ class QualityReport:
             "datasets": [{"dataset": name, "rows": rows} for name, rows in self.datasets.items()],
             "checks": self.to_rows(),
             "not_executable": [_not_executed(entry) for entry in self.not_executable],
+            **({"mutation": self.mutation.to_json_dict()} if self.mutation is not None else {}),
         }
 
 

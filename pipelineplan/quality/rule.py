@@ -26,6 +26,7 @@ RuleCheck = Literal[
     "volume",
     "duplicate",
     "out_of_order",
+    "drift",
     "sql",
 ]
 
@@ -46,6 +47,8 @@ class QualityRule:
     duplicate         fields are the key; with `within_seconds`, the last field is the time and a
                       row counts when its key came less than that long before
     out_of_order      fields are event time, arrival order, then the key's fields if any
+    drift             `shares`: pairs of value and usual share (0 to 1); `at_most_share` is the share of
+                      the rows with a value that would have to change to be as usual
     sql               `query`: one SELECT of the rows that break the rule; {table} is the dataset
 
     `at_most_share` is the largest share (0 to 1) of all rows that may break it.
@@ -59,6 +62,7 @@ class QualityRule:
     low: Any = None
     high: Any = None
     pattern: str = ""
+    shares: tuple[tuple[Any, float], ...] = ()
     references: str = ""
     within_seconds: float | None = None
     query: str = ""

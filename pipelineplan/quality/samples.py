@@ -13,34 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from pipelineplan.quality import sql
 from pipelineplan.quality.check import Check, Suite
-from pipelineplan.quality.outcome import MOST_SAMPLES, Answer, shown
+from pipelineplan.quality.engine import Ask
+from pipelineplan.quality.outcome import Answer, shown
 from pipelineplan.quality.report import CheckVerdict
 from pipelineplan.quality.select_only import rendered
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 _UNIQUE = frozenset({"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique"})
 
 
-def sampled(answers: Mapping[str, Answer], suite: Suite, connection: DuckDBPyConnection) -> dict[str, Answer]:
+def sampled(answers: Mapping[str, Answer], suite: Suite, ask: Ask) -> dict[str, Answer]:
     """`answers` by check id, those that failed with what was observed or with a few bad rows."""
     checks = {check.id: check for check in suite.checks}
     return {
-        check_id: _sampled(answer, checks[check_id], suite, connection)
+        check_id: _sampled(answer, checks[check_id], suite, ask)
         if answer.verdict is CheckVerdict.FAIL
         else answer
         for check_id, answer in answers.items()
     }
 
 
-def _sampled(answer: Answer, check: Check, suite: Suite, connection: DuckDBPyConnection) -> Answer:
+def _sampled(answer: Answer, check: Check, suite: Suite, ask: Ask) -> Answer:
     query = _query(check, sql.identifier(suite.table))
-    rows = _rows(connection, query) if query else None
+    rows = ask(query) if query else None
     if rows is None:
         return answer
     if check.expectation_type in _UNIQUE:
@@ -49,18 +46,6 @@ def _sampled(answer: Answer, check: Check, suite: Suite, connection: DuckDBPyCon
         return replace(answer, observed=shown(rows[0]["observed"]))
     count = int(answer.observed) if answer.observed.isdigit() else None
     return replace(answer, observed="", unexpected_count=count, samples=tuple(shown(row) for row in rows))
-
-
-def _rows(connection: DuckDBPyConnection, query: str) -> list[dict[str, Any]] | None:
-    """The first rows by value; None when the query cannot be asked in this form."""
-    import duckdb
-
-    try:
-        cursor = connection.execute(f"SELECT * FROM ({query}) AS bad ORDER BY ALL LIMIT {MOST_SAMPLES}")
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    except duckdb.Error:
-        return None
 
 
 def _query(check: Check, table: str) -> str:

@@ -5,6 +5,9 @@
 
 `{batch}` is filled in by Great Expectations and stands once, so that a table and a query both
 fit. Identifiers and values are quoted here; nothing else of a rule but its own SQL is code.
+
+What is written here runs on DuckDB and PostgreSQL as it stands. SQLite has no types for time and
+no operator for patterns, so those few places take the dialect.
 """
 
 # ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
@@ -12,11 +15,13 @@ fit. Identifiers and values are quoted here; nothing else of a rule but its own 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pipelineplan.contracts import Comparison
+
+Dialect = Literal["standard", "sqlite"]
 
 # SQLAlchemy would read `:word` in a query as the name of a parameter.
 _PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
@@ -30,8 +35,11 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: Any) -> str:  # noqa: PLR0911 - one for each type
-    """`value` as a SQL literal; raises `ValueError` for what has none."""
+def literal(value: Any, dialect: Dialect = "standard") -> str:  # noqa: PLR0911 - one for each type
+    """`value` as a SQL literal; raises `ValueError` for what has none.
+
+    To SQLite a date or time is the text that SQLAlchemy keeps there, an instant in UTC.
+    """
     match value:
         case None:
             return "NULL"
@@ -41,6 +49,10 @@ def literal(value: Any) -> str:  # noqa: PLR0911 - one for each type
             return repr(value)
         case Decimal():
             return str(value)
+        case date() | time() if dialect == "sqlite":
+            return f"'{sqlite_text(value)}'"
+        case time():
+            return f"TIME '{value.isoformat()}'"
         case datetime():
             kind = "TIMESTAMP WITH TIME ZONE" if value.tzinfo else "TIMESTAMP"
             return f"{kind} '{value.isoformat(sep=' ')}'"
@@ -50,6 +62,38 @@ def literal(value: Any) -> str:  # noqa: PLR0911 - one for each type
             return "'" + value.replace("'", "''") + "'"
         case _:
             raise ValueError(f"a {type(value).__name__} is not a value of a column")
+
+
+def sqlite_text(value: date | time) -> str:
+    """A date, time or instant as SQLAlchemy writes it into SQLite, so that text sorts as time does."""
+    match value:
+        case datetime():
+            naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+            return naive.isoformat(sep=" ", timespec="microseconds")
+        case time():
+            return value.isoformat(timespec="microseconds")
+        case _:
+            return value.isoformat()
+
+
+def matches(name: str, pattern: str, dialect: Dialect) -> str:
+    """Whether the pattern is found anywhere in the column."""
+    if dialect == "sqlite":
+        return f"regexp({literal(pattern)}, {name})"
+    return f"({name} ~ {literal(pattern)})"
+
+
+def seconds_between(later: str, earlier: str, at_most: float, dialect: Dialect) -> str:
+    """Whether `later` comes less than `at_most` seconds after `earlier`; both are columns of time."""
+    if dialect == "standard":
+        return f"{later} - {earlier} < INTERVAL '{at_most:.6f} seconds'"
+    return f"{_microseconds(later)} - {_microseconds(earlier)} < {round(at_most * 1e6)}"
+
+
+def _microseconds(text: str) -> str:
+    """Text of SQLAlchemy's form in SQLite as whole microseconds; without a fraction it has none."""
+    whole = f"CAST(strftime('%s', substr({text}, 1, 19)) AS INTEGER)"
+    return f"({whole} * 1000000 + CAST(substr({text}, 21, 6) AS INTEGER))"
 
 
 def rows(predicate: str) -> str:

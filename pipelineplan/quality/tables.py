@@ -35,6 +35,7 @@ _READERS = {
     ".json": "read_json",
 }
 _COMPRESSIONS = {".gz", ".zst"}
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
 # Text that a reader of JSON takes for more than text.
 _GUESSED = ("DATE", "TIME", "UUID")
 _BEFORE = (
@@ -43,9 +44,11 @@ _BEFORE = (
     "SET autoload_known_extensions = false",
     "SET python_enable_replacements = false",
     "SET preserve_insertion_order = true",
-    # What does not fit goes to a temporary folder: a laptop or a small CI machine survives.
-    "SET memory_limit = '1GB'",
+    # It would be drawn on standard output, into the JSON that somebody reads from there.
+    "SET enable_progress_bar = false",
 )
+# What does not fit goes to a temporary folder: a laptop or a small CI machine survives.
+MEMORY = "1GB"
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,10 @@ class Tables:
     tables: Mapping[str, Table]
 
 
-def open_tables(suites: Suites, data: Mapping[str, Path]) -> Tables:
+def open_tables(suites: Suites, data: Mapping[str, Path], memory: str = MEMORY) -> Tables:
     """Views for the datasets of `suites` that `data` (name to file or glob) has data for.
+
+    `memory` is how much the database may hold before it goes to a temporary folder.
 
     Raises `InputError` for names that no suite has, and for files that are missing or cannot be
     read, all at once; `MissingExtraError` without duckdb.
@@ -77,18 +82,19 @@ def open_tables(suites: Suites, data: Mapping[str, Path]) -> Tables:
         raise MissingExtraError("running quality checks", "quality") from error
     wanted, problems = _wanted(suites, data)
     connection = duckdb.connect(":memory:")
-    for setting in (*_BEFORE, f"SET temp_directory = {literal(_spill_folder())}"):
+    limits = (f"SET memory_limit = {literal(memory)}", f"SET temp_directory = {literal(_spill_folder())}")
+    for setting in (*_BEFORE, *limits):
         connection.execute(setting)
     tables: dict[str, Table] = {}
     for suite, path in wanted:
         try:
-            tables[suite.dataset] = _open(connection, suite, _files(path))
+            tables[suite.dataset] = _open(connection, suite, files_of(path))
         except (duckdb.Error, OSError, ValueError) as error:
             problems.append(Problem(_first_line(error), Position(str(path)), suite.dataset))
     if problems:
         connection.close()
         raise InputError(problems)
-    _lock(connection, [file for _, path in wanted for file in _files(path)])
+    _lock(connection, [file for _, path in wanted for file in files_of(path)])
     return Tables(connection, tables)
 
 
@@ -114,7 +120,7 @@ def _wanted(suites: Suites, data: Mapping[str, Path]) -> tuple[list[tuple[Suite,
     return wanted, problems
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """The files that `path` names: itself, what a folder holds, or what a glob matches; sorted."""
     if path.is_file():
         return [path.resolve()]
@@ -140,11 +146,22 @@ def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Ta
         )
     reader = _READERS[endings.pop()]
     source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
+    columns = _describe(connection, source)
     for name in dict.fromkeys((suite.dataset, suite.table)):
-        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT * FROM {source}")
-    columns = _describe(connection, identifier(suite.dataset))
+        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT {_selected(columns)} FROM {source}")
     counted = connection.execute(f"SELECT COUNT(*) FROM {identifier(suite.dataset)}").fetchone()
     return Table(suite.dataset, columns, int(counted[0]) if counted else 0)
+
+
+def _selected(columns: Mapping[str, str]) -> str:
+    """All columns; NaN is NULL, as it is no number and half of the engines know no difference.
+
+    A UUID is its text, which lengths and patterns can be asked of.
+    """
+    asked = [(identifier(name), kind) for name, kind in columns.items()]
+    replaced = [f"CASE WHEN isnan({n}) THEN NULL ELSE {n} END AS {n}" for n, kind in asked if kind in _FLOATS]
+    replaced += [f"CAST({name} AS VARCHAR) AS {name}" for name, kind in asked if kind == "UUID"]
+    return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
 
 
 def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from pipelineplan.plan import Plan
-from pipelineplan.rules import capacity, checkpoints, criteria, event_time
+from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    backfill,
+    capacity,
+    change_capture,
+    checkpoints,
+    contract_fit,
+    criteria,
+    cutover,
+    delivery,
+    deprecation,
+    event_time,
+    fed_plans,
+    files,
+    ordering,
+    parallelism,
+    reconciliation,
+    schedule,
+    schema_evidence,
+    schema_evolution,
+    state,
+    time_limits,
+)
+from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
 from pipelineplan.verdicts import Finding
 
@@ -13,24 +36,24 @@ __all__ = [
     "RULES",
     "Rule",
     "apply",
-    "capacity",
-    "checkpoints",
-    "criteria",
-    "event_time",
     "judge",
     "rule_codes",
     "rule_page",
+    "schema_evidence",
+    "schema_evolution",
 ]
 
 
 def judge(plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """Every verdict on `plan`: of the inequalities, then of the criteria.
+    """Every verdict on `plan`: of the inequalities, of the criteria, of the organisation's policies.
 
     `select` keeps the codes that start with one of its entries, `ignore` leaves such codes out.
     """
     wanted, unwanted = tuple(select) or ("",), tuple(ignore)
-    findings = [finding for one in RULES.values() for finding in apply(one, plan)]
+    policies = policies_of(plan.root.folder, frozenset(_built_in_codes()))
+    findings = [finding for _, one in sorted(RULES.items()) for finding in apply(one, plan)]
     findings += criteria.judge(plan)
+    findings += judge_policies(plan, policies)
     return tuple(
         finding
         for finding in findings
@@ -38,15 +61,24 @@ def judge(plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = ()) ->
     )
 
 
+def _built_in_codes() -> list[str]:
+    return [*RULES, *criteria.codes()]
+
+
 def rule_codes() -> list[str]:
     """The codes of every rule and of every criterion that is judged, sorted."""
     return sorted({*RULES, *criteria.codes()})
 
 
-def rule_page(code: str) -> Mapping[str, str] | None:
-    """What a rule says about itself, by the names of its fields; None for an unknown code."""
+def rule_page(code: str, root: Path | None = None) -> Mapping[str, str] | None:
+    """What a rule says about itself, by the names of its fields; None for an unknown code.
+
+    With the `root` folder of a plan, the policies configured there are known too.
+    """
     one = RULES.get(code)
     if one is None:
-        return criteria.page(code)
+        own = policies_of(root, frozenset(_built_in_codes())) if root is not None else ()
+        pages = {policy.code: policy_page(policy) for policy in own}
+        return criteria.page(code) or pages.get(code)
     words = ("title", "why", "formula", "bad", "good", "fix", "source", "status")
     return {"code": one.code, **{word: str(getattr(one, word)) for word in words}}

@@ -113,6 +113,8 @@ def _bounded(check: QualityCheck) -> bool:
             return bool(check.values)
         case "regex":
             return check.pattern is not None
+        case "drift":
+            return check.threshold is not None and bool(check.shares)
         case "null" | "unique" | "referential" | "duplicate" | "out_of_order" | "sql":
             return check.threshold is not None
 

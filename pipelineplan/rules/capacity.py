@@ -25,7 +25,7 @@ from pipelineplan.verdicts import Operand, Verdict
 
 
 @dataclass(frozen=True)
-class _Worker:
+class Busiest:
     """The busiest worker of a stage: what arrives at it and what it can do."""
 
     stage: Stage
@@ -36,19 +36,24 @@ class _Worker:
 
     @property
     def operands(self) -> tuple[Operand, ...]:
+        """All that its load and its capacity are computed from."""
         rates = tuple(arrival.rate for arrival in self.arriving)
         return (*rates, *self.share.operands, self.workers, self.capacity)
 
     def rate(self, values: Values) -> float:
+        """Records per second that arrive at the whole stage."""
         return sum(values[arrival.rate.symbol] * arrival.factor for arrival in self.arriving)
 
     def own_rate(self, values: Values) -> float:
+        """Records per second that arrive at this worker."""
         return self.rate(values) * self.share.of_busiest(values)
 
     def utilisation(self, values: Values) -> float:
+        """Its own rate over its capacity."""
         return capacity.utilisation(self.rate(values), self.share.of_busiest(values), values["μ"])
 
     def changes(self) -> tuple[Change, ...]:
+        """What could be changed so that it keeps up: parallelism, capacity, the rates."""
         limit = self.share.channels.value if self.share.channels is not None else float("inf")
         return (
             Change("p", rises=True, whole=True, limit=limit),
@@ -57,7 +62,7 @@ class _Worker:
         )
 
 
-def _worker(plan: Plan, stage: Stage) -> _Worker | str:
+def busiest_worker(plan: Plan, stage: Stage) -> Busiest | str:
     """The busiest worker of `stage`, or what the plan must state before one can be named."""
     arriving, share = arrivals(plan, stage.id), worker_share(plan, stage.id)
     workers = plan.operand("p", stage.parallelism, "now", "parallelism")
@@ -74,14 +79,14 @@ def _worker(plan: Plan, stage: Stage) -> _Worker | str:
     ]
     if arriving is None or share is None or workers is None or able is None:
         return f"cannot say whether stage {stage.id!r} keeps up: state {' and '.join(lacking)}"
-    return _Worker(stage, arriving, share, workers, able)
+    return Busiest(stage, arriving, share, workers, able)
 
 
 def _exact(value: float) -> Bounds:
     return (value, value)
 
 
-def _spread(worker: _Worker, values: Values) -> str:
+def _spread(worker: Busiest, values: Values) -> str:
     """Why the busiest worker has more than the mean, in words."""
     count, channels = int(values["p"]), worker.share.channels
     if channels is None or int(channels.value) % count == 0:
@@ -107,7 +112,7 @@ def _spread(worker: _Worker, values: Values) -> str:
 def keeps_up(plan: Plan) -> Iterator[Claim]:
     """`s_w * λ <= μ` for every stage."""
     for stage in plan.model.stages:
-        worker = _worker(plan, stage)
+        worker = busiest_worker(plan, stage)
         path = plan.path(stage)
         if isinstance(worker, str):
             yield Claim(path, stage.id, missing=worker)
@@ -115,7 +120,7 @@ def keeps_up(plan: Plan) -> Iterator[Claim]:
         yield _stability_claim((*path, "capacity"), worker)
 
 
-def _stability_claim(path: Path, worker: _Worker) -> Claim:
+def _stability_claim(path: Path, worker: Busiest) -> Claim:
     return Claim(
         path,
         worker.stage.id,
@@ -128,7 +133,7 @@ def _stability_claim(path: Path, worker: _Worker) -> Claim:
     )
 
 
-def _load_said(worker: _Worker, evaluation: Evaluation) -> str:
+def _load_said(worker: Busiest, evaluation: Evaluation) -> str:
     values = evaluation.values
     mean = worker.rate(values) / values["p"] / values["μ"]
     return (
@@ -156,13 +161,13 @@ def has_headroom(plan: Plan) -> Iterator[Claim]:
         "u", "highest utilisation allowed", 0.7, Dimension.SHARE, ("capacity",), (0.5, 0.9)
     )
     for stage in plan.model.stages:
-        worker = _worker(plan, stage)
+        worker = busiest_worker(plan, stage)
         if isinstance(worker, str):
             continue  # CAP101 says what is missing
         yield _headroom_claim((*plan.path(stage), "capacity"), worker, limit)
 
 
-def _headroom_claim(path: Path, worker: _Worker, limit: Operand) -> Claim:
+def _headroom_claim(path: Path, worker: Busiest, limit: Operand) -> Claim:
     return Claim(
         path,
         worker.stage.id,
@@ -194,12 +199,12 @@ def drains(plan: Plan) -> Iterator[Claim]:
         if outage.drain_target is None:
             continue
         for stage in plan.model.stages:
-            worker = _worker(plan, stage)
+            worker = busiest_worker(plan, stage)
             if not isinstance(worker, str):
                 yield _drain_claim(plan, outage, worker)
 
 
-def _drain_claim(plan: Plan, outage: Outage, worker: _Worker) -> Claim:
+def _drain_claim(plan: Plan, outage: Outage, worker: Busiest) -> Claim:
     down = downtime(plan, outage, worker.stage)
     target = plan.operand("target", outage, "drain_target", "drain target")
     operands = (*worker.operands, *down.operands, *((target,) if target else ()))
@@ -223,7 +228,7 @@ def _drain_claim(plan: Plan, outage: Outage, worker: _Worker) -> Claim:
     )
 
 
-def _drain_said(outage: Outage, worker: _Worker, down: Downtime, evaluation: Evaluation) -> str:
+def _drain_said(outage: Outage, worker: Busiest, down: Downtime, evaluation: Evaluation) -> str:
     values = evaluation.values
     rate, share = worker.rate(values), worker.share.of_busiest(values)
     outage_only = capacity.drain_seconds(rate, share, values["μ"], down.down(values))
@@ -236,7 +241,7 @@ def _drain_said(outage: Outage, worker: _Worker, down: Downtime, evaluation: Eva
     )
 
 
-def _plateau(worker: _Worker, down: Downtime, evaluation: Evaluation) -> str:
+def _plateau(worker: Busiest, down: Downtime, evaluation: Evaluation) -> str:
     """Which parallelism would change nothing, and how long the next better one would take."""
     channels, values = worker.share.channels, evaluation.values
     now = int(values["p"])
@@ -284,7 +289,9 @@ def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Cl
     if kept is None or not readers:
         return
     margin = plan.assumed("margin", "margin on retention", 2.0, None, plan.path(source), (1.0, 3.0))
-    worker = max((w for s in readers if not isinstance(w := _worker(plan, s), str)), default=None, key=_full)
+    worker = max(
+        (w for s in readers if not isinstance(w := busiest_worker(plan, s), str)), default=None, key=_full
+    )
     down = downtime(plan, outage, worker.stage if worker else readers[0])
     rates = worker.operands if worker else ()
 
@@ -309,12 +316,12 @@ def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Cl
     )
 
 
-def _full(worker: _Worker) -> float:
+def _full(worker: Busiest) -> float:
     return worker.utilisation({operand.symbol: operand.value for operand in worker.operands})
 
 
 def _retention_said(
-    source: Source, outage: Outage, worker: _Worker | None, down: Downtime, evaluation: Evaluation
+    source: Source, outage: Outage, worker: Busiest | None, down: Downtime, evaluation: Evaluation
 ) -> str:
     values = evaluation.values
     utilised = worker.utilisation(values) if worker else 0.0

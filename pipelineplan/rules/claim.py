@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
-from pipelineplan.quantities import Dimension, say
-from pipelineplan.verdicts import Basis, Operand, Verdict
+from pipelineplan.quantities import Dimension
+from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
@@ -173,8 +173,5 @@ def _real(claim: Claim, change: Change, now: float) -> float | None:
 
 
 def _shown(bounds: Bounds, dimension: Dimension | None) -> str:
-    def one(value: float) -> str:
-        return say(value, dimension) if dimension is not None else f"{value:,.4g}"
-
-    low, high = one(bounds[0]), one(bounds[1])
+    low, high = say_value(bounds[0], dimension), say_value(bounds[1], dimension)
     return low if low == high else f"{low} to {high}"

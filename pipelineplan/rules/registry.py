@@ -82,8 +82,13 @@ def rule(  # noqa: PLR0913  (all that a rule must say about itself)
 
 def apply(one: Rule, plan: Plan) -> list[Finding]:
     """The verdicts of one rule on `plan`, those that hold among them."""
+    return judged(one, plan, one.judge(plan))
+
+
+def judged(one: Rule, plan: Plan, claims: Iterable[Claim]) -> list[Finding]:
+    """The verdicts of one rule on `claims`, which may rest on evidence that the rule alone does not have."""
     level = plan.model.metadata.quality_level
-    return [_finding(one, plan, claim, one.severity[level]) for claim in one.judge(plan)]
+    return [_finding(one, plan, claim, one.severity[level]) for claim in claims]
 
 
 def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding:

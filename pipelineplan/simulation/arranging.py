@@ -12,9 +12,11 @@ checkpoint, in the middle, right before the next one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from pipelineplan.simulation.facts import Facts
+from pipelineplan.simulation.happenings import HAPPENINGS, Setting
 from pipelineplan.simulation.library import Burst, Recipe
 from pipelineplan.simulation.network import Exchange, Network
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
@@ -66,6 +68,7 @@ class Inputs:
     network: Network
     load: Load
     outages: tuple[DeclaredOutage, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,21 @@ class Pipeline:
 
 
 def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario]:
-    """The network and scenario that `recipe` means for these inputs."""
+    """The network and scenario that `recipe` means for these inputs.
+
+    Raises `NotSimulated` where it needs what the plan does not state, naming the field.
+    """
+    network, scenario = _plain(recipe, inputs, end)
+    base = inputs.load.peak_per_second if recipe.level == "peak" else inputs.load.average_per_second
+    start = scenario.outages[0].start_seconds if scenario.outages else _failure_seconds(network, End.LIKELY)
+    setting = Setting(network, scenario, inputs.facts, base, start)
+    for name, values in recipe.happenings:
+        setting = HAPPENINGS[name].arrange(dict(values), setting)
+    return setting.network, setting.scenario
+
+
+def _plain(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario]:
+    """Load and outage alone."""
     network = _heated(inputs.network, recipe.hottest_key)
     average, peak = inputs.load.average_per_second, inputs.load.peak_per_second
     base = peak if recipe.level == "peak" else average

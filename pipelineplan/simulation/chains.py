@@ -2,8 +2,8 @@
 
     clicks -forward-> count -forward-> dashboard
 
-Sources may flow together into the first stage by key. Where ways join later, or part, there is
-no chain yet, and `NotSimulated` says at which node.
+Sources may flow together into the first stage by key. Where ways join later, or part, it is no
+chain but a whole that is simulated together: see `wholes`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.simulation.inflow import loudest_first
 from pipelineplan.simulation.network import NotSimulated
+
+
+class NoChain(NotSimulated):
+    """The ways of records to a sink join or part."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +43,21 @@ class Chain:
 
 
 def chain_to(plan: Plan, sink: Sink) -> Chain:
-    """The one way of records to `sink`; raises `NotSimulated` where there is not exactly one."""
-    _runs_all_the_time(plan)
+    """The one way of records to `sink`; raises `NoChain` where there is not exactly one."""
     edges: list[Edge] = []
     node = sink.id
     while plan.graph.kinds[node] != "source":
         into = plan.graph.into(node)
         if len(into) != 1 and not _flow_together(plan, into):
             names = ", ".join(edge.upstream for edge in into)
-            raise NotSimulated(
-                f"{node!r} has several inputs ({names}): only sources that a stage reads by key are "
-                "simulated together yet"
-            )
+            raise NoChain(f"{node!r} has several inputs ({names})")
         edges.insert(0, into[0])
         node = into[0].upstream
+        if plan.graph.kinds[node] == "source":
+            break  # Whoever else reads it has a position of its own.
         readers = [edge.downstream for edge in plan.graph.out_of(node)]
         if len(readers) != 1:
-            raise NotSimulated(
-                f"{node!r} feeds several nodes ({', '.join(readers)}): fan-out is not simulated yet"
-            )
+            raise NoChain(f"{node!r} feeds several nodes ({', '.join(readers)})")
     stages = tuple(plan.stage(edge.downstream) for edge in edges[:-1])
     sources = tuple(plan.source(edge.upstream) for edge in plan.graph.into(edges[0].downstream))
     return Chain(loudest_first(plan, sources), stages, sink, tuple(edges))
@@ -74,7 +74,8 @@ def _flow_together(plan: Plan, into: tuple[Edge, ...]) -> bool:
     )
 
 
-def _runs_all_the_time(plan: Plan) -> None:
+def runs_all_the_time(plan: Plan) -> None:
+    """Raises `NotSimulated` for a plan that works by schedule or trigger."""
     ingestion = plan.model.ingestion
     if ingestion is not None and ingestion.mode in {"batch", "micro_batch"}:
         raise NotSimulated(

@@ -17,27 +17,18 @@ from typing import Any
 import numpy as np
 import simpy
 
+from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
-from pipelineplan.simulation.network import Checkpoint, Network, NotSimulated, OffsetReset, Visible
-from pipelineplan.simulation.scenario import Breaks, Outage, Phases, Scenario
+from pipelineplan.simulation.network import Network, NotSimulated, Visible
+from pipelineplan.simulation.retention import Retention
+from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
 Process = Generator[simpy.Event, Any, None]
-_BARRIER_TOLERANCE = 1e-9
-_LOOK_AGAIN_SECONDS = (0.01, 5.0)
 _MOST_CHECKPOINTS = 400_000
 _DRAIN_LOOK_SECONDS = (1.0, 600.0)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A completed checkpoint: begun, completed (seconds), and the positions it restores `[partition]`."""
-
-    begun: float
-    completed: float
-    position: Floats
 
 
 @dataclass
@@ -72,6 +63,8 @@ class Run:
 
     `lost` is `[partition]`, `burst_drains` the seconds that each burst took to drain (None: it
     did not), `halted_at` when a reader without an offset reset stopped for good.
+    `failed_checkpoints` are the times at which one was given up, `restarts` pairs of the time and
+    the records read again where that took the job down, `seen` what acts noted by name.
     """
 
     network: Network
@@ -83,6 +76,9 @@ class Run:
     burst_drains: tuple[float | None, ...] = ()
     halted_at: float | None = None
     appended: tuple[Floats, Floats] = field(default_factory=lambda: (np.zeros(1), np.zeros(1)))
+    failed_checkpoints: tuple[float, ...] = ()
+    restarts: tuple[tuple[float, float], ...] = ()
+    seen: dict[str, list[float]] = field(default_factory=dict)
 
 
 def run_scenario(network: Network, scenario: Scenario) -> Run:
@@ -96,7 +92,7 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
         )
-    return _Control(network, scenario).run()
+    return Control(network, scenario).run()
 
 
 def _bounded(network: Network, scenario: Scenario) -> None:
@@ -112,143 +108,190 @@ def _bounded(network: Network, scenario: Scenario) -> None:
         )
 
 
-class _Control:
+class Control:
+    """One run in the making: the clock, the fluid, and the knobs that acts and outages turn.
+
+    Whoever changes the fluid does it through the knobs here, which let it catch up first and tell
+    those who wait by succeeding `turned`.
+    """
+
     def __init__(self, network: Network, scenario: Scenario) -> None:
+        """Everything runs, nothing has arrived."""
         self.network, self.scenario = network, scenario
         self.env = simpy.Environment()
+        self.turned = self.env.event()
         self.fluid = Fluid(lay_out(network))
         stages = len(self.fluid.layout.network.stages)
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
-        self.epoch = 0
-        self.down = 0
-        self.sink_down = 0
-        self.source_down = 0
-        self.lost = np.zeros(network.source.partitions)
-        self.cuts = [Cut(0.0, 0.0, self.fluid.position())]
+        self.reading = self.fluid.layout.reading
+        self.epoch = self.down = self.sink_down = self.source_down = 0
+        self.restarted = 0.0
+        self.retention = Retention(self)
+        self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
+        self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
         self.open = [_Open(outage) for outage in scenario.outages]
         self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
-        self.halted_at: float | None = None
+        self.restarts: list[tuple[float, float]] = []
+        self.seen: dict[str, list[float]] = {}
         self.appended = appended_curve(scenario)
 
     def run(self) -> Run:
+        """Run to the end."""
         self.env.process(self._steps())
         if self.scenario.weather is not None:
             self.env.process(self._speeds(self.scenario.weather))
         for each in self.open:
             self.env.process(self._outage(each))
-        if self.network.checkpoint:
-            self.env.process(self._checkpoints(self.network.checkpoint))
-        if np.isfinite(self.network.source.retention_seconds):
-            self.env.process(self._cleaner())
-        self.env.run(until=self.env.process(self._until_drained()))
-        self._catch_up()
+        if self.checkpoints is not None:
+            self.env.process(self.checkpoints.process())
+        if self.retention.limited:
+            self.env.process(self.retention.process())
+        acts = [(act, self.env.process(act.process(self))) for act in self.scenario.acts]
+        self.env.run(until=self.env.process(self._until_drained(acts)))
+        self.catch_up()
         self.fluid.note()
-        phases = tuple(each.close() for each in self.open)
-        bursts = tuple(self.bursts)
         return Run(
             self.network,
             self.scenario,
             self.fluid,
             self.cuts,
-            self.lost,
-            phases,
-            bursts,
-            self.halted_at,
+            self.retention.lost,
+            tuple(each.close() for each in self.open),
+            tuple(self.bursts),
+            self.retention.halted_at,
             self.appended,
+            tuple(self.checkpoints.failed) if self.checkpoints is not None else (),
+            tuple(self.restarts),
+            self.seen,
         )
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Let the fluid come to the present."""
         self.fluid.advance(self.env.now)
 
-    def _wait_until(self, seconds: float) -> simpy.Event:
-        return self.env.timeout(max(seconds - self.env.now, 0.0))
+    def turn(self) -> None:
+        """Tell those who wait for it that a knob has been turned."""
+        before, self.turned = self.turned, self.env.event()
+        before.succeed()
+
+    def until(self, seconds: float) -> Process:
+        """Sleep until that time; not at all when it has passed."""
+        if seconds > self.env.now:
+            yield self.env.timeout(seconds - self.env.now)
+
+    def stop(self, stages: tuple[int, ...], worker: int | None = None) -> None:
+        """All workers of these stages stand still, or one; stops add up."""
+        self.catch_up()
+        self.fluid.stop(stages, worker)
+        self.turn()
+
+    def go_on(self, stages: tuple[int, ...], worker: int | None = None) -> None:
+        """Lift one stop."""
+        self.catch_up()
+        self.fluid.go_on(stages, worker)
+        self.turn()
+
+    def slow(self, stage: str, factor: float) -> None:
+        """The workers of a stage do this share of what they can, until it is said anew."""
+        self.catch_up()
+        names = [each.name for each in self.fluid.layout.network.stages]
+        self.fluid.slow(names.index(stage), factor)
+        self.turn()
+
+    def stand_still(self) -> None:
+        """All workers stop, until they go on."""
+        self.stop(self.everything)
+
+    def move_on(self) -> None:
+        """Lift one standing still."""
+        self.go_on(self.everything)
+
+    def hold(self, partitions: tuple[int, ...]) -> None:
+        """These partitions, and no others, are not read."""
+        self.catch_up()
+        held = np.zeros(len(self.fluid.shares), dtype=np.bool_)
+        held[list(partitions)] = True
+        self.fluid.hold(held)
+        self.turn()
+
+    def limit(self, log: int, rate_per_second: float) -> None:
+        """No more than this is read of a log from now on; only joint networks have limits."""
+        self.catch_up()
+        self.fluid.limit(log, rate_per_second)
+        self.turn()
+
+    def read_again(self, position: Floats) -> float:
+        """Readers go back to `position` and the job begins anew; returns the records."""
+        self.catch_up()
+        everybody = np.ones(len(self.fluid.shares), dtype=np.bool_)
+        back = float(self.fluid.rewind(np.minimum(position, self.fluid.position()), everybody).sum())
+        self.turn()
+        return back
+
+    def position(self) -> Floats:
+        """How far each partition has been read."""
+        self.catch_up()
+        return self.fluid.position()
+
+    def waiting(self) -> Floats:
+        """Records that wait in each partition."""
+        self.catch_up()
+        return self.fluid.queue[self.fluid.log].copy()
+
+    def note(self, name: str, value: float) -> None:
+        """Remember a number for the figures."""
+        self.seen.setdefault(name, []).append(value)
+
+    def restart_job(self, seconds: float) -> Process:
+        """The job dies here and now, goes back to its last completed checkpoint, and is back later."""
+        self.stop(self.everything)
+        self.epoch += 1
+        self.down += 1
+        back, _ = self.rewind(None)
+        self.restarts.append((self.env.now, back))
+        self.turn()
+        yield self.env.timeout(seconds)
+        self.down -= 1
+        self.restarted = self.env.now
+        self.go_on(self.everything)
 
     def _steps(self) -> Process:
         for start, rate in self.scenario.steps:
-            yield self._wait_until(start)
-            self._catch_up()
+            yield from self.until(start)
+            self.catch_up()
             self.fluid.set_rate(rate)
+            self.turn()
 
     def _speeds(self, weather: Weather) -> Process:
         for block in count():
             drawn = [weather.speeds(each, block) for each in self.fluid.layout.network.stages]
             for spell in range(SPELLS_IN_A_BLOCK):
-                yield self._wait_until((block * SPELLS_IN_A_BLOCK + spell) * weather.spell_seconds)
-                self._catch_up()
+                yield from self.until((block * SPELLS_IN_A_BLOCK + spell) * weather.spell_seconds)
+                self.catch_up()
                 self.fluid.set_speeds([each[:, spell] for each in drawn])
-
-    def _checkpoints(self, plan: Checkpoint) -> Process:
-        yield self.env.timeout(plan.interval_seconds)
-        epoch = 0
-        while True:
-            if epoch != self.epoch:
-                epoch = self.epoch
-                yield from self._after_restart(plan.interval_seconds)
-                continue
-            begun = self.env.now
-            self._catch_up()
-            position = self.fluid.position()
-            yield from self._stall(plan.sync_stall_seconds)
-            yield self._wait_until(begun + plan.duration_seconds)
-            yield from self._barrier(position, epoch)
-            if epoch != self.epoch:
-                continue
-            self.cuts.append(Cut(begun, self.env.now, position))
-            yield self._wait_until(max(begun + plan.interval_seconds, self.env.now + plan.min_pause_seconds))
-
-    def _after_restart(self, interval: float) -> Process:
-        """A restored job counts its interval from the restart."""
-        restarted = max(each.restarted for each in self.open)
-        while self.down:
-            yield self.env.timeout(_LOOK_AGAIN_SECONDS[1])
-            restarted = max(each.restarted for each in self.open)
-        yield self._wait_until(restarted + interval)
-
-    def _stall(self, seconds: float) -> Process:
-        if seconds > 0:
-            self.fluid.stop(self.everything)
-            yield self.env.timeout(seconds)
-            self._catch_up()
-            self.fluid.go_on(self.everything)
-
-    def _barrier(self, position: Floats, epoch: int) -> Process:
-        """Wait until all that was read before the cut has passed every queue, and the sink is up."""
-        while epoch == self.epoch:
-            # Without room between the stages nothing is under way, and there is nothing to catch up with.
-            if self.fluid.layout.stored_edges:
-                self._catch_up()
-            remaining = 0.0 if not self.sink_down else np.inf
-            for number in self.fluid.layout.stored_edges:
-                channels = self.fluid.layout.edges[number].channels
-                wanted = self.fluid.passed(number, position)
-                missing = wanted * (1.0 - _BARRIER_TOLERANCE) - self.fluid.departed[channels]
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    times = np.where(missing > 0, missing / self.fluid.rates.outflow[channels], 0.0)
-                remaining = max(remaining, float(times.max()))
-            if remaining <= 0:
-                return
-            yield self.env.timeout(min(max(remaining, _LOOK_AGAIN_SECONDS[0]), _LOOK_AGAIN_SECONDS[1]))
+                self.turn()
 
     def _outage(self, each: _Open) -> Process:
         outage = each.outage
-        yield self._wait_until(outage.start_seconds)
-        self._catch_up()
+        yield from self.until(outage.start_seconds)
         stages, worker = self._what_stops(outage)
-        self.fluid.stop(stages, worker)
+        self.stop(stages, worker)
         self.sink_down += outage.of is Breaks.SINK
         self.source_down += outage.of is Breaks.SOURCE
         if outage.restores:
             self.epoch += 1
             self.down += 1
-            self._rewind(each, worker)
+            each.replayed, each.duplicates = self.rewind(worker)
+        self.turn()
         yield self.env.timeout(outage.down_seconds)
-        self._catch_up()
-        self.fluid.go_on(stages, worker)
         self.sink_down -= outage.of is Breaks.SINK
         self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores
         each.restarted = self.env.now
-        self._expire()
+        if outage.restores:
+            self.restarted = self.env.now
+        self.go_on(stages, worker)
+        self.retention.expire()
         yield from self._drain(each)
 
     def _what_stops(self, outage: Outage) -> tuple[tuple[int, ...], int | None]:
@@ -258,7 +301,7 @@ class _Control:
             case Breaks.SINK:
                 return self.sink, None
             case Breaks.SOURCE:
-                return (0,), None
+                return self.reading, None
             case Breaks.WORKER:
                 # An exchange connects all workers into one failover region, which restarts whole.
                 return self.everything, None if self.network.has_shuffle else self._busiest()
@@ -266,33 +309,41 @@ class _Control:
     def _busiest(self) -> int:
         return int(np.argmax(self.network.worker_shares(0)))
 
-    def _rewind(self, each: _Open, worker: int | None) -> None:
+    def rewind(self, worker: int | None) -> tuple[float, float]:
+        """Go back to the last completed checkpoint; returns records to be read, and written, again."""
         before = self.fluid.emitted()
         worker_of = self.fluid.layout.worker_of
         mine = np.ones(len(worker_of), dtype=np.bool_) if worker is None else worker_of == worker
-        workers = len(self.fluid.layout.network.worker_shares(0))
-        lanes = None if worker is None else np.arange(workers) == worker
+        cut = self.cuts[-1]
         # What retention has taken since the cut cannot be read again.
-        cut = np.minimum(np.maximum(self.cuts[-1].position, self._log_start()), self.fluid.position())
-        each.replayed = float(self.fluid.rewind(cut, mine, lanes).sum())
-        if self.network.visible is Visible.ON_EMIT and not self.network.absorbs_duplicates:
-            scale = self.network.scale(len(self.network.stages) - 1)
-            each.duplicates = max(before - self.fluid.emitted(), 0.0) * scale
+        start = self.retention.start() if self.retention.limited else 0.0
+        position = np.minimum(np.maximum(cut.position, start), self.fluid.position())
+        if cut.state is not None and worker is None and (position == cut.position).all():
+            replayed = float(self.fluid.restore(cut.state).sum())
+        else:
+            workers = len(self.fluid.layout.network.worker_shares(0))
+            lanes = None if worker is None else np.arange(workers) == worker
+            replayed = float(self.fluid.rewind(position, mine, lanes).sum())
+        if self.network.visible is not Visible.ON_EMIT or self.network.absorbs_duplicates:
+            return replayed, 0.0
+        scale = self.network.scale(len(self.network.stages) - 1)
+        return replayed, max(before - self.fluid.emitted(), 0.0) * scale
 
     def _drain(self, each: _Open) -> Process:
-        self._note_drains()
+        self.note_drains()
         self.fluid.watch_drain()
         each.draining = True
-        yield from self._until_empty()
+        yield from self.until_empty()
         each.drained = each.drained if each.drained is not None else self.fluid.drained_at
 
-    def _until_empty(self) -> Process:
+    def until_empty(self) -> Process:
+        """Wait until every partition has been empty once since the watch began."""
         while self.fluid.drained_at is None:
             bound = self.fluid.drain_bound()
             yield self.env.timeout(min(max(bound, _DRAIN_LOOK_SECONDS[0]), _DRAIN_LOOK_SECONDS[1]))
-            self._catch_up()
+            self.catch_up()
 
-    def _note_drains(self) -> None:
+    def note_drains(self) -> None:
         """Before the watch begins anew, whoever was waiting for it is told."""
         for each in self.open:
             if each.draining and each.drained is None and self.fluid.drained_at is not None:
@@ -300,70 +351,34 @@ class _Control:
 
     def _burst(self, number: int) -> Process:
         end = self.scenario.drain_from_seconds[number]
-        yield self._wait_until(end)
-        self._catch_up()
-        self._note_drains()
+        yield from self.until(end)
+        self.catch_up()
+        self.note_drains()
         self.fluid.watch_drain()
-        yield from self._until_empty()
+        yield from self.until_empty()
         if self.fluid.drained_at is not None:
             self.bursts[number] = self.fluid.drained_at - end
 
-    def _until_drained(self) -> Process:
-        bursts = [self.env.process(self._burst(number)) for number in range(len(self.bursts))]
+    def _until_drained(self, acts: list[tuple[Act, simpy.Process]]) -> Process:
+        waited = [self.env.process(self._burst(number)) for number in range(len(self.bursts))]
+        waited += [process for act, process in acts if act.awaited]
         end = self.scenario.horizon_seconds
-        yield self._wait_until(min(self.scenario.busy_until_seconds, end))
-        self._catch_up()
-        while self.env.now < end and (self._waits() or any(burst.is_alive for burst in bursts)):
+        yield from self.until(min(self.scenario.busy_until_seconds, end))
+        self.catch_up()
+        while self.env.now < end and (self._waits() or any(each.is_alive for each in waited)):
+            if not self._waits():
+                alive = [each for each in waited if each.is_alive]
+                yield self.env.any_of([self.env.all_of(alive), self.env.timeout(end - self.env.now)])
+                continue
             wait = min(max(self.fluid.drain_bound(), _DRAIN_LOOK_SECONDS[0]), _DRAIN_LOOK_SECONDS[1])
-            yield self._wait_until(min(self.env.now + wait, end))
-            self._catch_up()
-        yield self._wait_until(min(self.env.now + self.scenario.settle_seconds, end))
-        self._catch_up()
-        self._note_drains()
+            yield from self.until(min(self.env.now + wait, end))
+            self.catch_up()
+        yield from self.until(min(self.env.now + self.scenario.settle_seconds, end))
+        self.catch_up()
+        self.note_drains()
 
     def _waits(self) -> bool:
         return self.fluid.drained_at is None or any(each.drained is None for each in self.open)
-
-    def _cleaner(self) -> Process:
-        while True:
-            yield self.env.timeout(self.network.source.cleaner_seconds)
-            self._catch_up()
-            # Who does not read finds out only on return that the position is gone; but where reading goes
-            # on at the oldest record left, the position is as good as moved when records are deleted.
-            reads = not self.down and not self.source_down
-            if reads or self.network.source.offset_reset is OffsetReset.EARLIEST:
-                self._expire()
-
-    def _log_start(self) -> Floats:
-        """The position of the oldest record that retention has left, `[partition]`."""
-        since = self.env.now - self.network.source.retention_seconds
-        if since <= 0:
-            return np.zeros(len(self.lost))
-        times, counts = self.appended
-        return np.asarray(self.fluid.shares * float(np.interp(since, times, counts)))
-
-    def _expire(self) -> None:
-        """Readers whose position is gone do what the offset reset says."""
-        start, position = self._log_start(), self.fluid.position()
-        behind = position < start
-        if not behind.any():
-            return
-        match self.network.source.offset_reset:
-            case OffsetReset.EARLIEST:
-                target = start
-            case OffsetReset.LATEST:
-                target = position + self.fluid.queue[self.fluid.log]
-            case OffsetReset.NONE:
-                self._halt()
-                return
-        forward = np.where(behind, target - position, 0.0)
-        self.lost += forward
-        self.fluid.move(forward)
-
-    def _halt(self) -> None:
-        if self.halted_at is None:
-            self.halted_at = self.env.now
-            self.fluid.stop((0,))
 
 
 def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:

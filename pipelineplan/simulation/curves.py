@@ -56,7 +56,8 @@ class Curves:
     @cached_property
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
-        records = self.appended_at(self.time) - self.run.fluid.journal.total(self.partitions)
+        live = sum(log.partitions for log in self.run.network.logs if log.part > 0)
+        records = self.appended_at(self.time) - self.run.fluid.journal.total(live)
         records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
         return Lag(self.time, records, self._age(self.time, self._least_count()))
 
@@ -85,6 +86,17 @@ class Curves:
             share = np.where(height > 0, (count - self.appended[left]) / height, 0.0)
         width = self.appended_time[right] - self.appended_time[left]
         return np.asarray(self.appended_time[left] + np.clip(share, 0.0, 1.0) * width)
+
+    def event_time_read(self, first: int, last: int) -> Floats:
+        """The event time up to which partitions `first` to `last - 1` have all been read, at every row."""
+        least = np.full_like(self.time, np.inf)
+        for partition in range(first, last):
+            if self.shares[partition] > 0:
+                np.minimum(least, highest_yet(self.read(partition)) / self.shares[partition], out=least)
+        waiting = least < self.appended_at(self.time) * (1.0 - 1e-9)
+        come = self.time.copy()
+        come[waiting] = self._came_after(least[waiting])
+        return come
 
     def peak_age(self) -> float:
         """The greatest age that an unread record reached, in seconds.

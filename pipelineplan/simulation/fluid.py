@@ -10,9 +10,13 @@ number, what enters the next.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipelineplan.simulation.courses import Course, Courses, Leg, counts_along
+from pipelineplan.simulation.filling import JointRates
+from pipelineplan.simulation.joint import JointLayout
 from pipelineplan.simulation.journal import Journal
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.rates import Flags, Rates
@@ -23,6 +27,16 @@ _STILL = 1e-12
 # Two queues whose times differ by less than this share of the step change together.
 _TOGETHER = 1e-9
 _MOST_CHANGES_PER_CHANNEL = 400
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the readers are `[partition]`, and what is under way behind them `[channel]`, in records."""
+
+    position: Floats
+    arrived: Floats
+    departed: Floats
+    queue: Floats
 
 
 class Fluid:
@@ -36,22 +50,30 @@ class Fluid:
         """Empty queues at time 0, nothing arriving, all workers running."""
         self.layout = layout
         self.now = 0.0
-        self.rates = Rates(layout)
+        self.rates: Rates | JointRates = (
+            JointRates(layout) if isinstance(layout, JointLayout) else Rates(layout)
+        )
         self.queue = np.zeros(layout.channels)
         self.arrived = np.zeros(layout.channels)
         self.departed = np.zeros(layout.channels)
-        self.shares = np.array(layout.network.source.shares)
+        self.shares = np.array(layout.network.shares)
         self.arrivals = np.zeros(len(self.shares))
         self.changes = 0
         self.bound = np.concatenate([np.full(_width(edge.channels), edge.bound) for edge in layout.edges])
         self._base = layout.capacity()
         self._speeds = [np.ones(len(each)) for each in self._base]
+        self._slowed = [1.0] * len(self._base)
         self._stops = [np.zeros(len(each), dtype=np.int64) for each in self._base]
         self._net = np.zeros(layout.channels)
         self._next = np.inf
         self._stale = True
         self._courses = Courses()
         self._been_empty = np.ones(len(self.shares), dtype=np.bool_)
+        backlogs = [np.full(log.partitions, log.backlog_records) for log in layout.network.logs]
+        self.queue[self.log] = np.concatenate(backlogs) * np.concatenate(
+            [log.shares for log in layout.network.logs]
+        )
+        self.arrived[self.log] = self.queue[self.log]
         self.drained_at: float | None = 0.0
         self.journal = Journal(
             len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges)
@@ -96,9 +118,28 @@ class Fluid:
         self._speeds = speeds
         self._set_capacities(tuple(range(len(speeds))))
 
+    def slow(self, stage: int, factor: float) -> None:
+        """From now on the workers of a stage do `factor` of what they otherwise would."""
+        self.note()
+        self._slowed[stage] = factor
+        self._set_capacities((stage,))
+
+    def hold(self, partitions: Flags) -> None:
+        """From now on these partitions of the log are not read."""
+        self.note()
+        self.rates.held = partitions
+        self._stale = True
+
+    def limit(self, log: int, rate_per_second: float) -> None:
+        """From now on no more than this is read of a log of a joint network."""
+        self.note()
+        if isinstance(self.rates, JointRates):
+            self.rates.limits[log] = rate_per_second
+        self._stale = True
+
     def _set_capacities(self, stages: tuple[int, ...]) -> None:
         for stage in stages:
-            able = self._base[stage] * self._speeds[stage]
+            able = self._base[stage] * self._speeds[stage] * self._slowed[stage]
             self.rates.capacity[stage] = np.where(self._stops[stage] > 0, 0.0, able)
         self.rates.forget()
         self._stale = True
@@ -132,7 +173,12 @@ class Fluid:
     def _to_rest(self, until: float, most: int) -> None:
         """Take the course from this state again, or take it for the first time and remember it."""
         state = b"".join(
-            (self.queue.tobytes(), self.arrivals.tobytes(), *(each.tobytes() for each in self.rates.capacity))
+            (
+                self.queue.tobytes(),
+                self.arrivals.tobytes(),
+                self.rates.held.tobytes(),
+                *(each.tobytes() for each in self.rates.capacity),
+            )
         )
         known = self._courses.find(state)
         if known is None:
@@ -211,7 +257,8 @@ class Fluid:
 
     def watch_drain(self) -> None:
         """From now on, wait for every partition of the log to have been empty once."""
-        self._been_empty = np.zeros(len(self.shares), dtype=np.bool_)
+        # What lay there from the start is no backlog of this outage.
+        self._been_empty = self.shares <= 0.0
         self.drained_at = None
         self._look_for_drained()
 
@@ -222,14 +269,34 @@ class Fluid:
 
     def drain_bound(self) -> float:
         """Seconds until the partitions that are shrinking are empty at the rates of now; inf if one grows."""
-        if self._stale:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                self._find_next()
+        self.next_change_seconds()
         waiting = ~self._been_empty
         net, queue = self._net[self.log][waiting], self.queue[self.log][waiting]
         if (net >= 0).any():
             return np.inf
         return float((queue / -net).max(initial=0.0))
+
+    def next_change_seconds(self) -> float:
+        """Seconds until a queue runs empty or full, if no knob is turned; inf if none does."""
+        if self._stale:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                self._find_next()
+        return self._next
+
+    def state(self) -> State:
+        """Everything that an unaligned checkpoint keeps."""
+        return State(self.position(), self.arrived.copy(), self.departed.copy(), self.queue.copy())
+
+    def restore(self, state: State) -> Floats:
+        """Go back to what a checkpoint kept; returns the records to be read again `[partition]`."""
+        back = self.departed[self.log] - state.position
+        self.move(-back)
+        behind = slice(self.log.stop, None)
+        self.arrived[behind] = state.arrived[behind]
+        self.departed[behind] = state.departed[behind]
+        self.queue[behind] = state.queue[behind]
+        self.note()
+        return back
 
     def position(self) -> Floats:
         """The reader's position in each partition, in records."""

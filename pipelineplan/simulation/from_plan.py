@@ -1,6 +1,6 @@
 """From a plan to the pipelines that can be simulated, at the likely values and at both ends.
 
-    clicks -forward-> count -forward-> dashboard     one pipeline per way from a source to a sink
+    clicks -forward-> count -forward-> dashboard     one pipeline per sink, with all that feeds it
 
 A plan's interval `3_500/s ± 5 %` is 3,500 in the likely network, 3,675 in the optimistic and
 3,325 in the pessimistic one; what the plan does not state and an engine's default assumes comes
@@ -9,34 +9,18 @@ with its own interval. What this simulator does not model is refused with a reas
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from pipelineplan.documents import dotted
-from pipelineplan.plan import Edge, Plan
-from pipelineplan.plan.objectives import Outage as PlannedOutage
-from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
-from pipelineplan.plan.semantics import event_time
-from pipelineplan.plan.stage import Stage as PlannedStage
-from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
-from pipelineplan.simulation.chains import Chain, chain_to, workers_of
-from pipelineplan.simulation.inflow import Inflow
+from pipelineplan.plan import Plan
+from pipelineplan.plan.sink import Sink
+from pipelineplan.simulation.arranging import Pipeline
+from pipelineplan.simulation.chain_reading import ChainReader
+from pipelineplan.simulation.chains import NoChain, chain_to, runs_all_the_time
 from pipelineplan.simulation.library import Recipe
-from pipelineplan.simulation.network import (
-    Checkpoint,
-    EventTime,
-    Exchange,
-    Network,
-    NotSimulated,
-    OffsetReset,
-    SourceLog,
-    Stage,
-    Visible,
-)
-from pipelineplan.simulation.result import FreshnessTarget, SimulationResult, Uncertain
-from pipelineplan.simulation.scenario import Breaks
-from pipelineplan.verdicts import Operand
+from pipelineplan.simulation.network import NotSimulated
+from pipelineplan.simulation.result import SimulationResult
+from pipelineplan.simulation.whole_reading import WholeReader
+from pipelineplan.simulation.wholes import whole_of
 
 
 def simulate(
@@ -53,12 +37,14 @@ def simulate(
     processes, and promises are judged by how often they are kept. What cannot be simulated stands
     in the result's `not_simulated`, with the reason.
     """
+    from pipelineplan.simulation.replaying import declared_replay, with_replay
     from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     pipelines, refused = pipelines_of(plan)
     futures = Futures(replications, seed, jobs) if replications > 0 else None
-    return simulate_pipelines(pipelines, recipes, refused, futures)
+    result = simulate_pipelines(pipelines, recipes, refused, futures)
+    return result if recipes is not None else with_replay(result, declared_replay(plan), pipelines)
 
 
 def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str], ...]]:
@@ -67,8 +53,7 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
     refused: list[tuple[str, str]] = []
     for sink in plan.model.sinks:
         try:
-            chain = chain_to(plan, sink)
-            pipelines.append(_Reader(plan, chain).pipeline())
+            pipelines.append(_reader(plan, sink).pipeline())
         except NotSimulated as reason:
             refused.append((sink.id, reason.reason))
         except ValueError as error:
@@ -76,282 +61,10 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
     return tuple(pipelines), tuple(dict.fromkeys(refused))
 
 
-# What is lost with a zone or a broker depends on what runs where, which a plan does not say: the
-# worst is simulated, in which everything stands still until the repair.
-_AT_WORST = {
-    "zone": (Breaks.JOB, "nothing runs until the zone is back: less when other zones take over"),
-    "broker": (Breaks.SOURCE, "nothing is read until the broker is back: less when replicas take over"),
-}
-
-
-def _breaks(outage: PlannedOutage) -> Breaks:
-    return _AT_WORST[outage.of][0] if outage.of in _AT_WORST else Breaks(outage.of)
-
-
-@dataclass
-class _Reader:
-    """Reads one chain at each end, and gathers what is uncertain or assumed on the way."""
-
-    plan: Plan
-    chain: Chain
-    uncertain: dict[str, Uncertain] = field(default_factory=dict)
-    assumptions: list[str] = field(default_factory=list)
-
-    def pipeline(self) -> Pipeline:
-        inputs = {end: self.inputs(end) for end in End}
-        targets = tuple(self.targets())
-        return Pipeline(
-            self.chain.name,
-            inputs,
-            targets,
-            tuple(self.uncertain.values()),
-            tuple(dict.fromkeys([*self.assumptions, *self.left_out()])),
-        )
-
-    def at(
-        self, operand: Operand | None, end: End, *, hurts_high: bool = True, default: float = 0.0
-    ) -> float:
-        """The operand's value at an end: its high end is the pessimistic one if `hurts_high`."""
-        if operand is None:
-            return default
-        if operand.low < operand.high:
-            self.uncertain.setdefault(
-                operand.path, Uncertain(operand.path, f"{operand.name} {operand.shown}")
-            )
-        match end:
-            case End.LIKELY:
-                return operand.value
-            case End.OPTIMISTIC:
-                return operand.low if hurts_high else operand.high
-            case End.PESSIMISTIC:
-                return operand.high if hurts_high else operand.low
-
-    def inputs(self, end: End) -> Inputs:
-        network = Network(
-            source=self.source_log(end),
-            stages=(*self.stages(end), self.sink_stage(end)),
-            checkpoint=self.checkpoint(end),
-            event_time=self.event_time(end),
-            visible=self.visible(),
-            absorbs_duplicates=self.absorbs(),
-        )
-        return Inputs(network, self.load(end), tuple(self.outages(end)))
-
-    def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:
-        """The chain's sources as one stream, read at `end`."""
-        return Inflow(
-            self.plan, self.chain.sources, lambda operand: self.at(operand, end, hurts_high=hurts_high)
-        )
-
-    def source_log(self, end: End) -> SourceLog:
-        consumer = self.chain.source.consumer
-        reset = consumer.offset_reset if consumer is not None else None
-        kept = self.inflow(end, hurts_high=False).retention_seconds()
-        if math.isfinite(kept) and reset is None:
-            self.assumptions.append(
-                "offset reset is earliest: a reader whose position expired goes on at the oldest"
-            )
-        return SourceLog(
-            name=self.inflow(end).name,
-            partitions=self.partitions(),
-            hottest_key=self.inflow(end).hottest_key(),
-            retention_seconds=kept,
-            offset_reset=OffsetReset(reset or "earliest"),
-        )
-
-    def partitions(self) -> int:
-        source, first = self.chain.source, self.chain.edges[0]
-        stated = self.inflow(End.LIKELY).partitions()
-        if stated is not None:
-            return stated
-        if first.exchange == "forward" and self.chain.stages:
-            raise NotSimulated(f"source {source.id!r} states no partitions: add sources[].partitions")
-        readers = source.max_parallel_readers or 1
-        self.assumptions.append(
-            f"{source.id} is read by {readers} in parallel, since it states no partitions"
-        )
-        return readers
-
-    def stages(self, end: End) -> Iterator[Stage]:
-        for number, (planned, edge) in enumerate(zip(self.chain.stages, self.chain.edges, strict=False)):
-            workers = workers_of(planned)
-            capacity = self.plan.operand("μ", planned, "capacity", f"capacity of a worker of {planned.id}")
-            if capacity is None:
-                self.assumptions.append(f"{planned.id} states no capacity and never limits")
-            yield Stage(
-                name=planned.id,
-                workers=workers,
-                capacity_per_second=self.at(capacity, end, hurts_high=False, default=math.inf),
-                exchange=self.exchange(number, edge, workers),
-                key_groups=planned.parallelism.key_groups if planned.parallelism else 0,
-                hottest_key=self.keyed_hottest(edge, end),
-                selectivity=edge.selectivity,
-                buffer_records=(planned.buffer or 0) / workers,
-                service_cv=1.0 if planned.service_cv is None else planned.service_cv,
-            )
-
-    def exchange(self, number: int, edge: Edge, workers: int) -> Exchange:
-        before = workers_of(self.chain.stages[number - 1]) if number else workers
-        if edge.exchange == "forward" and before != workers:
-            self.assumptions.append(
-                f"{edge.upstream} -> {edge.downstream} is dealt out evenly, as its {before} and {workers} "
-                "workers cannot be paired"
-            )
-            return Exchange.REBALANCE
-        return Exchange(edge.exchange)
-
-    def keyed_hottest(self, edge: Edge, end: End) -> float:
-        return self.inflow(end).hottest_key(edge.key) if edge.exchange == "keyed" else 0.0
-
-    def sink_stage(self, end: End) -> Stage:
-        sink, edge = self.chain.sink, self.chain.edges[-1]
-        before = workers_of(self.chain.stages[-1]) if self.chain.stages else self.partitions()
-        workers = sink.writers or before
-        capacity = self.plan.operand("μ_sink", sink, "capacity", f"capacity of a writer of {sink.id}")
-        if capacity is None:
-            self.assumptions.append(f"{sink.id} states no capacity and never limits")
-        return Stage(
-            name=sink.id,
-            workers=workers,
-            capacity_per_second=self.at(capacity, end, hurts_high=False, default=math.inf),
-            exchange=self.exchange(len(self.chain.stages), edge, workers)
-            if self.chain.stages
-            else Exchange.FORWARD,
-            selectivity=edge.selectivity,
-        )
-
-    def checkpoint(self, end: End) -> Checkpoint | None:
-        """The checkpoints of the job: the largest task of any stage decides how long they take."""
-        stages = [stage for stage in self.chain.stages if stage.checkpoint and stage.checkpoint.interval]
-        if not stages:
-            return None
-        intervals = [
-            self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages
-        ]
-        if len({(each.value, each.low, each.high) for each in intervals if each is not None}) > 1:
-            raise NotSimulated(
-                "the stages state different checkpoint intervals: a pipeline of several jobs is not "
-                "simulated yet; give stages of one job one interval"
-            )
-        pauses = [
-            self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages
-        ]
-        return Checkpoint(
-            interval_seconds=self.at(intervals[0], end),
-            duration_seconds=max(self.at(duration_operand(self.plan, stage), end) for stage in stages),
-            min_pause_seconds=max(self.at(each, end) for each in pauses),
-            restart_seconds=max(self.restart(stage, end) for stage in stages),
-        )
-
-    def restart(self, stage: PlannedStage, end: End) -> float:
-        """Restart and reading the state back, one after the other."""
-        base = sum(self.at(each, end) for each in restart_operands(self.plan, stage))
-        return base + self.at(restore_operand(self.plan, stage), end)
-
-    def event_time(self, end: End) -> EventTime:
-        windowed = [stage for stage in self.chain.stages if stage.window is not None]
-        if not windowed:
-            return EventTime(late_share=(0.0, 0.0), dropped_share=(0.0, 0.0))
-        stated = event_time(self.plan, self.chain.source, windowed[0]) if len(windowed) == 1 else None
-        if stated is None:
-            return EventTime(unknown_freshness=_why_unknown(windowed))
-        lag, window = self.at(stated.lag, end), self.at(stated.window, end)
-        # Patience makes results older and fewer records late: what hurts here helps there.
-        patience = [
-            self.at(each, end, hurts_high=False) for each in (stated.lag, stated.window, stated.lateness)
-        ]
-        late, dropped = self.inflow(End.LIKELY).late_and_dropped(*patience)
-        semantics = self.chain.source.semantics
-        watermark = semantics.watermark if semantics else None
-        return EventTime(
-            watermark_lag_seconds=lag,
-            watermark_interval_seconds=self.at(stated.interval, end),
-            window_seconds=window,
-            late_share=late,
-            dropped_share=dropped,
-            merged_watermark=watermark is not None and watermark.scope == "merged",
-        )
-
-    def visible(self) -> Visible:
-        guarantee = self.chain.sink.guarantee
-        if guarantee is None or guarantee.kind != "transactional":
-            return Visible.ON_EMIT
-        if not any(stage.checkpoint and stage.checkpoint.interval for stage in self.chain.stages):
-            raise NotSimulated(
-                f"sink {self.chain.sink.id!r} commits with checkpoints, but no stage states their interval: "
-                "add stages[].checkpoint.interval"
-            )
-        return Visible.AT_CHECKPOINT
-
-    def absorbs(self) -> bool:
-        sink = self.chain.sink
-        return sink.mode == "upsert" or (sink.guarantee is not None and sink.guarantee.kind == "idempotent")
-
-    def load(self, end: End) -> Load:
-        inflow = self.inflow(end)
-        trace, length = inflow.trace()
-        return Load(
-            average_per_second=inflow.average_per_second(),
-            peak_per_second=inflow.peak_per_second(),
-            burst=inflow.burst(),
-            trace=trace,
-            trace_seconds=length,
-        )
-
-    def outages(self, end: End) -> Iterator[DeclaredOutage]:
-        names: dict[str, int] = {}
-        for planned in self.plan.model.outages:
-            of = _breaks(planned)
-            name = planned.id or f"{planned.of}-outage"
-            names[name] = names.get(name, 0) + 1
-            if planned.of in _AT_WORST:
-                self.assumptions.append(f"{name}: {_AT_WORST[planned.of][1]}")
-            if not planned.accepts_writes:
-                self.assumptions.append(f"{name}: records that cannot be written wait at their producers")
-            yield DeclaredOutage(
-                of=of,
-                detect_seconds=self.at(self.plan.operand("detect", planned, "detect"), end),
-                repair_seconds=self.at(self.plan.operand("repair", planned, "repair"), end),
-                drain_target_seconds=planned.drain_target.value if planned.drain_target else None,
-                at_peak=planned.during == "peak",
-                path=dotted(self.plan.path(planned, "drain_target")),
-                name=name if names[name] == 1 else f"{name}-{names[name]}",
-            )
-
-    def targets(self) -> Iterator[FreshnessTarget]:
-        for slo in self.plan.model.slos:
-            if slo.subject != self.chain.sink.id or slo.freshness is None:
-                continue
-            for name, probability, target in slo.freshness.targets():
-                operand = self.plan.operand("F", slo.freshness, name)
-                yield FreshnessTarget(
-                    subject=slo.subject,
-                    probability=probability,
-                    seconds=(target.value, target.low, target.high),
-                    since=slo.freshness.measured_from,
-                    until=slo.freshness.until,
-                    over=slo.freshness.over,
-                    path=operand.path if operand is not None else "",
-                )
-
-    def left_out(self) -> Iterator[str]:
-        """What the plan says that this simulation leaves aside, so that nobody relies on it."""
-        yield from self.inflow(End.LIKELY).assumptions()
-        yield "event times are arrival times: what a record loses on its way to the log is disorder"
-        for stage in self.chain.stages:
-            if stage.autoscaling is not None:
-                yield f"{stage.id} stays at its parallelism: autoscaling is not simulated yet"
-            if stage.retry is not None and stage.retry.failure_share is not None:
-                yield f"{stage.id}: failing records and their retries are not simulated yet"
-            if stage.checkpoint is not None and stage.checkpoint.timeout is not None:
-                yield f"{stage.id}: no checkpoint is given up for its timeout"
-        for slo in self.plan.model.slos:
-            if slo.latency is not None and slo.subject in {stage.id for stage in self.chain.stages}:
-                yield f"latency of {slo.subject} is not judged: only sinks are, yet"
-
-
-def _why_unknown(windowed: list[PlannedStage]) -> str:
-    names = ", ".join(stage.id for stage in windowed)
-    if len(windowed) > 1:
-        return f"freshness behind several windows ({names}) is not simulated yet"
-    return f"when {names} fires is not known: only fixed windows with a watermark lag are simulated yet"
+def _reader(plan: Plan, sink: Sink) -> ChainReader:
+    """A chain where there is one way to the sink, else everything that is connected with it."""
+    runs_all_the_time(plan)
+    try:
+        return ChainReader(plan, chain_to(plan, sink))
+    except NoChain:
+        return WholeReader(plan, whole_of(plan, sink))

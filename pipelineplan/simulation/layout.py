@@ -65,6 +65,11 @@ class Layout:
     seats: np.ndarray[tuple[int, int], np.dtype[np.intp]]
 
     @property
+    def reading(self) -> tuple[int, ...]:
+        """The numbers of the stages that read logs."""
+        return (0,)
+
+    @property
     def channels(self) -> int:
         """The length of the flat arrays."""
         return int(self.edges[-1].channels.stop)
@@ -93,6 +98,10 @@ def lay_out(network: Network) -> Layout:
 
     Raises `NotSimulated` when no stage states a capacity, since then nothing can fall behind.
     """
+    if network.joint:
+        from pipelineplan.simulation.joint import lay_out_joint
+
+        return lay_out_joint(network)
     if not any(_total(network, number) for number in range(len(network.stages))):
         raise NotSimulated(
             f"no stage after {network.source.name!r} states a capacity, so lag has no bound to be measured "

@@ -24,6 +24,7 @@ from pipelineplan.documents import Document, read_document
 from pipelineplan.documents.document import Path
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, QuantityError, parse
+from pipelineplan.simulation.happenings import HAPPENINGS
 from pipelineplan.simulation.scenario import Breaks
 
 # What the tests check of every scenario that names it.
@@ -35,7 +36,18 @@ LAWS: Mapping[str, str] = {
     "replays_nothing": "no position goes back",
     "loses_nothing": "no record expires unread while its age stays below the retention",
 }
-_KEYS = ("scenario", "title", "source", "look_at", "load", "outage", "hot_key", "laws")
+_KEYS = (
+    "scenario",
+    "title",
+    "source",
+    "look_at",
+    "expected",
+    "load",
+    "outage",
+    "hot_key",
+    "laws",
+    *HAPPENINGS,
+)
 _REQUIRED = ("scenario", "title", "source", "look_at", "load", "laws")
 
 
@@ -60,7 +72,8 @@ class Broken:
 class Recipe:
     """A scenario of the library, before it meets a plan. `level` is `average` or `peak`.
 
-    `hottest_key` is the least share that the hottest key has in it.
+    `hottest_key` is the least share that the hottest key has in it, `happenings` are pairs of a key
+    of `happenings.HAPPENINGS` and its values in base units, `expected` says what size to expect.
     """
 
     name: str
@@ -72,6 +85,8 @@ class Recipe:
     burst: Burst | None = None
     broken: Broken | None = None
     hottest_key: float = 0.0
+    happenings: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
+    expected: str = ""
 
 
 def read_library() -> tuple[Recipe, ...]:
@@ -139,7 +154,27 @@ class _Reader:
             burst=self.burst(load.get("burst")),
             broken=self.broken(data.get("outage")),
             hottest_key=self.hot_key(data.get("hot_key")),
+            happenings=tuple(self.happening(name, data[name]) for name in HAPPENINGS if name in data),
+            expected=self.text(("expected",), data["expected"]) if "expected" in data else "",
         )
+
+    def happening(self, name: str, value: Any) -> tuple[str, tuple[tuple[str, float], ...]]:
+        kind = HAPPENINGS[name]
+        required = tuple(key for key in kind.fields if key not in kind.optional)
+        data = self.mapping((name,), value, tuple(kind.fields), required)
+        found = dict(kind.optional)
+        for key in kind.fields:
+            if key in data:
+                found[key] = self.number((name, key), data[key], kind.fields[key])
+        return name, tuple(found.items())
+
+    def number(self, path: Path, value: Any, dimension: Dimension | str) -> float:
+        if isinstance(dimension, Dimension):
+            return self.quantity(path, value, dimension)
+        if not isinstance(value, int | float) or not 0 <= value < 1e12:
+            self.complain(path, f"found {value!r}, wanted a number that is not negative")
+            return 0.0
+        return float(value)
 
     def burst(self, value: Any) -> Burst | None:
         if value is None:

@@ -14,6 +14,7 @@ from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
 from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.special_figures import ADDED, SPECIAL, special_figures
 
 _EXACT = "exact fluid, rounding only"
 _SAMPLED = "fluid, sampled evenly; the interval's end adds an estimate of the random wait"
@@ -22,7 +23,7 @@ _BOUNDED = "bounds from the disorder that the plan states"
 _CLOSED = "closed form"
 
 # Figure -> unit and error class, in the order in which they are reported.
-FIGURES: Mapping[str, tuple[str, str]] = {
+FIGURES: dict[str, tuple[str, str]] = {
     "peak_lag_records": ("records", _EXACT),
     "oldest_unread_seconds": ("s", _EXACT),
     "drain_seconds": ("s", _EXACT),
@@ -61,7 +62,8 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
         "peak_lag_records": float(lag.records.max()),
         "oldest_unread_seconds": oldest,
         "drain_seconds": _drain(run, lag),
-        "replayed_records": sum((each.replayed_records for each in run.phases), 0.0),
+        "replayed_records": sum((each.replayed_records for each in run.phases), 0.0)
+        + sum((back for _, back in run.restarts), 0.0),
         "duplicate_records": sum((each.duplicate_records for each in run.phases), 0.0),
         "lost_records": float(run.lost.sum()),
         "watermark_delay_seconds": oldest
@@ -78,7 +80,11 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
             found[name] = (exact[name], exact[name], math.inf)
     found["late_records"] = _share_of(arrived, event_time.late_share)
     found["dropped_records"] = _share_of(arrived, event_time.dropped_share)
-    return found | _freshness(curves)
+    found |= _freshness(curves)
+    for name, value in special_figures(run).items():
+        low, likely, high = found.get(name, (0.0, 0.0, 0.0)) if name in ADDED else (0.0, 0.0, 0.0)
+        found[name] = (low + value, likely + value, high + value)
+    return found
 
 
 def _drain(run: Run, lag: Lag) -> float:
@@ -104,7 +110,8 @@ def _overloaded(run: Run) -> bool:
 
 def _passes(run: Run, arrived: float) -> float:
     """Records whose reading was not undone: all that arrived, but for what waits or was lost."""
-    return arrived - float(run.fluid.queue[run.fluid.log].sum()) - float(run.lost.sum())
+    live = run.fluid.shares > 0
+    return arrived - float(run.fluid.queue[run.fluid.log][live].sum()) - float(run.lost.sum())
 
 
 def _share_of(records: float, shares: tuple[float, float] | None) -> Range:
@@ -161,8 +168,10 @@ def random_wait(network: Network, rate_per_second: float, probability: float) ->
 def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
     """The likely run's figures with the interval over all runs; the first run is the likely one."""
     figures = {}
-    for name, (unit, error_class) in FIGURES.items():
-        ranges = [run[name] for run in runs]
+    for name, (unit, error_class) in (FIGURES | SPECIAL).items():
+        if not any(name in run for run in runs):
+            continue
+        ranges = [run.get(name, (0.0, 0.0, 0.0)) for run in runs]
         low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
         figures[name] = Figure(ranges[0][1], low, high, unit, FLUID, error_class)
     return figures

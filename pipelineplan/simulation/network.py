@@ -14,14 +14,12 @@ with `NotSimulated`, because a wrong number is worse than none.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from pipelineplan.errors import PipelinePlanError
-
-_SUM_TOLERANCE = 1e-9
-# More partitions or workers than this would take more memory than a laptop has.
-MOST_CHANNELS = 5000
+from pipelineplan.simulation.network_checks import problems_of
 
 
 class NotSimulated(PipelinePlanError):  # noqa: N818 - it is an answer and not a mistake of the user
@@ -91,7 +89,10 @@ class SourceLog:
 
     `explicit_shares` (one per partition, sum 1) stands above `hottest_key`. Records older than
     `retention_seconds` are deleted by the cleaner, which looks every `cleaner_seconds` (Kafka's
-    `log.retention.check.interval.ms` is 5 min).
+    `log.retention.check.interval.ms` is 5 min), and so are those before the last `retention_records`
+    of a partition; whole segments of that many seconds or records at a time. Of several logs each
+    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, and no
+    more than `read_limit_per_second` are read from it.
     """
 
     name: str
@@ -101,11 +102,33 @@ class SourceLog:
     retention_seconds: float = math.inf
     cleaner_seconds: float = 300.0
     offset_reset: OffsetReset = OffsetReset.EARLIEST
+    retention_records: float = math.inf
+    segment_seconds: float = 0.0
+    segment_records: float = 0.0
+    part: float = 1.0
+    backlog_records: float = 0.0
+    read_limit_per_second: float = math.inf
+
+    @property
+    def forgets(self) -> bool:
+        """Whether records are deleted at all."""
+        return math.isfinite(self.retention_seconds) or math.isfinite(self.retention_records)
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Share of the records in each partition; sum 1."""
         return self.explicit_shares or partition_shares(self.partitions, self.hottest_key)
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """Where a stage of a joint network reads from: the log or stage called `of`, and how it spreads."""
+
+    of: str
+    exchange: Exchange = Exchange.FORWARD
+    selectivity: float = 1.0
+    hottest_key: float = 0.0
+    explicit_weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +139,8 @@ class Stage:
     before it takes. `buffer_records` is the room in front of each worker, beyond which the
     stage before is held up; 0 means that records wait upstream. A first stage that is fed
     forward has the log itself in front of it. `service_cv` is the coefficient of variation of
-    the service time: it does not move the fluid, but says what the fluid leaves out.
+    the service time: it does not move the fluid, but says what the fluid leaves out. With
+    `inlets` the stage reads from those, and `exchange` and what belongs to it are theirs.
     """
 
     name: str
@@ -129,6 +153,17 @@ class Stage:
     selectivity: float = 1.0
     buffer_records: float = 0.0
     service_cv: float = 1.0
+    inlets: tuple[Inlet, ...] = ()
+
+    def weights_of(self, inlet: Inlet) -> tuple[float, ...]:
+        """Share of an inlet's records for each worker; sum 1. A forward inlet spreads by lanes instead."""
+        own = replace(
+            self,
+            exchange=inlet.exchange,
+            hottest_key=inlet.hottest_key,
+            explicit_weights=inlet.explicit_weights,
+        )
+        return own.weights
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -147,7 +182,11 @@ class Checkpoint:
 
     All workers stand still for `sync_stall_seconds` from its begin. The next one begins at the
     next interval, but not before `min_pause_seconds` have gone since the last completed.
-    `restart_seconds` is the time from repair until the restored job reads again.
+    `restart_seconds` is the time from repair until the restored job reads again. One that is not
+    complete after `timeout_seconds` is given up, and after more than `tolerable_failures` in a row
+    (None: any number) the job restarts. An incremental one takes `duration_seconds` for what one
+    interval changes, and up to `full_seconds` after longer; 0 where it always takes the same.
+    An `unaligned` one does not wait for the queues, and restores what was under way.
     """
 
     interval_seconds: float
@@ -155,6 +194,10 @@ class Checkpoint:
     min_pause_seconds: float = 0.0
     sync_stall_seconds: float = 0.0
     restart_seconds: float = 0.0
+    timeout_seconds: float = math.inf
+    tolerable_failures: int | None = None
+    full_seconds: float = 0.0
+    unaligned: bool = False
 
     @property
     def effective_interval_seconds(self) -> float:
@@ -184,7 +227,9 @@ class EventTime:
 class Network:
     """One source log, and `stages` from the first to the sink, which is the last of them.
 
-    `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
+    A *joint* network has logs `beside` the source, or stages that join, merge or part: all of its
+    stages then name their inlets, each stands after what it reads from, and records wait in the
+    logs only. `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
     key). Raises `ValueError` when numbers contradict each other.
     """
 
@@ -194,21 +239,40 @@ class Network:
     event_time: EventTime = field(default_factory=EventTime)
     visible: Visible = Visible.ON_EMIT
     absorbs_duplicates: bool = False
+    beside: tuple[SourceLog, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""
-        problems = [
-            *_source_problems(self.source),
-            *_stage_problems(self.stages),
-            *_checkpoint_problems(self),
-        ]
+        problems = problems_of(self)
         if problems:
             raise ValueError("; ".join(problems))
 
     @property
     def has_shuffle(self) -> bool:
         """Whether any exchange connects all workers, so that one worker's loss restarts all."""
-        return any(stage.exchange is not Exchange.FORWARD for stage in self.stages)
+        return self.joint or any(stage.exchange is not Exchange.FORWARD for stage in self.stages)
+
+    @property
+    def joint(self) -> bool:
+        """Whether this is more than one way of records: then stages name what they read from."""
+        return bool(self.beside) or any(stage.inlets for stage in self.stages)
+
+    @property
+    def logs(self) -> tuple[SourceLog, ...]:
+        """The source, and the logs beside it."""
+        return (self.source, *self.beside)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Share of all arriving records in each partition of each log, one log after the other."""
+        if not self.beside:
+            return self.source.shares
+        return tuple(log.part * share for log in self.logs for share in log.shares)
+
+    @cached_property
+    def _flows(self) -> tuple[tuple[float, ...], ...]:
+        """What comes to each worker of each stage of a joint network, per record that arrives."""
+        return flows_of(self, self.shares)
 
     def assignment(self) -> tuple[int, ...]:
         """The worker of the first stage that reads each partition: dealt out in turn."""
@@ -216,11 +280,16 @@ class Network:
         return tuple(partition % workers for partition in range(self.source.partitions))
 
     def scale(self, stage: int) -> float:
-        """Records that reach stage number `stage` per record of the source."""
+        """Records that reach stage number `stage` per record of the source, or of all logs together."""
+        if self.joint:
+            return math.fsum(self._flows[stage])
         return math.prod(each.selectivity for each in self.stages[: stage + 1])
 
     def worker_shares(self, stage: int) -> tuple[float, ...]:
         """Share of the source's records (before selectivity) for each worker of a stage."""
+        if self.joint:
+            total = math.fsum(self._flows[stage])
+            return tuple(flow / total if total else 0.0 for flow in self._flows[stage])
         for number in range(stage, -1, -1):
             if self.stages[number].exchange is not Exchange.FORWARD:
                 return self.stages[number].weights
@@ -240,49 +309,22 @@ class Network:
         return busiest
 
 
-def _source_problems(source: SourceLog) -> list[str]:
-    problems = []
-    if not 1 <= source.partitions <= MOST_CHANNELS:
-        problems.append(f"{source.name}: {source.partitions:,} partitions, wanted 1 to {MOST_CHANNELS:,}")
-        return problems
-    if not 0 <= source.hottest_key <= 1:
-        problems.append(f"{source.name}: hottest key {source.hottest_key}, wanted a share")
-    else:
-        problems.extend(_share_problems(source.name, source.shares, source.partitions))
-    return problems
-
-
-def _stage_problems(stages: tuple[Stage, ...]) -> list[str]:
-    problems = [] if stages else ["no stage, wanted at least the sink"]
-    for number, stage in enumerate(stages):
-        if not 1 <= stage.workers <= MOST_CHANNELS:
-            problems.append(f"{stage.name}: {stage.workers:,} workers, wanted 1 to {MOST_CHANNELS:,}")
-            continue
-        if not stage.capacity_per_second > 0 or stage.buffer_records < 0 or stage.selectivity < 0:
-            problems.append(f"{stage.name}: capacity must be above 0, buffer and selectivity not below")
-        if not 0 <= stage.hottest_key <= 1:
-            problems.append(f"{stage.name}: hottest key {stage.hottest_key}, wanted a share")
-            continue
-        if number and stage.exchange is Exchange.FORWARD and stage.workers != stages[number - 1].workers:
-            problems.append(
-                f"{stage.name}: forward from {stages[number - 1].workers} to {stage.workers} workers"
-            )
-        problems.extend(_share_problems(stage.name, stage.weights, stage.workers))
-    return problems
-
-
-def _share_problems(name: str, shares: tuple[float, ...], count: int) -> list[str]:
-    if len(shares) != count or min(shares) < 0 or abs(sum(shares) - 1.0) > _SUM_TOLERANCE:
-        return [f"{name}: wanted {count} shares that are not negative and sum to 1"]
-    return []
-
-
-def _checkpoint_problems(network: Network) -> list[str]:
-    checkpoint = network.checkpoint
-    if checkpoint is None:
-        if network.visible is Visible.AT_CHECKPOINT:
-            return ["visible at checkpoint, but there is no checkpoint"]
-        return []
-    if not checkpoint.interval_seconds > 0 or checkpoint.sync_stall_seconds > checkpoint.duration_seconds:
-        return ["checkpoint: wanted an interval above 0 and a stall within the duration"]
-    return []
+def flows_of(network: Network, flow: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
+    """What comes to each worker of each stage of a joint network when partitions send `flow`."""
+    out: dict[str, tuple[float, ...]] = {}
+    first = 0
+    for log in network.logs:
+        out[log.name] = flow[first : first + log.partitions]
+        first += log.partitions
+    for stage in network.stages:
+        come = [0.0] * stage.workers
+        for inlet in stage.inlets:
+            if inlet.exchange is Exchange.FORWARD:
+                for lane, sent in enumerate(out[inlet.of]):
+                    come[lane % stage.workers] += inlet.selectivity * sent
+            else:
+                total = inlet.selectivity * math.fsum(out[inlet.of])
+                for worker, weight in enumerate(stage.weights_of(inlet)):
+                    come[worker] += weight * total
+        out[stage.name] = tuple(come)
+    return tuple(out[stage.name] for stage in network.stages)

@@ -20,6 +20,7 @@ import simpy
 from pipelineplan.simulation.control import appended_curve
 from pipelineplan.simulation.layout import Layout, lay_out
 from pipelineplan.simulation.network import Checkpoint, Network
+from pipelineplan.simulation.record_routes import Route, backlogs_of, partitions_of, room_of, routes_of
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -89,8 +90,11 @@ class _Model:
         self.random = np.random.default_rng(seed)
         self.draw = self._drawing(service)
         self.arrivals = self._arrivals(service)
-        self.cursor = [0] * network.source.partitions
-        self.been_empty = [True] * network.source.partitions
+        self.routes = routes_of(self.layout)
+        self.cursor = [0] * len(self.arrivals)
+        self.been_empty = [True] * len(self.arrivals)
+        self.held = [False] * len(self.arrivals)
+        self.slowed = [1.0] * len(self.layout.network.stages)
         self.cut = list(self.cursor)
         self.epoch = self.tag = self.emitted = 0
         self.in_flight: dict[int, int] = {}
@@ -98,7 +102,13 @@ class _Model:
         self.gate = self.env.event()
         self.sink_down = 0
         self.capacity = self.layout.capacity()
-        self.choices = [self._choosing(segment.weights) for segment in self.layout.segments]
+        self.choices = {
+            route: self._choosing(np.array(route.weights))
+            for each in self.routes
+            for route in each
+            if route.weights
+        }
+        self.owed: dict[tuple[Route, int], float] = {}
         self.result = PerRecordRun(np.linspace(0.0, end, 1001), np.zeros(1001))
 
     def _drawing(self, service: Service) -> Callable[[float], float]:
@@ -131,7 +141,7 @@ class _Model:
         total = float(np.interp(self.end, times, counts))
         rising = np.concatenate(((True,), np.diff(counts) > 0))
         arrivals = []
-        for share in self.layout.network.source.shares:
+        for share in self.layout.network.shares:
             expected = share * total
             if service == "deterministic":
                 places = np.arange(int(expected)) + 0.5
@@ -139,7 +149,10 @@ class _Model:
                 places = np.cumsum(self.random.standard_exponential(int(expected + 10 * expected**0.5 + 20)))
                 places = places[places < expected]
             arrivals.append(np.interp(places / max(share, 1e-300), counts[rising], times[rising]).tolist())
-        return arrivals
+        return [
+            [*([0.0] * lain), *come]
+            for lain, come in zip(backlogs_of(self.layout.network), arrivals, strict=True)
+        ]
 
     def run(self) -> PerRecordRun:
         self._start_workers()
@@ -153,29 +166,31 @@ class _Model:
 
     def _start_workers(self) -> None:
         self.lanes = [
-            [_Lane(max(self.layout.edges[number].bound, _LEAST_ROOM)) for _ in range(stage.workers)]
+            [_Lane(max(room_of(self.layout, number), _LEAST_ROOM)) for _ in range(stage.workers)]
             for number, stage in enumerate(self.layout.network.stages)
         ]
         for number, stage in enumerate(self.layout.network.stages):
             for worker in range(stage.workers):
-                self.env.process(self._reader(worker) if number == 0 else self._worker(number, worker))
+                mine = partitions_of(self.layout, number, worker)
+                self.env.process(
+                    self._worker(number, worker) if mine is None else self._reader(number, worker, mine)
+                )
 
     def _running(self, stage: int, worker: int, epoch: int) -> Process:
         while self.stops[stage][worker] and epoch == self.epoch:
             yield self.gate
 
-    def _reader(self, worker: int) -> Process:
+    def _reader(self, stage: int, worker: int, mine: list[int]) -> Process:
         """Takes from its partitions in turn, so that backlogged ones share it evenly."""
-        epoch, mine = self.epoch, [p for p, w in enumerate(self.layout.worker_of) if w == worker]
-        mean, turn = 1.0 / float(self.capacity[0][worker]), 0
+        epoch, turn = self.epoch, 0
+        mean = 1.0 / float(self.capacity[stage][worker])
         while mine:
-            yield from self._running(0, worker, epoch)
+            yield from self._running(stage, worker, epoch)
             if epoch != self.epoch:
                 return
             found = self._next_of(mine, turn)
             if found is None:
-                coming = min((self._next_arrival(p) for p in mine), default=self.end)
-                yield self.env.timeout(max(coming - self.env.now, 0.0))
+                yield from self._nothing_to_read(mine)
                 continue
             turn = found + 1
             partition = mine[found]
@@ -183,18 +198,26 @@ class _Model:
             self.cursor[partition] += 1
             self.in_flight[self.tag] = self.in_flight.get(self.tag, 0) + 1
             if mean > 0:
-                yield self.env.timeout(self.draw(mean))
+                yield self.env.timeout(self.draw(mean) / self.slowed[stage])
             if epoch != self.epoch:
                 return
-            yield from self._hand_on(0, worker, record, epoch)
+            yield from self._hand_on(stage, worker, record, epoch)
+
+    def _nothing_to_read(self, mine: list[int]) -> Process:
+        coming = min(self._next_arrival(p) for p in mine)
+        if coming > self.env.now and not any(self.held[p] for p in mine):
+            yield self.env.timeout(coming - self.env.now)
+        else:
+            yield self.gate
 
     def _next_of(self, mine: list[int], turn: int) -> int | None:
         for step in range(len(mine)):
             place = (turn + step) % len(mine)
             partition = mine[place]
-            if self._next_arrival(partition) <= self.env.now:
+            if self._next_arrival(partition) > self.env.now:
+                self.been_empty[partition] = True
+            elif not self.held[partition]:
                 return place
-            self.been_empty[partition] = True
         return None
 
     def _next_arrival(self, partition: int) -> float:
@@ -213,7 +236,7 @@ class _Model:
                 yield lane.getter
                 continue
             if mean > 0:
-                yield self.env.timeout(self.draw(mean))
+                yield self.env.timeout(self.draw(mean) / self.slowed[stage])
             if epoch != self.epoch:
                 return
             yield from self._hand_on(stage, worker, lane.records[0], epoch)
@@ -221,36 +244,54 @@ class _Model:
                 lane.take()
 
     def _hand_on(self, stage: int, worker: int, record: tuple[float, int], epoch: int) -> Process:
-        """Give a record to the next stage, waiting for room; behind the last one it is out."""
-        after = stage + 1
-        if after == len(self.lanes):
+        """Give a record to every stage that reads this one, waiting for room; behind the sink it is out."""
+        tag = record[1]
+        if stage == len(self.lanes) - 1:
             self.emitted += 1
-            self.in_flight[record[1]] -= 1
             self.result.latencies.append(self.env.now - record[0])
-            return
-        starts = [number for number, each in enumerate(self.layout.segments) if each.stages[0] == after]
-        lane = self.lanes[after][self.choices[starts[0]]() if starts else worker]
-        while lane.full() and epoch == self.epoch:
-            room = self.env.event()
-            lane.putters.append(room)
-            yield room
+        for route in self.routes[stage]:
+            for _ in range(self._copies(route, worker)):
+                choose = self.choices.get(route)
+                lane = self.lanes[route.to][
+                    worker % len(self.lanes[route.to]) if choose is None else choose()
+                ]
+                while lane.full() and epoch == self.epoch:
+                    room = self.env.event()
+                    lane.putters.append(room)
+                    yield room
+                if epoch == self.epoch:
+                    self.in_flight[tag] += 1
+                    lane.put(record)
         if epoch == self.epoch:
-            lane.put(record)
+            self.in_flight[tag] -= 1
+
+    def _copies(self, route: Route, worker: int) -> int:
+        """How many records go this way now: as many in the end as the selectivity says."""
+        if route.selectivity == 1.0:
+            return 1
+        owed = self.owed.get((route, worker), 0.0) + route.selectivity
+        self.owed[(route, worker)] = owed - int(owed)
+        return int(owed)
 
     def _watch(self) -> Process:
-        counts = [np.array(each) for each in self.arrivals]
+        live = sum(log.partitions for log in self.layout.network.logs if log.part > 0)
+        counts = [np.array(each) for each in self.arrivals[:live]]
         for index, time in enumerate(self.result.time):
             yield self.env.timeout(max(time - self.env.now, 0.0))
             come = sum(int(np.searchsorted(each, time, side="right")) for each in counts)
-            self.result.lag[index] = come - sum(self.cursor)
+            self.result.lag[index] = come - sum(self.cursor[:live])
 
     def _change_stops(self, stages: range | tuple[int, ...], worker: int | None, change: int) -> None:
         for stage in stages:
             for number in range(len(self.stops[stage])) if worker is None else (worker,):
                 self.stops[stage][number] += change
         if change < 0:
-            self.gate.succeed()
-            self.gate = self.env.event()
+            self.open_gate()
+
+    def open_gate(self) -> None:
+        """Tell all who stand still to look again."""
+        self.gate.succeed()
+        self.gate = self.env.event()
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         everything = range(len(self.stops))
@@ -284,7 +325,7 @@ class _Model:
         if outage.of is Breaks.SINK:
             stages = (len(self.stops) - 1,)
         elif outage.of is Breaks.SOURCE:
-            stages = (0,)
+            stages = self.layout.reading
         elif outage.of is Breaks.WORKER and not self.network.has_shuffle:
             worker = int(np.argmax(self.network.worker_shares(0)))
         self._change_stops(stages, worker, +1)
@@ -294,7 +335,7 @@ class _Model:
         yield self.env.timeout(outage.down_seconds)
         self._change_stops(stages, worker, -1)
         self.sink_down -= outage.of is Breaks.SINK
-        self.been_empty = [False] * len(self.cursor)
+        self.been_empty = [share <= 0 for share in self.layout.network.shares]
         restarted = self.env.now
         while not all(self.been_empty):
             yield self.env.timeout(0.5)

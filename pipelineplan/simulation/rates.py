@@ -55,6 +55,7 @@ class Rates:
         self.capacity = layout.capacity()
         self.inflow = np.zeros(layout.channels)
         self.outflow = np.zeros(layout.channels)
+        self.held = np.zeros(len(layout.worker_of), dtype=np.bool_)
         self._limits: list[float] = []
         self._lanes: list[Lanes] = []
         self._known: bytes | None = None
@@ -136,6 +137,7 @@ class Rates:
         wanted, seats = self._wanted[:-1], self.layout.seats
         wanted[:] = arrivals
         wanted[queue > 0.0] = np.inf
+        wanted[self.held] = 0.0
         # The last place is the padding's, and wants nothing.
         padded = self._wanted[seats]
         taken = self._pass_lanes(0, padded.sum(axis=1), empty, full)

@@ -7,12 +7,18 @@ sink   ........xxxxx.............     outage: detect, repair, restart; then the 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
 
 from pipelineplan.simulation.weather import Weather
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.control import Run
+    from pipelineplan.simulation.knobs import Knobs, Process
 
 
 class Breaks(StrEnum):
@@ -51,14 +57,35 @@ class Outage:
         return self.detect_seconds + self.repair_seconds + (self.restart_seconds if self.restores else 0.0)
 
 
+class Act(Protocol):
+    """Something else that happens in a run: a frozen dataclass of what, when and how long.
+
+    `awaited` says whether the run lasts until its process ends.
+    """
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the run lasts until this is over."""
+
+    @property
+    def busy_until_seconds(self) -> float:
+        """When the last thing that it plans has happened."""
+
+    def process(self, knobs: Knobs, /) -> Process:
+        """What it does, as a SimPy process that turns knobs of whichever model runs."""
+
+    def figures(self, run: Run, /) -> Mapping[str, float]:
+        """The figures of its own, by names of `measures.SPECIAL`."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """`rates` are steps `(start_seconds, records_per_second)`, the first at 0; each holds until the next.
 
     The run ends once everything has drained and `settle_seconds` more have passed, at the
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
-    drain is measured as it is after an outage. `weather` is the chance of one replication; without
-    it everything comes as expected.
+    drain is measured as it is after an outage. `acts` are all that happens besides. `weather` is the
+    chance of one replication; without it everything comes as expected.
     """
 
     name: str
@@ -69,6 +96,7 @@ class Scenario:
     drain_from_seconds: tuple[float, ...] = ()
     title: str = ""
     weather: Weather | None = None
+    acts: tuple[Act, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
@@ -95,7 +123,8 @@ class Scenario:
         """When the last thing that was planned has happened: a rate step, a repair."""
         ends = [outage.start_seconds + outage.down_seconds for outage in self.outages]
         steps = self.rates[-1][0]
-        return max([steps, *ends, *self.drain_from_seconds])
+        acts = [act.busy_until_seconds for act in self.acts]
+        return max([steps, *ends, *acts, *self.drain_from_seconds])
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,10 @@ BENCHMARKS = (
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
     ("`profile`: growth, and 5 GB", ["profile_growth.py", "30", "5"]),
+    ("200 pairs of contracts, beside datacontract-cli and buf", ["bench_compat.py", "200"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
+    ("Reconciling ten million records, beside a full outer join", ["bench_reconcile.py", "5"]),
+    ("Twenty quality checks, beside bare DuckDB and pandas", ["bench_quality.py", "10", "3"]),
 )
 HEAD = """# Figures
 

@@ -189,9 +189,13 @@ def test_a_history_that_cannot_be_used_ends_with_2(tmp_path: Path, old: str, new
     assert run([*command, "REPLAY"]) == 2
 
 
-def test_modes_over_time_want_a_history_and_others_want_none(tmp_path: Path) -> None:
-    assert run([*history(tmp_path, "7 d"), "FULL"]) == 2
+def test_versions_come_from_one_place(tmp_path: Path) -> None:
+    command = history(tmp_path, "7 d")
+    assert run([*command, "FULL"]) == 0
+    assert run([*command, "REPLAY", str(tmp_path / "v1.avsc")]) == 2
+    assert run([*command, "REPLAY", "--retention", "7 d"]) == 2
     assert run(["compat", schema(tmp_path, "a.avsc", V1), "--mode", "REPLAY"]) == 2
+    assert run(["compat", str(tmp_path), "--mode", "WINDOW"]) == 2
 
 
 def test_json_schemas_by_their_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from pipelineplan.contracts.evolution import Choices, Compatibility, judgement_of
+from pipelineplan.contracts.evolution import FORMATS, Choices, Compatibility, judgement_of
 from pipelineplan.contracts.json_schema import contain, read_schema
 from pipelineplan.contracts.json_schema.generate import records_of
 from pipelineplan.errors import InputError
@@ -199,3 +199,27 @@ def test_the_path_is_the_readers() -> None:
     old = {"properties": {"a": {"items": {"properties": {"b": {"type": "number"}}}}}}
     new = {"properties": {"a": {"items": {"properties": {"b": {"type": "integer"}}}}}}
     assert [change.path for change in changes(new, old)] == ["$.a[*].b"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "paths"),
+    [
+        ({"type": "integer"}, {"type": "number"}, ["$"]),
+        (
+            {"properties": {"n": {"type": "integer"}}},
+            {"properties": {"n": {"type": ["number", "null"]}}},
+            ["$.n"],
+        ),
+        ({"items": {"type": "integer"}}, {"items": {"type": "number"}}, ["$[*]"]),
+        ({"type": "integer", "minimum": 0, "maximum": 9}, {"type": "number"}, []),
+        ({"type": ["integer", "number"]}, {"type": "number"}, []),
+        ({"type": "integer"}, {"type": "integer"}, []),
+    ],
+)
+def test_an_integer_read_as_a_number_is_a_policy(old: object, new: object, paths: list[str]) -> None:
+    changes = FORMATS["json"].reads(read_schema(new), read_schema(old))
+    assert [(change.path, change.policy) for change in changes] == [
+        (path, "lossy-promotion") for path in paths
+    ]
+    assert judgement_of(changes, Choices()).passes
+    assert FORMATS["json"].prove(read_schema(new), read_schema(old), changes, 50) == changes

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
 from typing import Any
-
-import pytest
 
 from pipelineplan.contracts.avro import avro_of, resolve
 from pipelineplan.contracts.evolution import Choices, Mode, Version, judge_mode
@@ -76,29 +78,42 @@ def test_replay_equals_brute_force_on_3000_histories() -> None:
     assert 500 < refused < 2500
 
 
-DAY = 1.0
 V1, V2, V3 = {"id": False}, {"id": False, "region": True}, {"id": False, "region": False}
 V4 = {**V3, "ch": True}
+STARTS = (0.0, 20.0, 45.0, 80.0)
+PAGE = Path(__file__).parents[2] / "docs/background/compatibility.md"
 
 
-@pytest.mark.parametrize(
-    ("known", "at", "retention", "truth"),
-    [
-        ((V1, V2, V3), 46, 30, False),
-        ((V1, V2, V3), 46, 7, True),
-        ((V1, V2, V3, V4), 90, 60, True),
-        ((V1, V2, V3, V4), 90, 365, False),
-    ],
-    ids=["v3, 30 d", "v3, 7 d", "v4, 60 d", "v4, 365 d"],
-)
-def test_the_four_situations(known: tuple[Fields, ...], at: int, retention: int, truth: bool) -> None:  # noqa: FBT001
-    fields = list(known)
-    spans = written([0.0, 20.0, 45.0, 80.0][: len(fields)], 0.0, [None] * len(fields))
-    alive = live(spans, [Log("topic", retention * DAY)], at * DAY, math.inf)
-    assert replay_passes(fields, alive) is truth
-    versions = versions_of(fields)
-    assert judge_mode(versions, Mode.BACKWARD, resolve, Choices()).passes
-    assert not judge_mode(versions, Mode.BACKWARD_TRANSITIVE, resolve, Choices()).passes
+def four_situations() -> Iterator[tuple[str, ...]]:
+    """The table of the page, computed: what each mode says, which versions are live, and what happens.
+
+    What happens is told by records: one of each day, read by the new reader where the log still has it.
+    """
+    for known, at, retention in (3, 46, 30), (3, 46, 7), (4, 90, 60), (4, 90, 365):
+        fields = [V1, V2, V3, V4][:known]
+        versions = versions_of(fields)
+        said = [
+            judge_mode(versions, mode, resolve, Choices()).passes
+            for mode in (Mode.BACKWARD, Mode.BACKWARD_TRANSITIVE)
+        ]
+        spans = written(STARTS[:known], 0.0, [None] * known)
+        alive = live(spans, [Log("topic", retention)], at, math.inf)
+        days = [(span.start_seconds, span.end_seconds) for span in spans]
+        happens, seen = brute_replay(fields, days, [retention], at, math.inf)
+        assert alive == seen
+        words = ["passes" if passes else "refuses" for passes in (*said, replay_passes(fields, alive))]
+        names = ", ".join(versions[index].name for index in alive)
+        situation = f"{versions[-1].name} on day {at}, retention {retention} d"
+        yield (situation, *words, names, "read" if happens else "v1 is not read")
+
+
+def test_the_four_situations_are_as_the_page_says() -> None:
+    rows = list(four_situations())
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    assert "\n".join(lines) in PAGE.read_text(encoding="utf-8"), "\n".join(lines)
+    truth = ["passes" if row[-1] == "read" else "refuses" for row in rows]
+    right = [sum(row[mode] == true for row, true in zip(rows, truth, strict=True)) for mode in (1, 2, 3)]
+    assert right == [2, 2, 4]
 
 
 def random_rollout(source: random.Random) -> Rollout:
@@ -112,7 +127,19 @@ def random_rollout(source: random.Random) -> Rollout:
             side, group = source.choice(groups)
             steps.append(Upgrade(side, group, source.randrange(3), canary=source.random() < 0.2))
     horizon = source.choice([0.5, 2.0, 5.0])
-    return Rollout(dict.fromkeys(groups, 0), tuple(steps), horizon, source.random() < 0.5)
+    waiting = {3: float(source.randrange(7))} if source.random() < 0.4 else {}
+    rollback = source.random() < 0.6
+    declared = rollback and source.random() < 0.5
+    back = random_way_back(source, groups) if declared else None
+    return Rollout(dict.fromkeys(groups, 0), tuple(steps), horizon, rollback, back, waiting)
+
+
+def random_way_back(source: random.Random, groups: list[Any]) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for side, group in source.sample(groups, source.randrange(1, len(groups) + 1)):
+        steps += [Wait(float(source.choice([1, 3])))] if source.random() < 0.3 else []
+        steps.append(Upgrade(side, group, source.choice([0, 0, 1])))
+    return tuple(steps)
 
 
 class Timeline:
@@ -134,28 +161,42 @@ class Timeline:
                         self.read.add((reader, version))
 
 
+Fleet = dict[tuple[str, str], list[int]]
+
+
+def brute_step(line: Timeline, running: Fleet, step: Step) -> Fleet:
+    """What runs after one step, having watched what happens in it."""
+    if isinstance(step, Wait):
+        line.now += step.seconds
+        line.instant(running)
+        return running
+    key = (step.side, step.group)
+    both = running | {key: [*running[key], step.to]}
+    line.instant(both)
+    after = both if step.canary else running | {key: [step.to]}
+    line.instant(after)
+    return after
+
+
 def brute_rollout(rollout: Rollout) -> set[tuple[int, int]]:
+    """Everything up to each turn, from the beginning every time, and then the way back."""
     met: set[tuple[int, int]] = set()
     turns = [len(rollout.steps), *(range(1, len(rollout.steps) + 1) if rollout.rollback else ())]
     for back_at, turn in enumerate(turns):
         line = Timeline(rollout.horizon_seconds)
-        running = {key: [version] for key, version in rollout.before.items()}
+        # The last record of an earlier version was written just before the next one's first.
+        line.records = [(version, -age - 1e-9) for version, age in rollout.waiting.items()]
+        running: Fleet = {key: [version] for key, version in rollout.before.items()}
         line.instant(running)
         done: list[tuple[tuple[str, str], list[int]]] = []
         for step in rollout.steps[:turn]:
-            if isinstance(step, Wait):
-                line.now += step.seconds
-                line.instant(running)
-                continue
-            key = (step.side, step.group)
-            old = running[key]
-            done.append((key, old))
-            running = running | {key: [*old, step.to]}
-            line.instant(running)
-            if not step.canary:
-                running = running | {key: [step.to]}
-                line.instant(running)
-        if back_at:
+            if isinstance(step, Upgrade):
+                done.append(((step.side, step.group), running[(step.side, step.group)]))
+            running = brute_step(line, running, step)
+        if back_at and rollout.back is not None:
+            for step in rollout.back:
+                running = brute_step(line, running, step)
+        elif back_at:
             for key, old in reversed(done):
                 running = running | {key: [*running[key], *old]}
                 line.instant(running)
@@ -180,9 +221,22 @@ def test_a_safe_order_is_safe_and_none_means_none() -> None:
         order = safe_order(rollout, bad)
         if order is not None:
             found += 1
-            changed = Rollout(rollout.before, order, rollout.horizon_seconds, rollout.rollback)
-            assert not brute_rollout(changed) & bad
+            assert not brute_rollout(order) & bad
+            assert sorted(map(str, upgrades(order))) == sorted(map(str, upgrades(rollout)))
+        else:
+            tried = permutations(upgrades(rollout))
+            pause = Wait(rollout.horizon_seconds)
+            assert all(brute_rollout(replace(rollout, steps=one)) & bad for one in paused(tried, pause))
     assert 100 < found < 400
+
+
+def upgrades(rollout: Rollout) -> list[Upgrade]:
+    return [step for step in rollout.steps if isinstance(step, Upgrade)]
+
+
+def paused(orders: Iterable[tuple[Upgrade, ...]], pause: Wait) -> Iterator[tuple[Step, ...]]:
+    """Each order with everything that can be waited for waited for."""
+    return (tuple(one for step in order for one in (step, pause)) for order in orders)
 
 
 def test_consumers_first_when_new_reads_old_and_rollback_asks_for_both() -> None:
@@ -191,5 +245,21 @@ def test_consumers_first_when_new_reads_old_and_rollback_asks_for_both() -> None
     old_cannot_read_new = {(0, 1)}
     one_way = Rollout(before, steps, 7.0, rollback=False)
     assert meetings(one_way) & old_cannot_read_new
-    assert safe_order(one_way, old_cannot_read_new) == (steps[1], steps[0])
-    assert safe_order(Rollout(before, steps, 7.0, rollback=True), old_cannot_read_new) is None
+    assert safe_order(one_way, old_cannot_read_new) == replace(one_way, steps=(steps[1], steps[0]))
+    assert safe_order(replace(one_way, rollback=True), old_cannot_read_new) is None
+
+
+def test_a_declared_way_back_that_waits_is_safe_where_undoing_at_once_is_not() -> None:
+    before = {("consumers", "c"): 0, ("producers", "p"): 0}
+    steps = (Upgrade("consumers", "c", 1), Upgrade("producers", "p", 1))
+    back = (Upgrade("producers", "p", 0), Wait(7.0), Upgrade("consumers", "c", 0))
+    patient = Rollout(before, steps, 7.0, back=back)
+    assert (0, 1) not in meetings(patient)
+    assert (0, 1) in meetings(replace(patient, back=None))
+    assert (0, 1) in meetings(replace(patient, back=(back[0], Wait(6.0), back[2])))
+
+
+def test_records_of_an_earlier_version_count_while_they_are_there() -> None:
+    only = Rollout({("consumers", "c"): 1, ("producers", "p"): 1}, (), 7.0, waiting={0: 6.0})
+    assert meetings(only) == {(1, 0), (1, 1)}
+    assert meetings(replace(only, waiting={0: 7.0})) == {(1, 1)}

@@ -21,7 +21,7 @@ from pipelineplan.verdicts import Finding, Severity, Verdict
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = REPOSITORY / "examples"
 WHOLE = ("orders-to-warehouse", "mobile-telemetry", "ledger-batch")
-HOLDING = (*WHOLE, "demo-holds")
+HOLDING = (*WHOLE, "demo-holds", "schema-change")
 ODCS_SCHEMA = REPOSITORY / "../shared/data/odcs/odcs-json-schema-v3.1.0.json"
 DATA = {
     "orders-to-warehouse": {"orders": "orders.csv", "warehouse": "minute_sales.csv"},

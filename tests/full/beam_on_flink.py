@@ -5,6 +5,8 @@
 generated   1,200,000 events in 8 Parquet files: three in ten late, five partitions, a hot key, repeats
 recorded    d-1 of ../shared/data/out-of-order, cut into 8 CSV files in its order of arrival
 
+            its fixed, sliding and session windows by device, as a batch written to Parquet
+
 Flink's own REST interface says which task managers records reached: the step that measures must have
 run on both. The profiles are compared whole, as the JSON that is printed.
 """
@@ -22,14 +24,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelineplan.engines.beam_batch import run_batch
 from pipelineplan.engines.beam_flink_cluster import Cluster, beam_on_flink
 from pipelineplan.engines.beam_flink_environment import find_beam_flink
+from pipelineplan.engines.beam_plan import Case
 from pipelineplan.engines.beam_profile import Columns, measure_on_beam
-from pipelineplan.errors import InputError
+from pipelineplan.errors import InputError, Position
+from pipelineplan.eventtime import EngineRule
+from pipelineplan.eventtime.panes import Paning
+from pipelineplan.eventtime.timeliness import FixedWindows
+from pipelineplan.eventtime.watermarks import Watermark
+from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, Windows
 from pipelineplan.profiling import measure, to_json_dict
 
 EVENTS, FILES = 1_200_000, 8
 RECORDED = Path(__file__).parents[2] / "../shared/data/out-of-order/d-1.csv"
+TIME, DEVICE = "S.Client.Detection.Time", "S.Device.ID"
+WINDOWS = (FixedWindows(10_000), SlidingWindows(10_000, 4_000), SessionWindows(500))
 TASK_MANAGERS = 2
 MEASURING = re.compile(r"\bmeasure\b")
 
@@ -70,7 +81,7 @@ def streams(folder: Path, events: int = EVENTS) -> Iterator[tuple[str, Path, Col
     yield "generated, in file order", pattern, Columns("at", None, "user", "part", ("id",))
     yield "generated, by arrival time", pattern, Columns("at", "loaded", "user", "part", ("id", "user"))
     if RECORDED.is_file():
-        yield "recorded d-1", cut(RECORDED, folder), Columns("S.Client.Detection.Time", None, "S.Device.ID")
+        yield "recorded d-1", cut(RECORDED, folder), Columns(TIME, None, DEVICE)
     else:
         print(f"skipped: {RECORDED} is not there; the recorded streams lie beside the repository")
 
@@ -100,6 +111,20 @@ def same(cluster: Cluster, name: str, files: Path, columns: Columns) -> bool:
     return not different and len(managers) == TASK_MANAGERS
 
 
+def batch(cluster: Cluster, windows: Windows, output: Path) -> bool:
+    """Run the windows of the recorded stream as a batch there; whether each is as predicted."""
+    started = time.monotonic()
+    paning = Paning(windows, EngineRule.BEAM_PYTHON)
+    case = Case(
+        "d-1", type(windows).__name__, RECORDED, TIME, DEVICE, (), Watermark(0), paning, Position(""), "$"
+    )
+    done = run_batch(case, None, output, cluster.runner_options)
+    verdict = "as predicted" if done.agrees else f"DIFFERS in {len(done.different):,}"
+    took = time.monotonic() - started
+    print(f"{verdict}: a batch of {done.rows:,} records in {done.windows:,} windows, {windows}: {took:.1f} s")
+    return done.agrees and done.windows > 0
+
+
 def main() -> int:
     """Start, measure everything, compare, end; 1 if anything differs, 2 without what it needs."""
     try:
@@ -120,6 +145,8 @@ def main() -> int:
                 flush=True,
             )
             done = [same(cluster, *stream) for stream in streams(data)]
+            if RECORDED.is_file():
+                done += [batch(cluster, windows, data / "out") for windows in WINDOWS]
     return 0 if all(done) else 1
 
 

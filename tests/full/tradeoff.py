@@ -45,10 +45,11 @@ FIRST = 3_000
 INTRODUCTION = """\
 # The trade-off table, and what engines then did
 
-Written by `tests/full/tradeoff.py`, not by hand. Each cell of the table that `pipelineplan profile --window` prints
-was given to a real engine as its watermark lag and allowed lateness, with the same recorded events of mobile devices
-in the order in which they arrived. Counts are records on time / late and accepted / dropped, by the rule of that
-engine; the table of `profile` says the same as shares. Windows of 1 s are played on Beam over the first 3,000 records.
+Written by `tests/full/tradeoff.py`, not by hand. Each cell of the table that `pipelineplan profile --window`
+prints was given to a real engine as its watermark lag and allowed lateness, with the same recorded events of
+mobile devices in the order in which they arrived. Counts are records on time / late and accepted / dropped,
+by the rule of that engine; `profile` says the same as shares. Windows of 1 s are played on Beam over the
+first 3,000 records.
 """
 
 # On time, late and accepted, dropped.

@@ -1,8 +1,15 @@
-"""Two small datasets with a contract for them: good data that passes everything."""
+"""Two small datasets with a contract for them, and a PostgreSQL server for who needs one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -114,3 +121,79 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
+
+
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+def _programs() -> Path | None:
+    """The folder with initdb and pg_ctl, or None."""
+    newest = sorted(_DEBIAN.glob("*/bin/pg_ctl"), key=lambda file: int(file.parts[4]))
+    found = newest[-1] if newest else shutil.which("pg_ctl")
+    return Path(found).resolve().parent if found else None
+
+
+def _absent() -> str:
+    """Why no server can be started; empty when one can."""
+    if _programs() is None:
+        return "PostgreSQL is not installed (on Debian: apt-get install postgresql)"
+    if os.geteuid() == 0 and _user() is None:
+        return "PostgreSQL does not run as root, and there is no user postgres"
+    return ""
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """The URL of a database of a server that lives as long as the context."""
+    folder = Path(tempfile.mkdtemp(prefix="pipelineplan-pg-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, _user())
+        data, port = folder / "data", _free_port()
+        _run("initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        _run("pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start")
+        try:
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        finally:
+            _run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _user() -> str | None:
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        return None
+
+
+def _run(program: str, *arguments: str | Path) -> None:
+    folder = _programs()
+    assert folder is not None
+    user = _user() if os.geteuid() == 0 else None
+    # The server keeps its outputs open: they go nowhere, or this call would wait for its end.
+    subprocess.run(
+        [folder / program, *arguments],
+        check=True,
+        user=user,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        timeout=120,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """The URL of a PostgreSQL database; skips with the reason where there can be none."""
+    if _absent():
+        pytest.skip(_absent())
+    with _server() as url:
+        yield url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -88,8 +89,7 @@ def _verdicts_here(contract: Contract, shop: Shop, rows: list[tuple[Any, ...]]) 
     return {check.id: str(result.verdict) for check, result in pairs if check.how != "schema"}
 
 
-def _verdicts_there(contract: Contract, folder: Path, rows: list[tuple[Any, ...]]) -> dict[str, str]:
-    write_gx_project(compile_suites([contract], RULES), folder)
+def _in_sqlite(folder: Path, rows: list[tuple[Any, ...]]) -> str:
     database = sqlite3.connect(folder / "shop.sqlite")
     database.execute(f"CREATE TABLE orders_v1 ({', '.join(COLUMNS)})")
     database.executemany("INSERT INTO orders_v1 VALUES (?, ?, ?, ?)", rows)
@@ -97,9 +97,28 @@ def _verdicts_there(contract: Contract, folder: Path, rows: list[tuple[Any, ...]
     database.executemany("INSERT INTO customers VALUES (?)", [(1,), (2,)])
     database.commit()
     database.close()
-    env = os.environ | {"PIPELINEPLAN_DATABASE": f"sqlite:///{folder / 'shop.sqlite'}"}
-    command = [sys.executable, "-c", PLAIN, str(folder), str(folder / "out.json")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return f"sqlite:///{folder / 'shop.sqlite'}"
+
+
+def _in_postgresql(url: str, rows: list[tuple[Any, ...]]) -> str:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("DROP TABLE IF EXISTS orders_v1, customers")
+        types = "order_id text, customer_id bigint, amount double precision, currency text"
+        database.execute(f"CREATE TABLE orders_v1 ({types})")
+        database.cursor().executemany("INSERT INTO orders_v1 VALUES (%s, %s, %s, %s)", rows)
+        database.execute("CREATE TABLE customers AS SELECT * FROM generate_series(1, 2) AS made(id)")
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def _verdicts_there(
+    contract: Contract, folder: Path, url: str, python: str = sys.executable
+) -> dict[str, str]:
+    write_gx_project(compile_suites([contract], RULES), folder)
+    env = os.environ | {"PIPELINEPLAN_DATABASE": url}
+    command = [python, "-c", PLAIN, str(folder), str(folder / "out.json")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "it/s" not in done.stderr
     found: dict[str, str] = json.loads((folder / "out.json").read_text(encoding="utf-8"))
@@ -112,8 +131,50 @@ def test_great_expectations_alone_gives_the_same_verdicts(
 ) -> None:
     contract = shop.contract(CONTRACT)
     here = _verdicts_here(contract, shop, rows)
-    assert here == _verdicts_there(contract, tmp_path, rows)
+    assert here == _verdicts_there(contract, tmp_path, _in_sqlite(tmp_path, rows))
     assert len(here) > 12
     failed = sum(verdict == CheckVerdict.FAIL for verdict in here.values())
     assert failed == (0 if rows is GOOD else 11)
     assert sum(verdict == CheckVerdict.NOT_EVALUATED for verdict in here.values()) == 1
+
+
+@pytest.fixture(scope="module")
+def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter with Great Expectations from the package index, and nothing of this project."""
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not installed: no fresh environment can be made")
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    python = folder / "bin/python"
+    wanted = ["great-expectations>=1.20,<2", "sqlalchemy>=2", "psycopg[binary]>=3.2"]
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, folder],
+        [uv, "pip", "install", "--quiet", "--python", python, *wanted],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no fresh environment could be made: {done.stderr.strip()[-200:]}")
+    missing = subprocess.run(
+        [python, "-c", "import pipelineplan"], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert "No module named 'pipelineplan'" in missing.stderr
+    return str(python)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [GOOD, BAD], ids=["good", "bad"])
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_in_a_fresh_environment_great_expectations_gives_the_same_verdicts(
+    shop: Shop,
+    tmp_path: Path,
+    fresh_python: str,
+    request: pytest.FixtureRequest,
+    engine: str,
+    rows: list[tuple[Any, ...]],
+) -> None:
+    if engine == "sqlite":
+        url = _in_sqlite(tmp_path, rows)
+    else:
+        url = _in_postgresql(request.getfixturevalue("database"), rows)
+    contract = shop.contract(CONTRACT)
+    assert _verdicts_there(contract, tmp_path, url, fresh_python) == _verdicts_here(contract, shop, rows)

@@ -149,6 +149,8 @@ GOOD_RULES = [
     rule("duplicate", "order_id"),
     rule("out_of_order", "day", "order_id"),
     rule("out_of_order", "updated_at", "day", "order_id"),
+    rule("drift", "currency", shares=(("EUR", 4 / 9), ("USD", 5 / 9))),
+    rule("drift", "currency", shares=(("EUR", 0.5), ("USD", 0.5)), at_most_share=0.056),
     rule("sql", query="SELECT * FROM {table} WHERE amount < 0"),
     rule("sql", query="SELECT * FROM orders WHERE currency = ':x' OR order_id = '{0}' OR order_id = '%s?';"),
 ]
@@ -183,6 +185,8 @@ BAD_RULES = [
     (rule("duplicate", "currency", "updated_at", within_seconds=121), 7),
     (rule("out_of_order", "updated_at", "day"), 9),
     (rule("out_of_order", "updated_at", "day", "currency"), 7),
+    (rule("drift", "currency", shares=(("EUR", 0.5), ("USD", 0.5)), at_most_share=0.055), None),
+    (rule("drift", "currency", shares=(("EUR", 1),), at_most_share=0.5), None),
     (rule("sql", query="SELECT * FROM {table} WHERE amount > 18"), 2),
     (rule("sql", query="SELECT * FROM {table} WHERE amount > 18", at_most_share=0.19), None),
 ]

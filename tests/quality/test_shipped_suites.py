@@ -99,6 +99,17 @@ GOOD = {
 }
 
 # For each suite: changes to rows (index, column, value) and the expectations, by place, that fail.
+CATEGORIES = ("retail", "retail", "trade", "retail", "trade", "retail", "staff", "retail", "trade", "retail")
+GOOD["loaded-table"] = [
+    {
+        "row_key": number,
+        "loaded_at": START - number * MINUTE,
+        "category": CATEGORIES[number % 10],
+        "parent_id": number % 3 if number else None,
+    }
+    for number in range(20)
+]
+
 BAD: dict[str, list[tuple[list[tuple[int, str, Any]], list[int]]]] = {
     "kafka-event-envelope": [
         ([(1, "topic", None)], [0]),
@@ -111,6 +122,16 @@ BAD: dict[str, list[tuple[list[tuple[int, str, Any]], list[int]]]] = {
         ([(1, "event_time", None)], [7]),
         ([(1, "event_time", START + timedelta(days=1))], [8]),
         ([(1, "event_time", datetime(1970, 1, 1))], [9]),  # noqa: DTZ001
+    ],
+    "loaded-table": [
+        ([(4, "", None)], [0, 7]),
+        ([(number, "loaded_at", START - timedelta(hours=2)) for number in range(20)], [1]),
+        ([(1, "row_key", None)], [2]),
+        ([(1, "row_key", 0)], [3]),
+        ([(number, "category", None) for number in range(3)], [4]),
+        ([(0, "category", "vip")], [5]),
+        ([(1, "parent_id", 99)], [6]),
+        ([(number, "category", "staff") for number in (0, 1, 3)], [7]),
     ],
     "money-amounts": [
         ([(1, "entry_id", None)], [0]),
@@ -176,7 +197,12 @@ def _suites(name: str) -> Suites:
 
 
 def _failing(shop: Any, name: str, rows: Rows) -> list[int]:
-    report = run_suites(_suites(name), {name: shop.parquet(name, rows)})
+    suites = _suites(name)
+    data = {name: shop.parquet(name, rows)}
+    if name == "loaded-table":
+        suites = Suites((*suites.suites, Suite("parents", "parents", ())), ())
+        data["parents"] = shop.parquet("parents", [{"id": number} for number in range(3)])
+    report = run_suites(suites, data)
     assert report.count(CheckVerdict.NOT_EVALUATED) == 0, [check.reason for check in report.checks]
     return [int(check.title) for check in report.checks if check.verdict is CheckVerdict.FAIL]
 
@@ -236,5 +262,8 @@ def test_each_fault_fails_its_expectation(
 ) -> None:
     rows = [dict(row) for row in GOOD[name]]
     for index, column, value in changes:
-        rows[index][column] = value
+        if column:
+            rows[index][column] = value
+        else:
+            del rows[index:]  # a load that stopped
     assert _failing(shop, name, rows) == failing

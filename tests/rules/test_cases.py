@@ -2,10 +2,13 @@
 
 path: $.stages[0].capacity                     where every finding of the file points, unless a case says so
 set: {...}                                     what all cases change of the plan in base.yaml
+files: {versions/v1.avsc: "..."}               files beside the plan; a case may bring others,
+                                               and says `with: {WORD: value}` what their words stand for
 cases:
   - name: exactly at the limit
     because: 12 partitions on 8 workers: 2/12 * 12_000 = 2_000/s
     set: {sources/0/rate/peak: 12_000/s}       values by path; null removes
+    simulated: true                            for rules that are unknown without a simulation
     verdict: holds                             of the one finding, or of `subject`
 """
 
@@ -19,8 +22,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelineplan.gates import with_simulated
 from pipelineplan.plan import read_plan
 from pipelineplan.rules import RULES, apply
+from pipelineplan.simulation import simulate
 from pipelineplan.verdicts import Finding
 
 FOLDER = Path(__file__).parent / "cases"
@@ -50,8 +55,15 @@ def patched(tree: Any, changes: dict[str, Any]) -> Any:
 
 def findings_of(code: str, case: dict[str, Any], folder: Path) -> list[Finding]:
     whole = patched(patched(BASE, FILES[code].get("set", {})), case.get("set", {}))
+    for name, content in {**FILES[code].get("files", {}), **case.get("files", {})}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        for word, value in case.get("with", {}).items():
+            content = content.replace(word, value)  # noqa: PLW2901  (the words of this case)
+        (folder / name).write_text(content, encoding="utf-8")
     (folder / "plan.yaml").write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
-    return apply(RULES[code], read_plan(folder / "plan.yaml"))
+    plan = read_plan(folder / "plan.yaml")
+    findings = apply(RULES[code], plan)
+    return list(with_simulated(plan, findings, simulate(plan))) if case.get("simulated") else findings
 
 
 def the_one(findings: list[Finding], case: dict[str, Any]) -> Finding:

@@ -165,7 +165,6 @@ def test_a_burst_of_the_plan_stands_above_the_library_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (("inputs: [count]", "inputs: [count, other]"), "several inputs"),
         (("stages:", "ingestion: {mode: batch}\nstages:"), "batch"),
         (("    partitions: 12\n", ""), "partitions"),
         (("rate: {average: 4_000/s, peak: 11_000/s}", "record: {size: 1 kB}"), "no rate"),
@@ -175,10 +174,7 @@ def test_a_burst_of_the_plan_stands_above_the_library_s(tmp_path: Path) -> None:
 def test_what_is_not_simulated_is_refused_with_its_reason(
     change: tuple[str, str], reason: str, tmp_path: Path
 ) -> None:
-    text = SKETCH.replace(*change)
-    if "other" in change[1]:
-        text = text.replace("sinks:", "  - {id: other, inputs: [clicks], capacity: 1_000/s}\nsinks:")
-    result = simulate(plan_of(tmp_path, text))
+    result = simulate(plan_of(tmp_path, SKETCH.replace(*change)))
     assert any(reason in why for _, why in result.not_simulated)
     assert result.scenarios == ()
     assert result.verdict is Verdict.UNKNOWN
@@ -213,7 +209,7 @@ def test_files_are_the_same_bytes_each_time(sketch: SimulationResult, tmp_path: 
         assert first.read_bytes() == second.read_bytes()
     with written[0][0].open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert {row["figure"] for row in rows} == set(FIGURES)
+    assert {row["figure"] for row in rows} >= set(FIGURES)
     parquet = pytest.importorskip("pyarrow.parquet")
     files = write_parquet(sketch, tmp_path / "parquet")
     assert parquet.read_table(files[0]).num_rows == len(rows)
@@ -271,3 +267,51 @@ def test_an_uncertain_watermark_lag_widens_lateness_and_freshness(tmp_path: Path
     assert late.low == pytest.approx(0.001 * 4000 * 3600)
     assert fresh.low == pytest.approx(10.2)
     assert fresh.high == pytest.approx(50.2, abs=0.1)
+
+
+JOINED = """
+apiVersion: pipelineplan/v1
+kind: DataPlan
+metadata: {name: joined, owner: web-data, quality_level: prototype}
+sources:
+  - {id: orders, partitions: 6, retention: 3 d, rate: 800/s}
+  - {id: clicks, partitions: 2, retention: 3 d, rate: 200/s}
+stages:
+  - id: parse
+    inputs: [orders]
+    parallelism: 3
+    capacity: 400/s
+    checkpoint: {interval: 60 s, restart: 1 min, duration: 0 s}
+  - id: join
+    inputs: [{from: parse, exchange: keyed}, {from: clicks, exchange: keyed}]
+    parallelism: 4
+    capacity: 320/s
+  - {id: audit, inputs: [clicks], parallelism: 1, capacity: 150/s}
+sinks:
+  - {id: warehouse, inputs: [{from: join, exchange: keyed}], writers: 2, capacity: 700/s}
+  - {id: archive, inputs: [{from: join, exchange: rebalance}], writers: 2, capacity: 550/s, mode: upsert}
+  - {id: trail, inputs: [audit]}
+outages:
+  - {of: job, detect: 5 min, repair: 54 min, drain_target: 12 h}
+"""
+
+
+def test_ways_that_join_and_part_are_one_whole(tmp_path: Path) -> None:
+    """The archive takes 1,100/s, which holds up the warehouse too: both drain at 100/s."""
+    result = simulate(plan_of(tmp_path, JOINED))
+    assert [each.pipeline for each in result.scenarios if each.name == "peak"] == [
+        "orders + clicks -> warehouse",
+        "orders + clicks -> archive",
+        "clicks -> trail",
+    ]
+    outages = [each for each in result.scenarios if each.name == "job-outage"]
+    assert len(outages) == 2
+    for each in outages:
+        assert each.figures["peak_lag_records"].value == pytest.approx(1000 * (3600 + 30))
+        assert each.figures["drain_seconds"].value == pytest.approx(1000 * 3630 / 100, rel=1e-9)
+    # What a lagging audit of its own job does is its own: 150/s for 200/s.
+    trail = next(
+        each for each in result.scenarios if each.pipeline == "clicks -> trail" and each.name == "peak"
+    )
+    assert trail.figures["peak_utilisation_worst_worker"].value == pytest.approx(200 / 150)
+    assert any("in the logs" in each for each in result.assumptions)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = ("orders-to-warehouse", "mobile-telemetry", "ledger-batch")
+NAMES = ("orders-to-warehouse", "mobile-telemetry", "ledger-batch", "schema-change")
 TEXTS = (
     "report.md",
     "plan.resolved.yaml",
@@ -36,6 +36,8 @@ def kept(bundle: Path, golden: Path, name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("file", TEXTS)
 def test_texts_equal_the_golden_bundle(name: str, file: str, bundle_of: Callable[[str], Path]) -> None:
+    if name == "schema-change" and file.startswith("quality/"):
+        pytest.skip("schema-change has no data")
     built, golden = kept(bundle_of(name), EXAMPLES / name / "golden", file)
     assert built == golden
 

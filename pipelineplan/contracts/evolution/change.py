@@ -39,11 +39,24 @@ class Policy:
 _ALLOWED = {
     "lossy-promotion": "a number or text is read as a type that cannot hold every value",
     "logical-annotation": "a logical type comes, goes or widens over the same plain type",
+    "renamed": "the number or id stays and the name changes",
+    "presence": "absent and zero can no longer be told apart",
+    "unknown-enum-value": "an open enum keeps the number of a value that the reader has no name for",
+    "sink-add": "the sink's table has no such column yet",
+    "profile-allows": "only the rules of the profile in force let it pass",
 }
 _REFUSED = {
     "logical-type": "unit, scale or meaning of a logical type differs, and readers disagree",
     "undeclared-properties": "it breaks only records with a property that the writer never declared",
     "format-assertion": "only validators that enforce formats, or anchor patterns, refuse",
+    "wire-narrowing": "the wire carries it, but a value outside the reader's type is misread",
+    "wire-reshaped": "the wire carries it in another shape: one value as a list, a message as bytes",
+    "default-changed": "where nothing is written, writer and reader mean different values",
+    "silent-null": "a column reads as NULL although something was written that may be meant",
+    "engine-cast": "one engine converts the type, and another refuses to read it",
+    "partitioning": "records are partitioned by other fields, so order and pruning change",
+    "sink-alter": "the sink's column must be altered before such records come",
+    "profile-refuses": "only the rules of the profile in force refuse it",
 }
 POLICIES: Mapping[str, Policy] = {
     name: Policy(name, allowed=allowed, about=about)

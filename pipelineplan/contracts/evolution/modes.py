@@ -47,6 +47,11 @@ class Mode(StrEnum):
         """Whether old readers have to read new records."""
         return self.value.startswith(("FORWARD", "FULL"))
 
+    def promises(self, reader: int, writer: int) -> bool:
+        """Whether the version number `reader` is promised to read what the version `writer` wrote."""
+        near = self.transitive or abs(reader - writer) == 1
+        return reader == writer or (near and (self.backward if reader > writer else self.forward))
+
     @property
     def first(self) -> str:
         """Who is rolled out first under this mode."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,12 +19,18 @@ from pipelineplan.errors import InputError, Position, Problem
 MOST_BYTES = 8 * 1024 * 1024
 
 
+def _no_lineage(versions: Sequence[Any]) -> None:
+    """Most formats learn nothing from more than two versions."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A schema language: how a file is read, a reader held against a writer, and a verdict proved.
 
     `prove(reader, writer, changes, records)` really writes and reads: the witnesses, and when nothing
     keeps the reader from reading, that many generated records. It returns the changes with what it saw.
+    `mode` is what is asked where nobody says. `lineage(versions)`, oldest first, lets the versions know
+    what only all of them together say.
     """
 
     name: str
@@ -31,6 +38,8 @@ class Format:
     read: Callable[[Path], Any]
     reads: Callable[[Any, Any], list[Change]]
     prove: Callable[[Any, Any, list[Change], int], list[Change]]
+    lineage: Callable[[Sequence[Any]], None] = _no_lineage
+    mode: str = "BACKWARD"
 
 
 def json_of(file: Path) -> Any:
@@ -111,8 +120,9 @@ def _read_json_schema(file: Path) -> Any:
 
 def _json_schema_reads(reader: Any, writer: Any) -> list[Change]:
     from pipelineplan.contracts.json_schema import contain
+    from pipelineplan.contracts.json_schema.lossy import lossy
 
-    return contain(reader, writer)
+    return [*contain(reader, writer), *lossy(reader, writer)]
 
 
 def _json_schema_proves(reader: Any, writer: Any, changes: list[Change], records: int) -> list[Change]:
@@ -121,28 +131,82 @@ def _json_schema_proves(reader: Any, writer: Any, changes: list[Change], records
     return prove(reader, writer, changes, records)
 
 
+def _later(module: str, name: str) -> Callable[..., Any]:
+    """The function `name` of a module below contracts, imported when it is first called."""
+
+    def call(*given: Any) -> Any:
+        return getattr(import_module(f"pipelineplan.contracts.{module}"), name)(*given)
+
+    return call
+
+
+def _protobuf(name: str, endings: tuple[str, ...], reads: str) -> Format:
+    return Format(
+        name,
+        endings,
+        _later("protobuf.read", "read_schema"),
+        _later("protobuf.profiles", reads),
+        _later("protobuf.prove", "prove"),
+        _later("protobuf.lives", "note_lives"),
+    )
+
+
 FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
         Format("avro", (".avsc",), _read_avro, _avro_reads, _avro_proves),
         Format("json", (".json",), _read_json_schema, _json_schema_reads, _json_schema_proves),
+        _protobuf("protobuf", (".proto", ".binpb", ".protoset", ".desc"), "plain"),
+        _protobuf("protobuf-wire", (), "wire"),
+        _protobuf("protobuf-wire-json", (), "wire_json"),
+        _protobuf("protobuf-confluent", (), "confluent"),
+        Format(
+            "odcs",
+            (".odcs.yaml", ".odcs.yml", ".yaml", ".yml"),
+            _later("promises.version", "read_version"),
+            _later("promises.compare", "promised"),
+            _later("promises.prove", "prove"),
+            _later("promises.version", "note_ages"),
+            mode="FORWARD",
+        ),
+        Format(
+            "arrow",
+            (".parquet", ".arrow", ".feather", ".ipc", ".arrows"),
+            _later("columns.arrow", "read_arrow"),
+            _later("columns.by_name", "resolve_by_name"),
+            _later("columns.prove", "prove_by_name"),
+        ),
+        Format(
+            "iceberg",
+            (".metadata.json",),
+            _later("columns.iceberg", "read_iceberg"),
+            _later("columns.by_id", "resolve_by_id"),
+            _later("columns.prove", "prove_by_id"),
+        ),
     )
 }
 
 
-def format_of(files: list[Path], wanted: str | None) -> Format:
+def is_schema(file: Path) -> bool:
+    """Whether the ending of `file` is one that a format stands for."""
+    endings = tuple(ending for one in FORMATS.values() for ending in one.endings)
+    return file.name.lower().endswith(endings)
+
+
+def format_of(files: Sequence[Path], wanted: str | None) -> Format:
     """The format named `wanted`, or the one that every file's ending stands for."""
     if wanted is not None:
         return FORMATS[wanted]
     by_ending = {ending: one for one in FORMATS.values() for ending in one.endings}
+    longest_first = sorted(by_ending, key=len, reverse=True)
     problems, found = [], []
     for file in files:
-        one = by_ending.get(file.suffix.lower())
-        if one is None:
+        ending = next((one for one in longest_first if file.name.lower().endswith(one)), None)
+        if ending is None:
             message = f"found a file that ends in {file.suffix!r}, wanted {', '.join(sorted(by_ending))}"
             problems.append(Problem(message, Position(file.as_posix()), fix="say what it is with --type"))
         else:
-            found.append(one)
+            found.append(by_ending[ending])
     if len({one.name for one in found}) > 1:
         names = ", ".join(dict.fromkeys(one.name for one in found))
         problems.append(Problem(f"schemas of several formats: {names}", Position(files[0].as_posix())))

@@ -1,0 +1,98 @@
+"""When scheduled runs start: cron expressions by local clocks, with the hours that exist twice or not at all.
+
+                 01:30   02:30   03:30
+2026-03-29 Berlin  |       x       |        02:30 does not exist
+2026-10-25 Berlin  |     | |       |        02:30 occurs twice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+_YEARS = range(2026, 2037)
+_RUNS_LOOKED_AT = 400
+_ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001  (a wall clock: zones are applied afterwards)
+
+
+@dataclass(frozen=True)
+class OddStart:
+    """A start by the wall clock that does not exist on its day, or occurs twice."""
+
+    local: datetime
+    occurs: Literal["never", "twice"]
+
+
+def cron_fault(expression: str) -> str:
+    """What is wrong with a cron expression of five fields; empty when it can be read."""
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(expression, _ANY_DAY))
+    except CronSimError as error:
+        return str(error)
+    except StopIteration:
+        return "No such day ever comes"
+    return ""
+
+
+def known_zone(name: str) -> bool:
+    """Whether `name` is an IANA time zone on this system."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
+
+
+def starts(expression: str, after: datetime) -> Iterator[datetime]:
+    """The wall-clock starts of a cron expression after `after` (without a zone), for fifty years at most."""
+    from cronsim import CronSim
+
+    yield from CronSim(expression, after)
+
+
+def intervals_seconds(expression: str) -> tuple[float, float]:
+    """The shortest and the longest time between two starts by the wall clock, over 400 starts.
+
+    Infinite, both, where it starts once at most.
+    """
+    following = pairwise(islice(starts(expression, _ANY_DAY), _RUNS_LOOKED_AT))
+    gaps = [(after - before).total_seconds() for before, after in following]
+    return (min(gaps), max(gaps)) if gaps else (float("inf"), float("inf"))
+
+
+def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:
+    """The starts from 2026 to 2036 that fall into an hour that is skipped or repeated.
+
+    A schedule that runs in every hour anyway has none: it loses nothing when an hour does not exist.
+    """
+    if "*" in expression.split()[1]:
+        return
+    here = ZoneInfo(zone)
+    for day in _days_of_change(here):
+        for local in starts(expression, day - timedelta(minutes=1)):
+            if local >= day + timedelta(days=1):
+                break
+            if _back_and_forth(local, here) != local:
+                yield OddStart(local, "never")
+            elif local.replace(tzinfo=here).utcoffset() != local.replace(tzinfo=here, fold=1).utcoffset():
+                yield OddStart(local, "twice")
+
+
+def _days_of_change(zone: ZoneInfo) -> Iterator[datetime]:
+    """The local days on which the offset from UTC changes, as midnights without a zone."""
+    day = datetime(_YEARS.start, 1, 1)  # noqa: DTZ001
+    while day.year in _YEARS:
+        after = day + timedelta(days=1)
+        if day.replace(tzinfo=zone).utcoffset() != after.replace(tzinfo=zone).utcoffset():
+            yield day
+        day = after
+
+
+def _back_and_forth(local: datetime, zone: ZoneInfo) -> datetime:
+    return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)

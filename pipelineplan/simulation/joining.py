@@ -1,0 +1,93 @@
+"""A join whose inputs are read at different speeds: what it must remember until the slower one comes.
+
+    A  read at 100 times real time  |==============>         event time of A
+    B  read at  10 times            |=>                      event time of B
+                                       <-----------> what A sent in between lies in the join's state
+
+Alignment stops the faster reader at that distance, so that it goes on only as fast as the slower.
+
+Source: Apache Flink, FLIP-182, Support watermark alignment of FLIP-27 sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.control import Run
+    from pipelineplan.simulation.knobs import Knobs, Process
+    from pipelineplan.simulation.network import Network
+    from pipelineplan.simulation.sharing import Floats
+
+_LOOK_SECONDS = (0.5, 60.0)
+
+
+@dataclass(frozen=True)
+class JoinDrift:
+    """The logs of the network are the inputs of a join; `drift_seconds` is None without alignment.
+
+    What is read ahead lies in the state with `record_bytes` each. `retention_seconds` is how
+    long the state remembers; None for ever.
+    """
+
+    record_bytes: float
+    drift_seconds: float | None = None
+    retention_seconds: float | None = None
+    awaited = False
+    busy_until_seconds = 0.0
+
+    def process(self, knobs: Knobs) -> Process:
+        """Hold the logs that are too far ahead; looked at often enough to be exact to a percent."""
+        if self.drift_seconds is None:
+            return
+        held: tuple[int, ...] = ()
+        while True:
+            ahead = _ahead_seconds(knobs)
+            wanted = tuple(p for p in range(len(ahead)) if ahead[p] >= self.drift_seconds)
+            if wanted != held:
+                knobs.hold(wanted)
+                held = wanted
+            wait = self.drift_seconds / 200.0
+            yield knobs.env.timeout(min(max(wait, _LOOK_SECONDS[0]), _LOOK_SECONDS[1]))
+
+    def figures(self, run: Run) -> Mapping[str, float]:
+        """How far apart the inputs were read at most, and what the state then held."""
+        from pipelineplan.simulation.curves import Curves
+
+        curves = Curves(run)
+        progress = [curves.event_time_read(first, last) for first, last in _log_places(run.network)]
+        slowest = np.min(progress, axis=0)
+        rate = run.scenario.peak_rate
+        state = np.zeros_like(slowest)
+        drift = np.zeros_like(slowest)
+        for log, each in zip(run.network.logs, progress, strict=True):
+            ahead = each - slowest
+            kept = ahead if self.retention_seconds is None else np.minimum(ahead, self.retention_seconds)
+            state += kept * rate * log.part * self.record_bytes
+            drift = np.maximum(drift, ahead)
+        return {"join_drift_seconds": float(drift.max()), "join_state_bytes": float(state.max())}
+
+
+def _log_places(network: Network) -> list[tuple[int, int]]:
+    """The first partition of each log, and the one after its last."""
+    ends = np.cumsum([log.partitions for log in network.logs]).tolist()
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _ahead_seconds(knobs: Knobs) -> Floats:
+    """How far each partition's event time is ahead of the slowest log's, `[partition]`."""
+    from pipelineplan.simulation.control import appended_curve
+
+    times, counts = appended_curve(knobs.scenario)
+    rising = np.concatenate(((True,), np.diff(counts) > 0))
+    shares = np.maximum(np.array(knobs.network.shares), 1e-300)
+    reached = np.minimum(knobs.position() / shares, np.interp(knobs.env.now, times, counts))
+    seconds = np.interp(reached, counts[rising], times[rising])
+    # A partition without anything to read is as far as the clock.
+    seconds = np.where(knobs.waiting() > 1e-6, seconds, knobs.env.now)
+    slowest = min(float(seconds[first:last].min()) for first, last in _log_places(knobs.network))
+    return np.asarray(seconds - slowest)
