@@ -75,7 +75,7 @@ def as_plots(
         known = [(name, words) for name, words in panel.series if name in scenario.series]
         if known and len(time) > 1:
             chart = _chart(panel, known, scenario.series, targets if panel.unit == "s" else None)
-            drawn.append((panel.title, _svg(chart)))
+            drawn.append((panel.title, svg_of(chart)))
     return tuple(drawn)
 
 
@@ -105,7 +105,7 @@ def _chart(
     wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
         chart = chart + _target_line(alt, wanted)
-    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
+    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**theme()).to_dict()
     return built
 
 
@@ -130,7 +130,8 @@ def _target_line(alt: Any, wanted: list[dict[str, Any]]) -> Any:
     return rule.encode(y="v:Q") + words.encode(y="v:Q", text="what:N")
 
 
-def _theme() -> dict[str, Any]:
+def theme() -> dict[str, Any]:
+    """The look of every chart, in stand-in colours."""
     axis = {
         "labelColor": "#010a02",
         "titleColor": "#010a02",
@@ -154,7 +155,8 @@ def _theme() -> dict[str, Any]:
     }
 
 
-def _svg(specification: dict[str, Any]) -> str:
+def svg_of(specification: dict[str, Any]) -> str:
+    """A Vega-Lite specification drawn as inline SVG, in the variables of the page's style."""
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(specification)

@@ -2,7 +2,7 @@
 
     pipelineplan profile events.csv --event-time occurred_at -o profiles/clicks.yaml
     pipelineplan profile 'day/*.parquet' --event-time ts --arrival-time loaded_at --key user_id
-    pipelineplan profile events.csv --event-time ts --window '1 min' --lags '0 s,5 s,30 s'
+    pipelineplan profile events.csv --event-time ts --window '1 min' --lags '0 s,5 s,30 s' --page delays.html
     pipelineplan profile 'day/*.parquet' --event-time ts --on flink
     pipelineplan profile 'day/*.parquet' --event-time ts --on beam --runner-options='--runner=FlinkRunner'
 
@@ -71,6 +71,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shared", type=Path, metavar="DIR", help="a folder that this machine and Beam's workers see"
     )
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="draw delays, rate and trade-off there, as one HTML page"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -90,7 +93,15 @@ def run(options: argparse.Namespace) -> int:
     measured = _measured(options)
     tried = _tradeoff(options, measured) if options.window is not None else None
     if options.output is not None:
-        _write(measured, options.output)
+        from pipelineplan.sources import to_yaml
+
+        _write(to_yaml(measured), options.output)
+        note(f"wrote {options.output}; reference it as disorder: {{profile: {options.output.name}}}")
+    if options.page is not None:
+        from pipelineplan.bundle.profile_page import as_profile_page
+
+        _write(as_profile_page(measured, tried), options.page)
+        note(f"wrote {options.page}")
     if options.format == "json":
         from pipelineplan.profiling import to_json_dict
 
@@ -149,17 +160,15 @@ def _tradeoff(options: argparse.Namespace, measured: StreamProfile) -> Tradeoff:
     )
 
 
-def _write(measured: StreamProfile, file: Path) -> None:
+def _write(text: str, file: Path) -> None:
     from pipelineplan.errors import InputError, Position, Problem
-    from pipelineplan.sources import to_yaml
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(to_yaml(measured), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = f"cannot be written: {(error.strerror or str(error)).lower()}"
         raise InputError([Problem(reason, Position(file.as_posix()))]) from error
-    note(f"wrote {file}; reference it as disorder: {{profile: {file.name}}}")
 
 
 def _print(measured: StreamProfile) -> None:
