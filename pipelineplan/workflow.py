@@ -232,6 +232,27 @@ def calibrate(
     return calibrate_plan(_read(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 
 
+def profile_on(
+    engine: str,
+    data: Sequence[str | Path],
+    columns: Mapping[str, Any],
+    *,
+    runner_options: Sequence[str] = (),
+    shared: Path | None = None,
+    progress: Progress | None = None,
+) -> StreamProfile:
+    """The same profile, measured on "beam" (any runner, by its options) or "flink" (a local cluster).
+
+    `columns` are the keyword arguments of `profile`, `event_time` among them. Workers read the files
+    under the same paths; `shared` is a folder that they and this machine see. Needs the extra `beam`.
+    """
+    from pipelineplan.engines.beam_profile import Columns
+    from pipelineplan.engines.profiling_on import measure_on
+
+    named = Columns(**{**columns, "duplicates_by": tuple(columns.get("duplicates_by", ()))})
+    return measure_on(engine, data, named, runner_options=runner_options, shared=shared, progress=progress)
+
+
 def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
@@ -376,6 +397,7 @@ def compile_plan(
     """
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
+    from pipelineplan.engines.beam_evidence import play_on_beam
     from pipelineplan.gates import with_simulated
 
     show = progress or (lambda _: None)
@@ -384,12 +406,21 @@ def compile_plan(
     simulated = simulated or simulate(one)
     findings = with_simulated(one, check(one, strict=strict).findings, simulated)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
+    played = play_on_beam(one, data, show) if data else None
     if quality is not None and data and mutation:
         quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
     reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
-        one, findings, simulated, quality, reconciled, as_of=day, version=__version__, strict=strict
+        one,
+        findings,
+        simulated,
+        quality,
+        reconciled,
+        as_of=day,
+        version=__version__,
+        strict=strict,
+        played=played,
     )
 
 

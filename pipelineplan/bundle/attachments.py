@@ -2,6 +2,7 @@
 
 simulation/figures.parquet, curves.parquet, <scenario>-<panel>.svg
 quality/gx/...                 the runnable Great Expectations project, quality/results.json if data was given
+event-time/beam.json           the plan's windows on Apache Beam, if data was given
 contracts/...                  the contracts as the plan referred to them
 """
 
@@ -30,6 +31,9 @@ def attachments(contents: Contents, as_of: datetime | None = None) -> dict[str, 
     if contents.quality is not None:
         text = json.dumps(contents.quality.to_json_dict(), indent=2, ensure_ascii=False)
         found["quality/results.json"] = redacted(text).encode() + b"\n"
+    if contents.played is not None:
+        text = json.dumps(contents.played.to_json_dict(), indent=2, ensure_ascii=False)
+        found["event-time/beam.json"] = redacted(text).encode() + b"\n"
     found |= dict(_contracts(contents))
     return found
 

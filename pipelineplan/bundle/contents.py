@@ -18,6 +18,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.engines.beam_evidence import PlayedOnBeam
     from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
@@ -41,6 +42,7 @@ class Contents:
     seed: int | None = None
     version: str = ""
     strict: bool = False
+    played: PlayedOnBeam | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -79,9 +81,10 @@ def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     seed: int | None = None,
     version: str = "",
     strict: bool = False,
+    played: PlayedOnBeam | None = None,
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, reconciled, strict=strict)
+    gates = decide(plan, findings, simulated, quality, reconciled, played=played, strict=strict)
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
     return Contents(
         plan,
@@ -95,4 +98,5 @@ def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
         seed,
         version,
         strict,
+        played,
     )

@@ -111,7 +111,7 @@ def _drawn(
         empty = known and known[0][0] in _WHERE_ANY and not any(columns[known[0][0]])
         if known and not empty and len(columns.get("time_seconds", ())) > 1:
             chart = _chart(panel, known, columns, banded, dict(targets) if panel.unit == "s" else None)
-            drawn.append((panel.title, _svg(chart)))
+            drawn.append((panel.title, svg_of(chart)))
     return tuple(drawn)
 
 
@@ -226,7 +226,7 @@ def _chart(
     wanted = [{"v": seconds / scale, "what": words} for words, seconds in (targets or {}).items()]
     if wanted and max(seconds for seconds in (targets or {}).values()) < 5 * greatest:
         chart = chart + _target_line(alt, wanted)
-    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**_theme()).to_dict()
+    built: dict[str, Any] = chart.properties(width=_WIDTH, height=_HEIGHT).configure(**theme()).to_dict()
     return built
 
 
@@ -265,7 +265,8 @@ def _target_line(alt: Any, wanted: list[dict[str, Any]]) -> Any:
     return rule.encode(y="v:Q") + words.encode(y="v:Q", text="what:N")
 
 
-def _theme() -> dict[str, Any]:
+def theme() -> dict[str, Any]:
+    """The look of every chart, in stand-in colours."""
     axis = {
         "labelColor": "#010a02",
         "titleColor": "#010a02",
@@ -290,7 +291,8 @@ def _theme() -> dict[str, Any]:
     }
 
 
-def _svg(specification: dict[str, Any]) -> str:
+def svg_of(specification: dict[str, Any]) -> str:
+    """A Vega-Lite specification drawn as inline SVG, in the variables of the page's style."""
     import vl_convert
 
     drawn: str = vl_convert.vegalite_to_svg(specification)

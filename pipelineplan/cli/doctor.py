@@ -2,9 +2,11 @@
 
     pipelineplan doctor
     pipelineplan doctor --install flink
+    pipelineplan doctor --install beam-flink
 
-With --install, Apache Flink is fetched from PyPI into an environment of its own, below the user's
-cache folder: pinned, with hashes. Without it, nothing reaches for the network.
+With --install, Apache Flink is fetched from PyPI into an environment of its own, or Apache Beam's
+runner for Flink from Maven Central, below the user's cache folder: pinned, with hashes. Without it,
+nothing reaches for the network.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pipelineplan import __version__
 from pipelineplan.cli.output import coloured, envelope, note, say
-from pipelineplan.engines.flink_environment import FLINK_VERSION, install_flink, is_installed
+from pipelineplan.engines import beam_flink_environment, flink_environment
 
 EXTRAS = {
     "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
@@ -32,14 +34,16 @@ EXTRAS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
-    parser.add_argument("--install", choices=("flink",), help="fetch this engine from PyPI and install it")
+    parser.add_argument("--install", choices=("beam-flink", "flink"), help="fetch this engine and install it")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
     """List versions by extra, after installing what was asked for."""
-    if options.install is not None:
-        note(f"Apache Flink is in {install_flink(note)}")
+    if options.install == "flink":
+        note(f"Apache Flink is in {flink_environment.install_flink(note)}")
+    if options.install == "beam-flink":
+        note(f"Apache Beam's runner for Flink is in {beam_flink_environment.install_beam_flink(note)}")
     found = {extra: {name: _version(name) for name in names} for extra, (names, _) in EXTRAS.items()}
     if options.format == "json":
         extras = [{"extra": extra, "packages": packages} for extra, packages in found.items()]
@@ -56,14 +60,21 @@ def run(options: argparse.Namespace) -> int:
             say(f"  add it with: pip install 'pipelineplan[{extra}]'")
     for engine in _engines():
         state = coloured("there", "holds") if engine["installed"] else coloured("missing", "unknown")
-        say(f"\n{engine['name']} {engine['version']}: {state} (test --on {engine['name']})")
+        say(f"\n{engine['name']} {engine['version']}: {state} ({engine['use']})")
         if not engine["installed"]:
             say(f"  add it with: pipelineplan doctor --install {engine['name']}")
     return 0
 
 
 def _engines() -> list[dict[str, str | bool]]:
-    return [{"name": "flink", "version": FLINK_VERSION, "installed": is_installed()}]
+    rooms = (
+        ("flink", flink_environment.FLINK_VERSION, flink_environment, "test --on flink"),
+        ("beam-flink", beam_flink_environment.RUNNER_VERSION, beam_flink_environment, "profile --on flink"),
+    )
+    return [
+        {"name": name, "version": version_of, "installed": room.is_installed(), "use": use}
+        for name, version_of, room, use in rooms
+    ]
 
 
 def _version(package: str) -> str | None:

@@ -3,6 +3,7 @@
     pipelineplan test plan.yaml --data orders=data/orders.csv customers=data/customers.csv
     pipelineplan test plan.yaml --data-dir data/ --backend postgresql
     pipelineplan test plan.yaml --data orders=data/orders.csv --on beam
+    pipelineplan test plan.yaml --data orders=data/orders.csv --on beam --batch out/windows
     pipelineplan test plan.yaml --data warehouse=new.parquet --against old.parquet
     pipelineplan test plan.yaml --data orders=data/orders.csv --stream out/
 
@@ -23,6 +24,10 @@ With --on the recorded events of the plan's sources, in the order of their files
 windows on that engine, and what is on time, late and dropped is compared with the prediction, window
 by window. Exit status 1 when they differ, 2 for what the engine cannot run, with the reason.
 
+With --batch, Beam runs all records as a batch, on the runner that --runner-options name or in this
+process: records that break the contract become dead letters, repeats go, windows are counted, and the
+counts are written there as Parquet and compared.
+
 A reconciliation of the plan is run when both its sides have data; with --against the data is reconciled
 with the old pipeline's output instead. Only windows that the watermark has closed are compared. Exit
 status 1 when one differs by more than the tolerance, or none can be compared.
@@ -31,6 +36,7 @@ status 1 when one differs by more than the tolerance, or none can be compared.
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -51,6 +57,7 @@ from pipelineplan.cli.streaming import add_stream_option, run_streams
 from pipelineplan.errors import InputError, Position, Problem
 
 if TYPE_CHECKING:
+    from pipelineplan.plan import Plan
     from pipelineplan.quality import CheckResult, QualityReport
 
 
@@ -96,6 +103,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "which is dropped after, of the database that PIPELINEPLAN_DATABASE names",
     )
     parser.add_argument("--on", choices=sorted(ENGINES), help="the engine that runs the plan's windows")
+    parser.add_argument(
+        "--batch", type=Path, metavar="DIR", help="with --on beam: run all as a batch, write Parquet there"
+    )
+    parser.add_argument(
+        "--runner-options",
+        metavar="OPTIONS",
+        help="with --batch: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
+    )
     add_reconciliation_options(parser)
     add_stream_option(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -108,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
 
     require_against(options)
     check_options(options)
+    _refuse_without_effect(options)
     if options.generate is not None:
         return run_generate(options)
     data = given_data(options)
@@ -151,6 +167,17 @@ def _other_runs(options: argparse.Namespace) -> Iterator[tuple[bool, Callable[..
     yield options.mutate, _mutate
 
 
+def _refuse_without_effect(options: argparse.Namespace) -> None:
+    problems = []
+    if options.batch is not None and options.on != "beam":
+        problems.append(Problem("it has no effect here", Position("--batch"), fix="it goes with --on beam"))
+    if options.runner_options is not None and options.batch is None:
+        fix = "it goes with --on beam --batch DIR: a preview runs in this process"
+        problems.append(Problem("it has no effect here", Position("--runner-options"), fix=fix))
+    if problems:
+        raise InputError(problems)
+
+
 def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.workflow import mutate
 
@@ -183,10 +210,9 @@ def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     plan = read_plan(options.plan, options.env)
     sources = {name for source in plan.model.sources for name in (source.id, source.dataset)}
     named = {text.partition("=")[0] for text in options.data}
-    module, function = ENGINES[options.on].split(":")
     # A folder may hold data of sinks too; what was named must be a source.
     given = {name: path for name, path in data.items() if name in sources | named}
-    report: EngineReport = getattr(import_module(module), function)(plan, given, progress())
+    report = _report(options, plan, given)
     status = 0 if report.agrees else 1
     if options.format == "json":
         say(envelope("test", status, report=report.to_json_dict()))
@@ -196,6 +222,17 @@ def _run_on(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     verdict = f"{options.on} agrees with the prediction" if report.agrees else f"{options.on} differs"
     say(coloured(verdict, "holds" if report.agrees else "fails"))
     return status
+
+
+def _report(options: argparse.Namespace, plan: Plan, data: Mapping[str, Path]) -> EngineReport:
+    if options.batch is not None:
+        from pipelineplan.engines.beam_batch import batch_report
+
+        runner_options = shlex.split(options.runner_options or "")
+        return batch_report(plan, data, options.batch, runner_options, progress())
+    module, function = ENGINES[options.on].split(":")
+    report: EngineReport = getattr(import_module(module), function)(plan, data, progress())
+    return report
 
 
 def _print(report: QualityReport) -> None:

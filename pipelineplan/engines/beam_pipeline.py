@@ -16,25 +16,25 @@ end, or an end and the allowed lateness); records in between share a bundle, and
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
 
 from pipelineplan.engines.beam_plan import Case
 from pipelineplan.engines.beam_records import Row, watermarks_after
-from pipelineplan.errors import MissingExtraError, PipelinePlanError
+from pipelineplan.engines.beam_runner import beam_version, quiet, run_pipeline
 from pipelineplan.eventtime.panes import Accumulation, Timing
 from pipelineplan.eventtime.timeliness import FixedWindows
-from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, Windows, assigned
-
-
-class BeamError(PipelinePlanError):
-    """Beam ran and did not come to an end; the message carries its own."""
+from pipelineplan.eventtime.window_kinds import (
+    GlobalWindow,
+    SessionWindows,
+    SlidingWindows,
+    Windows,
+    assigned,
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def run_beam(case: Case, rows: tuple[Row, ...]) -> BeamAnswer:
 
     Raises `MissingExtraError` without Apache Beam, `BeamError` when the pipeline fails.
     """
-    with _quiet():
-        version = _version()
-    with _quiet(), tempfile.TemporaryDirectory(prefix="pipelineplan-beam-") as name:
+    with quiet():
+        version = beam_version("running a plan's windows on Apache Beam")
+    with quiet(), tempfile.TemporaryDirectory(prefix="pipelineplan-beam-") as name:
         _run(case, rows, Path(name))
         panes = tuple(
             CountedPane(key, start, end, index, Timing(timing), count)
@@ -76,25 +76,6 @@ def run_beam(case: Case, rows: tuple[Row, ...]) -> BeamAnswer:
             tuple(sorted(row for (row,) in _lines(Path(name), kind))) for kind in ("dead", "repeats")
         ]
     return BeamAnswer(version, panes, *set_aside)
-
-
-def _version() -> str:
-    try:
-        import apache_beam as beam
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("running a plan's windows on Apache Beam", "beam") from error
-    return str(beam.__version__)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing of what Beam logs reaches the user: what failed is raised."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _run(case: Case, rows: tuple[Row, ...], folder: Path) -> None:
@@ -119,10 +100,7 @@ def _run(case: Case, rows: tuple[Row, ...], folder: Path) -> None:
     counted = records | "by key" >> beam.Map(own.by_key) | "window" >> _window_into(case)
     counts = counted | "count" >> beam.CombinePerKey(beam.combiners.CountCombineFn())
     _ = counts | "panes" >> beam.ParDo(own.NotePane(folder / "panes"))
-    try:
-        pipeline.run().wait_until_finish()
-    except Exception as error:
-        raise BeamError(f"Apache Beam failed on {case.stage!r}: {type(error).__name__}: {error}") from error
+    run_pipeline(pipeline, repr(case.stage))
 
 
 def _options() -> Any:
@@ -185,14 +163,15 @@ def _window_into(case: Case) -> Any:
 
     accumulating = case.paning.accumulation is Accumulation.ACCUMULATING
     return beam.WindowInto(
-        _window_fn(case.paning.windows),
+        window_fn(case.paning.windows),
         trigger=AfterWatermark(late=AfterCount(1)),
         accumulation_mode=AccumulationMode.ACCUMULATING if accumulating else AccumulationMode.DISCARDING,
         allowed_lateness=Duration(micros=case.paning.windows.allowed_lateness_ms * 1000),
     )
 
 
-def _window_fn(windows: Windows) -> Any:
+def window_fn(windows: Windows) -> Any:
+    """Beam's own windows."""
     from apache_beam.transforms import window
     from apache_beam.utils.timestamp import Duration
 
@@ -206,6 +185,8 @@ def _window_fn(windows: Windows) -> Any:
             return window.SlidingWindows(span(size), span(every))
         case SessionWindows(gap_ms=gap):
             return window.Sessions(span(gap))
+        case GlobalWindow():
+            return window.GlobalWindows()
         case _:
             assert_never(windows)
 

@@ -36,10 +36,15 @@ class FlinkEnvironment:
     java: Path
 
 
-def folder() -> Path:
-    """Where Flink's environment is or would be: below XDG_CACHE_HOME, else `~/.cache`."""
+def cache_folder() -> Path:
+    """Where engines are installed: below XDG_CACHE_HOME, else `~/.cache`."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "pipelineplan" / f"flink-{FLINK_VERSION}"
+    return Path(cache) / "pipelineplan"
+
+
+def folder() -> Path:
+    """Where Flink's environment is or would be."""
+    return cache_folder() / f"flink-{FLINK_VERSION}"
 
 
 def is_installed() -> bool:
@@ -49,7 +54,7 @@ def is_installed() -> bool:
 
 def find_flink() -> FlinkEnvironment:
     """Flink's interpreter and Java; raises `InputError` that says what is lacking and how to get it."""
-    python, java = _python(folder()), _java()
+    python, java = _python(folder()), find_java()
     problems = []
     if not _is_complete(folder()):
         found = f"found no Apache Flink {FLINK_VERSION} in {folder()}"
@@ -119,7 +124,8 @@ def _is_complete(home: Path) -> bool:
     return _python(home).exists() and mark.is_file() and mark.read_text(encoding="utf-8") == _pinned()
 
 
-def _java() -> Path | None:
+def find_java() -> Path | None:
+    """Java from JAVA_HOME, else the PATH; None without one that is new enough."""
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if found is None:

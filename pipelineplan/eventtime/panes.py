@@ -14,9 +14,11 @@ answer for tumbling windows by arrays, and a test holds them together. Where eng
     a session seen before   Beam Python never forgets one and fires a reopened one at once; Beam's model
                             and Flink forget it after the allowed lateness and fire a reopened one at its end
 
+    late by count, too few  Beam's model fires what is left when the window is forgotten, Beam Python never
+
 Sources: Apache Beam, trigger.py (GeneralTriggerDriver.process_elements), LateDataDroppingDoFnRunner.java,
-AfterWatermarkStateMachine.java (onMerge); Apache Flink, WindowOperator.java (processElement, isWindowLate),
-TimeWindow.java (intersects), EventTimeTrigger.java.
+ReduceFnRunner.java (onTimers: garbage collection), AfterWatermarkStateMachine.java (onMerge); Apache Flink,
+WindowOperator.java (processElement, isWindowLate), TimeWindow.java (intersects), EventTimeTrigger.java.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from itertools import count
 
 from pipelineplan.eventtime.engine_rules import EngineRule
 from pipelineplan.eventtime.timeliness import Timeliness
+from pipelineplan.eventtime.watermarks import NEVER
 from pipelineplan.eventtime.window_kinds import SessionWindows, Span, Windows, assigned
 
 Arrival = tuple[str, int]
@@ -51,23 +54,31 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True)
 class Paning:
-    """Windows, whose rule, and when they fire: at their end, with each late record, early by count.
+    """Windows, whose rule, and when they fire: at their end, again with late records, and early.
 
-    `early_count` fires an early pane whenever that many records wait (Beam only: Flink has no such
-    trigger built in, `ValueError`).
+    An early pane fires, again and again until the end, whenever `early_count` records wait, or when
+    `early_delay_ms` of the arrival clock have passed since the first of those that wait came (AfterCount,
+    AfterProcessingTime). Late panes wait for `late_count` records. Beam only: Flink has no such trigger
+    built in, `ValueError`; neither have sessions here.
     """
 
     windows: Windows
     rule: EngineRule = EngineRule.BEAM_MODEL
     accumulation: Accumulation = Accumulation.ACCUMULATING
     early_count: int | None = None
+    early_delay_ms: int | None = None
+    late_count: int = 1
 
     def __post_init__(self) -> None:
-        if self.early_count is not None and (self.early_count < 1 or self.rule.is_flink):
-            message = f"found early panes by {self.early_count} records for {self.rule.value}, wanted Beam"
-            raise ValueError(f"{message} and a count above 0")
-        if self.early_count is not None and isinstance(self.windows, SessionWindows):
-            raise ValueError("found early panes by count for sessions, wanted fixed or sliding windows")
+        stated = {"early_count": self.early_count, "early_delay_ms": self.early_delay_ms}
+        stated |= {"late_count": self.late_count} if self.late_count != 1 else {}
+        given = {name: number for name, number in stated.items() if number is not None}
+        if given and (min(given.values()) < 1 or self.rule.is_flink):
+            raise ValueError(f"found {given} for {self.rule.value}, wanted Beam and numbers above 0")
+        if self.early_count is not None and self.early_delay_ms is not None:
+            raise ValueError(f"found {given}, wanted early panes by count or by delay, not both")
+        if given and isinstance(self.windows, SessionWindows):
+            raise ValueError(f"found {given} for sessions, wanted fixed, sliding or global windows")
 
 
 @dataclass(frozen=True)
@@ -123,46 +134,70 @@ class _Window:
     # Beam Python's flag that a session stays late once its end was passed.
     past_end: bool = False
     replaced: bool = False
+    # When the records that wait make an early pane, by the arrival clock.
+    early_at: int | None = None
 
     @property
     def span(self) -> Span:
         return (self.start, self.end)
 
 
-def play(paning: Paning, arrivals: Sequence[Arrival], watermark_ms: Sequence[int]) -> Played:
+def play(
+    paning: Paning,
+    arrivals: Sequence[Arrival],
+    watermark_ms: Sequence[int],
+    clock_ms: Sequence[int] | None = None,
+) -> Played:
     """Play `(key, event time)` in order of arrival; `watermark_ms` has one value more than `arrivals`.
 
     Its item `i` is the watermark before record `i`, the last the one after all; it must not fall.
-    Raises `ValueError` when the lengths do not fit or it falls.
+    `clock_ms` likewise says when each record arrived, and when to stop looking: early panes by delay
+    need it. After a record the watermark moves, then the clock. Raises `ValueError` when the lengths do
+    not fit or one falls.
     """
-    if len(watermark_ms) != len(arrivals) + 1:
-        raise ValueError(f"found {len(watermark_ms)} watermarks for {len(arrivals)} records, wanted one more")
-    player = _Player(paning, watermark_ms[0])
-    for number, (key, event_ms) in enumerate(arrivals):
-        player.take(number, key, event_ms)
-        player.advance(watermark_ms[number + 1], number + 1)
-    return Played(tuple(player.placements), tuple(player.panes), tuple(player.reopened))
+    for name, given in (("watermarks", watermark_ms), ("instants", clock_ms)):
+        if given is not None and len(given) != len(arrivals) + 1:
+            raise ValueError(f"found {len(given)} {name} for {len(arrivals)} records, wanted one more")
+    if paning.early_delay_ms is not None and clock_ms is None:
+        raise ValueError("found no arrival clock, wanted one: early panes come after a delay")
+    player = Player(paning, watermark_ms[0], clock_ms[0] if clock_ms else 0)
+    for number, (key, event_ms) in enumerate(arrivals, start=1):
+        player.take(key, event_ms)
+        player.advance(watermark_ms[number])
+        player.tick(clock_ms[number] if clock_ms else 0)
+    return player.played()
 
 
-class _Player:
-    """The open windows of all keys, and the watermark."""
+class Player:
+    """The open windows of all keys, the watermark and the arrival clock, moved one by one."""
 
-    def __init__(self, paning: Paning, watermark: int) -> None:
+    def __init__(self, paning: Paning, watermark: int = NEVER, clock: int = 0) -> None:
+        """No record has come."""
+        self.taken = 0
         self.paning = paning
         self.watermark = watermark
+        self.clock = clock
         self.placements: list[Placement] = []
         self.panes: list[Pane] = []
         self.reopened: list[int] = []
         self._open: dict[tuple[str, Span], _Window] = {}
         self._sessions: dict[str, list[_Window]] = {}
         self._due: list[tuple[int, int, _Window]] = []
+        self._early: list[tuple[int, int, _Window]] = []
+        self._late: list[_Window] = []
         self._order = count()
         instants = paning.rule.instants
         self._late_ms = instants.late_ms
         self._dropped_ms = instants.dropped_ms + paning.windows.allowed_lateness_ms
 
-    def take(self, number: int, key: str, event_ms: int) -> None:
+    def played(self) -> Played:
+        """What has come of all records so far."""
+        return Played(tuple(self.placements), tuple(self.panes), tuple(self.reopened))
+
+    def take(self, key: str, event_ms: int) -> None:
         """One record under the watermark as it stands."""
+        number = self.taken
+        self.taken += 1
         if isinstance(self.paning.windows, SessionWindows):
             self._into_session(number, key, assigned(self.paning.windows, event_ms)[0])
             return
@@ -176,7 +211,7 @@ class _Player:
                 self._wait(window)
             self._add(number, window)
 
-    def advance(self, watermark: int, after: int) -> None:
+    def advance(self, watermark: int) -> None:
         """Fire what ends at or before `watermark`."""
         if watermark < self.watermark:
             raise ValueError(
@@ -187,7 +222,27 @@ class _Player:
             _, _, window = heappop(self._due)
             if not window.replaced and not window.past_end:
                 window.past_end = True
-                self._fire(window, Timing.ON_TIME, after)
+                self._fire(window, Timing.ON_TIME)
+        self._close()
+
+    def tick(self, clock: int) -> None:
+        """Fire early what has waited long enough at `clock`."""
+        if clock < self.clock:
+            raise ValueError(f"found an arrival at {clock} after {self.clock}, wanted a clock that rises")
+        self.clock = clock
+        while self._early and self._early[0][0] <= clock:
+            at, _, window = heappop(self._early)
+            if window.early_at == at and not window.past_end:
+                self._fire(window, Timing.EARLY)
+
+    def _close(self) -> None:
+        """Beam's model does not leave late records behind that were too few for a pane; Beam Python does."""
+        if not self._late or self.paning.rule is not EngineRule.BEAM_MODEL:
+            return
+        for window in sorted(self._late, key=lambda one: (one.end, one.key)):
+            if window.waiting and self._gone(window.end):
+                self._fire(window, Timing.LATE)
+        self._late = [window for window in self._late if window.waiting]
 
     def _gone(self, end: int) -> bool:
         return self.watermark >= end + self._dropped_ms
@@ -208,16 +263,27 @@ class _Player:
         self._place(number, window.span, Timeliness.LATE if late else Timeliness.ON_TIME)
         if late:
             window.past_end = True
-            self._fire(window, Timing.LATE, number + 1)
+            if len(window.waiting) >= self.paning.late_count:
+                # A late record that waits holds Beam Python's watermark, and its pane says early.
+                held = self.paning.late_count > 1 and self.paning.rule is EngineRule.BEAM_PYTHON
+                self._fire(window, Timing.EARLY if held else Timing.LATE)
+            else:
+                self._late.append(window)
         elif window.past_end or len(window.waiting) == self.paning.early_count:
-            self._fire(window, Timing.EARLY, number + 1)
+            self._fire(window, Timing.EARLY)
+        elif self.paning.early_delay_ms is not None and window.early_at is None:
+            window.early_at = self.clock + self.paning.early_delay_ms
+            heappush(self._early, (window.early_at, next(self._order), window))
 
-    def _fire(self, window: _Window, timing: Timing, after: int) -> None:
+    def _fire(self, window: _Window, timing: Timing) -> None:
         discarding = self.paning.accumulation is Accumulation.DISCARDING
         held = window.waiting if discarding else window.records
-        self.panes.append(Pane(window.key, *window.span, window.fired, timing, tuple(sorted(held)), after))
+        self.panes.append(
+            Pane(window.key, *window.span, window.fired, timing, tuple(sorted(held)), self.taken)
+        )
         window.fired += 1
         window.waiting = []
+        window.early_at = None
 
     def _into_session(self, number: int, key: str, own: Span) -> None:
         """Merge the record's own window with the sessions of its key, then judge: or the other way round."""

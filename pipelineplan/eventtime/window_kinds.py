@@ -1,8 +1,9 @@
-"""The windows that one record belongs to: tumbling, sliding, or a session that it opens.
+"""The windows that one record belongs to: tumbling, sliding, a session that it opens, or the one of all.
 
     fixed 10                 12 -> [10, 20)
     sliding 10, every 5      12 -> [10, 20) [5, 15)          newest first, as Beam assigns them
     session, gap 10          12 -> [12, 22)                  before it merges with its neighbours
+    global                   12 -> ALWAYS                    ends when the watermark says that nothing follows
 
 All windows are half-open, all times whole milliseconds.
 """
@@ -16,6 +17,8 @@ from pipelineplan.eventtime.timeliness import FixedWindows
 
 Span = tuple[int, int]
 _FURTHEST_MS = 2**60
+# The window of all records; a watermark at its end means that the stream is over.
+ALWAYS: Span = (-_FURTHEST_MS, _FURTHEST_MS)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,14 @@ class SessionWindows:
         _require(0 <= self.allowed_lateness_ms < _FURTHEST_MS, self, "an allowed lateness of 0 ms or more")
 
 
-Windows = FixedWindows | SlidingWindows | SessionWindows
+@dataclass(frozen=True)
+class GlobalWindow:
+    """One window for everything: nothing is late, and only a trigger makes it fire before the end."""
+
+    allowed_lateness_ms: int = 0
+
+
+Windows = FixedWindows | SlidingWindows | SessionWindows | GlobalWindow
 
 
 def assigned(windows: Windows, event_ms: int) -> tuple[Span, ...]:
@@ -58,6 +68,8 @@ def assigned(windows: Windows, event_ms: int) -> tuple[Span, ...]:
             return tuple((start, start + size) for start in range(newest, event_ms - size, -every))
         case SessionWindows(gap_ms=gap):
             return ((event_ms, event_ms + gap),)
+        case GlobalWindow():
+            return (ALWAYS,)
         case _:
             assert_never(windows)
 

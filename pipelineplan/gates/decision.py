@@ -27,6 +27,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
+    from pipelineplan.engines.beam_evidence import PlayedOnBeam
     from pipelineplan.quality.reconciling.report import ReconciliationReport
     from pipelineplan.quality.report import CheckResult, QualityReport
     from pipelineplan.simulation.result import SimulationResult, SloVerdict
@@ -77,14 +78,17 @@ def decide(
     quality: QualityReport | None = None,
     reconciled: ReconciliationReport | None = None,
     *,
+    played: PlayedOnBeam | None = None,
     strict: bool = False,
 ) -> tuple[GateDecision, ...]:
     """The decision on every stage gate, in the plan's own sequence.
 
+    `played` are the plan's windows on Apache Beam: where it differs from what was predicted, W3 fails.
     `findings` are all verdicts, those that hold among them: they are what a gate passes by.
     Under `strict`, what rests on an assumption fails instead of being unknown.
     """
     required = REQUIRED[plan.model.metadata.quality_level]
+    engines = _of_engines(played)
     heard = {
         gate: _hear(
             gate,
@@ -96,6 +100,7 @@ def decide(
         )
         for gate in TITLES
     }
+    heard["W3"] = _together([heard["W3"], engines])
     decided = {
         gate: _decided(gate, heard[gate], required=gate in required) for gate in TITLES if gate != "W12"
     }
@@ -215,6 +220,28 @@ def _of_quality(gate: str, quality: QualityReport | None) -> _Heard:
     unknown = tuple(f"{_checked(check)}: {check.reason}" for check in said["could not evaluate"])
     evidence = (f"quality: {len(said['pass'])} of {len(quality.checks)} checks pass",)
     return _Heard(failed, unknown, noted if gate == "W8" else (), evidence)
+
+
+def _of_engines(played: PlayedOnBeam | None) -> _Heard:
+    """A prediction that an engine contradicts is none to plan by; one that was not played decides nothing."""
+    if played is None:
+        return _Heard()
+    said = [
+        (preview.agrees, f"{preview.case.source} -> {preview.case.stage}", preview)
+        for preview in played.previews
+    ]
+    differing = tuple(
+        f"Apache Beam differs from the prediction in {len(preview.differences):,} windows of {name}"
+        for agrees, name, preview in said
+        if not agrees
+    )
+    evidence = [
+        f"played on Apache Beam: {name}, {preview.rows:,} records in {preview.windows:,} windows as predicted"
+        for agrees, name, preview in said
+        if agrees
+    ]
+    evidence += [f"not played on Apache Beam: {reason}" for reason in played.not_played]
+    return _Heard(failed=differing, evidence=tuple(evidence))
 
 
 def _of_reconciliation(report: ReconciliationReport | None) -> _Heard:

@@ -1,49 +1,65 @@
-"""Disorder and silence within each partition: what a watermark per partition acts on.
+"""Disorder within each partition: what a watermark per partition acts on.
 
     arrival order   p0: 10   p1: 4   p0: 12   p1: 5   p1: 3
     merged          p1 is behind by 6, 7, 9: one slow partition looks like disorder
     within          only the last is behind, by 2
 
-Each event is held against the newest event time of its own partition before it. Silence is how long
-a partition sent nothing while the recording went on, also before its first event and after its last:
-as long holds it back a watermark that waits for every partition.
+Each event is held against the newest event time of its own partition before it. All together are counted
+as exactly as anything else. A single partition is exact up to 4096 different values and then rounded up to
+seven significant bits, by 1.6 % at most, so that thousands of partitions stay small.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipelineplan.profiling import counting
-from pipelineplan.profiling.counting import BITS_KEPT, Integers, ValueCounts
+from pipelineplan.profiling.counting import ValueCounts
 from pipelineplan.profiling.recording import Batch
 
 _NEVER = -(2**62)
 # So many events are taken at once: each partition has its share of the work for every block of them.
 _BLOCK = 1 << 18
-_LEAST_VALUES = 1 << 11
-_FINE_FROM = 1 << 16
-_COARSE_BITS = 7
+_MOST_VALUES = 1 << 12
+_BITS_KEPT = 7
+
+Name = str | None
+
+
+@dataclass(frozen=True)
+class Within:
+    """The disorder of each partition, and of all events pooled, each within its own."""
+
+    of: Mapping[Name, ValueCounts] = field(default_factory=dict)
+    pooled: ValueCounts = field(default_factory=ValueCounts.none)
+
+    def merge(self, later: Within) -> Within:
+        """The counts of both; which partitions each has seen may differ."""
+        none = ValueCounts.none()
+        names = {**self.of, **later.of}
+        merged = {name: _merged(self.of.get(name, none), later.of.get(name, none)) for name in names}
+        return Within(merged, self.pooled.merge(later.pooled))
+
+    def worst(self, probability: float) -> Name:
+        """The partition whose quantile of disorder is the highest; the first of equals by name."""
+        names = sorted(self.of, key=lambda name: (name is None, name or ""))
+        seen = [name for name in names if len(self.of[name].values)]
+        return max(seen, key=lambda name: self.of[name].quantile(probability))
 
 
 class DisorderByPartition:
-    """Counts disorder of partitions 0 to `partitions` - 1 while batches pass through, in order.
+    """Counts disorder of the named partitions, 0 and on, while batches pass through in order."""
 
-    All partitions together may hold as many different values as one distribution may; where that leaves
-    fewer than 65,536 for each, what exceeds its share is rounded to seven significant bits and not eleven.
-    """
-
-    def __init__(self, partitions: int) -> None:
-        """Nothing has been seen."""
-        self.counts = [ValueCounts.none() for _ in range(partitions)]
-        self.silence_us = np.zeros(partitions, dtype=np.int64)
+    def __init__(self, names: Sequence[Name], newest_us: Sequence[int | None] = ()) -> None:
+        """Nothing has been seen, but for the newest event times before, where they are known."""
+        self._names = names
+        self._counts = [ValueCounts.none() for _ in names]
         self._pooled = ValueCounts.none()
-        self._newest = np.full(partitions, _NEVER, dtype=np.int64)
-        self._heard = np.full(partitions, _NEVER, dtype=np.int64)
-        self._clock = _NEVER
-        self._most = max(_LEAST_VALUES, counting.MOST_VALUES // max(partitions, 1))
-        self._bits = BITS_KEPT if self._most >= _FINE_FROM else _COARSE_BITS
+        self._newest = np.full(len(names), _NEVER, dtype=np.int64)
+        for number, microseconds in enumerate(newest_us):
+            self._newest[number] = _NEVER if microseconds is None else microseconds
 
     def watching(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches, counted on their way; each must have its partitions."""
@@ -58,52 +74,25 @@ class DisorderByPartition:
             yield batch
         if waiting:
             self._take(waiting)
-        self._end()
+
+    def found(self) -> Within:
+        """What the batches that passed through had, once the last has."""
+        return Within(dict(zip(self._names, self._counts, strict=True)), self._pooled)
 
     def _take(self, batches: list[Batch]) -> None:
-        event = np.concatenate([batch.event_us for batch in batches])
-        # As many bits as partitions can have: numpy sorts these by counting.
         partition = np.concatenate([batch.partition for batch in batches if batch.partition is not None])
-        # A stable order by partition keeps the order of arrival within each.
+        # A stable order by partition keeps the order of arrival within each; 16 bits are sorted by counting.
         order = np.argsort(partition.astype(np.uint16), kind="stable")
         present, starts = np.unique(partition[order], return_index=True)
-        self._hear(self._clock_of(batches, event)[order], present, starts)
-        disorder = event[order]
+        disorder = np.concatenate([batch.event_us for batch in batches])[order]
         for number, own in zip(present.tolist(), np.split(disorder, starts[1:]), strict=True):
             newest = np.maximum(np.maximum.accumulate(own), self._newest[number])
             self._newest[number] = newest[-1]
             np.subtract(newest, own, out=own)
-            counts = self.counts[number]
-            self.counts[number] = counts.merge(ValueCounts.of(own, counts.bits), self._most, self._bits)
+            counts = self._counts[number]
+            self._counts[number] = _merged(counts, ValueCounts.of(own, counts.bits))
         self._pooled = self._pooled.merge(ValueCounts.of(disorder, self._pooled.bits))
 
-    def _clock_of(self, batches: list[Batch], event: Integers) -> Integers:
-        """When each event came: its arrival, or without one the newest event time so far."""
-        arrivals = [batch.arrival_us for batch in batches if batch.arrival_us is not None]
-        clock = np.concatenate(arrivals) if arrivals else np.maximum.accumulate(event)
-        if not arrivals:
-            np.maximum(clock, self._clock, out=clock)
-        if self._clock == _NEVER:
-            self._heard[:] = clock[0]
-        self._clock = int(clock[-1])
-        return clock
 
-    def _hear(self, clock: Integers, present: Integers, starts: Integers) -> None:
-        silence = np.diff(clock, prepend=clock[:1])
-        silence[starts] = clock[starts] - self._heard[present]
-        longest = np.maximum.reduceat(silence, starts)
-        self.silence_us[present] = np.maximum(self.silence_us[present], longest)
-        self._heard[present] = clock[np.append(starts[1:], len(clock)) - 1]
-
-    def _end(self) -> None:
-        if self._clock != _NEVER:
-            self.silence_us = np.maximum(self.silence_us, self._clock - self._heard)
-
-    def pooled(self) -> ValueCounts:
-        """The disorder of all events, each within its own partition."""
-        return self._pooled
-
-    def worst(self, probability: float) -> int:
-        """The partition whose quantile of disorder is the highest; the first of equals."""
-        quantiles = [c.quantile(probability) if len(c.values) else -1.0 for c in self.counts]
-        return quantiles.index(max(quantiles))
+def _merged(one: ValueCounts, other: ValueCounts) -> ValueCounts:
+    return one.merge(other, _MOST_VALUES, _BITS_KEPT)

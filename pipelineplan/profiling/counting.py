@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
 
-MOST_VALUES = 1 << 20
+MOST_VALUES = 1 << 19
 EXACT = 64
 BITS_KEPT = 11
 # Each is a multiple of the one before.

@@ -41,7 +41,7 @@ _ENDINGS = {
 }
 
 
-MEMORY = "200MB"
+MEMORY_MB = 128
 _MOST_THREADS = 4
 _LONGEST_HEADER = 1 << 20
 _QUOTED = re.compile(r'"[^"]*"')
@@ -78,7 +78,7 @@ class RecordFile:
 def connect() -> DuckDBPyConnection:
     """A database in memory that reads files and never fetches an extension; times are UTC.
 
-    It holds `MEMORY` at most; what does not fit (a sort, the groups of a key) goes to a temporary folder.
+    It holds `MEMORY_MB` at most; what does not fit (a sort, the groups of a key) goes to a temporary folder.
     """
     try:
         import duckdb
@@ -90,13 +90,17 @@ def connect() -> DuckDBPyConnection:
             "autoload_known_extensions": False,
             # What does not fit into memory is not written beside the user's files.
             "temp_directory": str(Path(gettempdir()) / f"pipelineplan-{os.getpid()}"),
-            "memory_limit": MEMORY,
-            # Every thread holds pieces of the file; what they read is counted by one anyway.
-            "threads": min(_MOST_THREADS, os.cpu_count() or 1),
+            "memory_limit": f"{MEMORY_MB}MB",
+            "threads": threads(),
         }
     )
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+def threads() -> int:
+    """How many read at once: what they read is counted by one, so many would only hold memory."""
+    return min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 def find_files(paths: Sequence[str | Path]) -> list[tuple[Path, Format]]:

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 -- every identifier and literal in SQL goes through quoted() or literal()
 """A recorded stream measured: rate, disorder, lateness, gaps, skew, duplicates.
 
     measure(["orders-*.parquet"], event_time="updated_at", arrival_time="_loaded_at")
@@ -12,12 +11,13 @@ to be read: Kafka's LogAppendTime, Debezium's ts_ms, a loader's `_loaded_at`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipelineplan.profiling.by_partition import DisorderByPartition
-from pipelineplan.profiling.counting import QUANTILES, TimeBins, ValueCounts
-from pipelineplan.profiling.files import quoted
+from pipelineplan.profiling.by_partition import DisorderByPartition, Within
+from pipelineplan.profiling.counting import QUANTILES, ValueCounts
+from pipelineplan.profiling.fitting import fit
+from pipelineplan.profiling.groups import duplicates_by as count_duplicates
+from pipelineplan.profiling.groups import groups_by
 from pipelineplan.profiling.partials import SECOND_US, Partial, fold
 from pipelineplan.profiling.recording import (
     Batch,
@@ -26,12 +26,12 @@ from pipelineplan.profiling.recording import (
     nothing_readable,
     open_recording,
 )
+from pipelineplan.profiling.rhythm import bursts_of, gaps_of, rate_of, written
 from pipelineplan.profiling.times import Unit
 from pipelineplan.sources import (
+    ClockSkew,
     Duplicates,
     Future,
-    Gaps,
-    MeasuredRate,
     OutOfOrder,
     Split,
     Spread,
@@ -39,11 +39,6 @@ from pipelineplan.sources import (
     Unreadable,
     WithinPartitions,
 )
-
-_WIDTHS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 21_600, 86_400, 604_800, 31_536_000, 3_153_600_000)
-_MOST_STEPS = 400
-_LARGEST_SHARES = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def measure(
@@ -75,19 +70,21 @@ def measure(
         others=others,
         unit=unit,
     )
-    names = recording.partition_names() if partition else []
-    whole, within = recording.passed_to(
-        lambda batches: _counted(batches, len(names) if partition else None), progress
-    )
+    # What the database groups comes first: memory that it gives back is there for the counting.
+    names = recording.partition_names() if partition else None
+    groups = [groups_by(recording, column) for column in (partition, key)]
+    repeated = count_duplicates(recording, duplicates_by)
+    whole, within = recording.passed_to(lambda batches: _counted(batches, names), progress)
     if whole is None:
         raise nothing_readable(recording)
     return finish(
         whole,
         recording,
-        partitions=_split(recording, partition, whole.events),
-        within_partitions=_within(within, names),
-        keys=_split(recording, key, whole.events),
-        duplicates=_duplicates(recording, duplicates_by, whole.events),
+        partitions=None if groups[0] is None else groups[0].split,
+        within_partitions=within_partitions_of(within),
+        keys=None if groups[1] is None else groups[1].split,
+        clock_skew=tuple(one.skew for one in groups if one is not None and one.skew is not None),
+        duplicates=repeated,
     )
 
 
@@ -98,6 +95,7 @@ def finish(
     partitions: Split | None = None,
     within_partitions: WithinPartitions | None = None,
     keys: Split | None = None,
+    clock_skew: tuple[ClockSkew, ...] = (),
     duplicates: Duplicates | None = None,
 ) -> StreamProfile:
     """The profile of everything that was merged into `whole`."""
@@ -106,37 +104,37 @@ def finish(
         columns["arrival_time"] = recording.arrival.name
     return StreamProfile(
         events=whole.events,
-        first_event_time=_written(whole.earliest_us),
-        last_event_time=_written(whole.latest_us),
+        first_event_time=written(whole.earliest_us),
+        last_event_time=written(whole.latest_us),
         columns=columns,
         files=tuple(file.path.name for file in recording.files),
         unreadable=Unreadable(recording.unreadable, tuple(recording.examples())),
-        rate=_rate(whole, "arrival" if recording.arrival is not None else "event"),
+        rate=rate_of(whole, "arrival" if recording.arrival is not None else "event"),
         out_of_order=OutOfOrder(whole.out_of_order, whole.out_of_order / whole.events),
         disorder_seconds=_spread(whole.disorder),
-        gaps=_gaps(whole.gaps),
+        gaps=gaps_of(whole),
+        bursts=bursts_of(whole),
+        disorder_fit=fit(whole.disorder),
+        lateness_fit=None if whole.lateness is None else fit(whole.lateness),
         lateness_seconds=None if whole.lateness is None else _spread(whole.lateness),
         future=None if whole.lateness is None else Future(whole.future, whole.furthest_future_us / SECOND_US),
         partitions=partitions,
         within_partitions=within_partitions,
         keys=keys,
+        clock_skew=clock_skew,
         duplicates=duplicates,
     )
 
 
 def _counted(
-    batches: Iterator[Batch], partitions: int | None
-) -> tuple[Partial | None, DisorderByPartition | None]:
+    batches: Iterator[Batch], partitions: Sequence[str | None] | None
+) -> tuple[Partial | None, Within | None]:
     """Everything in one pass over the batches."""
     if partitions is None:
         return fold(batches), None
-    within = DisorderByPartition(partitions)
-    return fold(within.watching(batches)), within
-
-
-def _written(microseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    watch = DisorderByPartition(partitions)
+    whole = fold(watch.watching(batches))
+    return whole, watch.found()
 
 
 def _spread(counts: ValueCounts) -> Spread:
@@ -151,70 +149,17 @@ def _spread(counts: ValueCounts) -> Spread:
     )
 
 
-def _gaps(counts: ValueCounts) -> Gaps:
-    if len(counts.values) == 0:
-        return Gaps(0.0, 0.0)
-    return Gaps(int(counts.values[-1]) / SECOND_US, counts.quantile(0.99) / SECOND_US)
-
-
-def _rate(whole: Partial, clock: str) -> MeasuredRate:
-    """The average over the time from the first event to the last, the peak over an interval."""
-    span = max((whole.clock_us[1] - whole.clock_us[0]) / SECOND_US, 1.0)
-    bins = whole.seconds
-    peak_width = max([w for w in _widths(bins) if w <= 60 and w * 10 <= span], default=bins.width_seconds)
-    step_width = next((w for w in _widths(bins) if w * _MOST_STEPS >= span), _widths(bins)[-1])
-    average = whole.events / span
-    steps = _steps(bins, step_width)
-    return MeasuredRate(
-        clock="arrival" if clock == "arrival" else "event",
-        average_per_second=average,
-        # An interval that the stream did not fill shows less than it carried.
-        peak_per_second=max(average, int(bins.per(peak_width)[1].max()) / peak_width),
-        peak_interval_seconds=float(peak_width),
-        length_seconds=steps[-1][0] + step_width,
-        steps=steps,
-    )
-
-
-def _widths(bins: TimeBins) -> list[int]:
-    """The widths that are whole numbers of the bins there are."""
-    return [width for width in _WIDTHS if width % bins.width_seconds == 0]
-
-
-def _steps(bins: TimeBins, width: int) -> tuple[tuple[float, float], ...]:
-    """Rates from the first event on, one step per `width`, also where nothing came."""
-    numbers, counts = bins.per(width)
-    counted = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
-    return tuple((float(at * width), counted.get(at, 0) / width) for at in range(int(numbers[-1]) + 1))
-
-
-def _split(recording: Recording, column: str | None, events: int) -> Split | None:
-    if column is None:
-        return None
-    groups = f"SELECT count(*) AS n FROM readable GROUP BY {quoted(column)}"
-    sql = f"SELECT n, count(*) OVER () FROM ({groups}) ORDER BY n DESC LIMIT {_LARGEST_SHARES}"
-    rows = recording.aggregate(sql, [column])
-    shares = tuple(int(count) / events for count, _ in rows)
-    return Split(column, int(rows[0][1]), shares[0], shares)
-
-
-def _within(within: DisorderByPartition | None, names: Sequence[str | None]) -> WithinPartitions | None:
+def within_partitions_of(within: Within | None) -> WithinPartitions | None:
+    """Disorder of all events, each within its own partition; None without partitions."""
     if within is None:
         return None
-    pooled, worst = within.pooled(), within.worst(0.99)
+    pooled, worst = within.pooled, within.worst(0.99)
     behind = int(pooled.counts[pooled.values > 0].sum())
+    counts = within.of[worst]
     return WithinPartitions(
         out_of_order=OutOfOrder(behind, behind / pooled.total),
         disorder_seconds=_spread(pooled),
-        worst=names[worst] or "",
-        worst_p99_seconds=within.counts[worst].quantile(0.99) / SECOND_US,
+        worst=worst or "",
+        worst_p99_seconds=counts.quantile(0.99) / SECOND_US,
+        worst_relative_error=counts.relative_error,
     )
-
-
-def _duplicates(recording: Recording, columns: Sequence[str], events: int) -> Duplicates | None:
-    if not columns:
-        return None
-    names = ", ".join(quoted(column) for column in columns)
-    different = f"SELECT count(*) FROM (SELECT DISTINCT {names} FROM readable)"
-    count = events - int(recording.aggregate(different, columns)[0][0])
-    return Duplicates(tuple(columns), count, count / events)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -27,7 +28,8 @@ class Partial:
     """A stretch of at least one record; times in microseconds.
 
     The clock is that of arrival, or without one the newest event time so far. `seconds` counts
-    events by seconds of the clock, `gaps` the clock's steps from event to event.
+    events by seconds of the clock, `gaps` the clock's steps from event to event, and `silence_us` the
+    longest of these and when it began.
     """
 
     events: int
@@ -41,10 +43,12 @@ class Partial:
     clock_us: tuple[int, int]
     future: int
     furthest_future_us: int
+    silence_us: tuple[int, int]
 
     def merge(self, later: Partial) -> Partial:
         """This stretch and the one right after it, as one."""
-        between = counted([later.clock_us[0] - self.clock_us[1]])
+        pause = later.clock_us[0] - self.clock_us[1]
+        between = counted([pause])
         lateness = None
         if self.lateness is not None and later.lateness is not None:
             lateness = self.lateness.merge(later.lateness)
@@ -60,6 +64,8 @@ class Partial:
             clock_us=(self.clock_us[0], later.clock_us[1]),
             future=self.future + later.future,
             furthest_future_us=max(self.furthest_future_us, later.furthest_future_us),
+            # The first of equals, as `max` has it.
+            silence_us=max(self.silence_us, (pause, self.clock_us[1]), later.silence_us, key=itemgetter(0)),
         )
 
 
@@ -76,6 +82,8 @@ def partial(batch: Batch, newest_before_us: int | None = None, like: Partial | N
     disorder = newest - event
     clock = newest if batch.arrival_us is None else batch.arrival_us
     lateness = None if batch.arrival_us is None else batch.arrival_us - event
+    steps = np.diff(clock)
+    longest = int(np.argmax(steps)) if len(steps) else 0
     ahead = np.empty(0, dtype=np.int64) if lateness is None else -lateness[lateness < 0]
     return Partial(
         events=len(event),
@@ -85,10 +93,11 @@ def partial(batch: Batch, newest_before_us: int | None = None, like: Partial | N
         disorder=ValueCounts.of(disorder, bits[0]),
         lateness=None if lateness is None else ValueCounts.of(lateness, bits[1]),
         seconds=TimeBins.of(clock),
-        gaps=ValueCounts.of(np.diff(clock), bits[2]),
+        gaps=ValueCounts.of(steps, bits[2]),
         clock_us=(int(clock[0]), int(clock[-1])),
         future=len(ahead),
         furthest_future_us=int(ahead.max(initial=0)),
+        silence_us=(int(steps[longest]) if len(steps) else 0, int(clock[longest])),
     )
 
 

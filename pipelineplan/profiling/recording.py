@@ -8,7 +8,8 @@ straight through, others are sorted by the database, which spills to disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -18,7 +19,16 @@ import numpy.typing as npt
 
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.profiling.counting import Integers
-from pipelineplan.profiling.files import Format, RecordFile, connect, find_files, open_files, quoted
+from pipelineplan.profiling.files import (
+    MEMORY_MB,
+    Format,
+    RecordFile,
+    connect,
+    find_files,
+    open_files,
+    quoted,
+    threads,
+)
 from pipelineplan.profiling.times import TimeColumn, Unit, time_column
 
 if TYPE_CHECKING:
@@ -28,6 +38,9 @@ Result = TypeVar("Result")
 ROWS = 1 << 17
 EXAMPLES = 5
 _MOST_REJECTED = 100_000
+# Groups are not read in order and nothing else is held while they are: there is room for more of them.
+GROUPING_MEMORY_MB = 256
+_MOST_DOUBLINGS = 6
 MOST_PARTITIONS = 4096
 
 
@@ -64,20 +77,21 @@ class Recording:
         """Event time, and arrival time if there is one."""
         return [self.event] + ([self.arrival] if self.arrival else [])
 
-    def batches(self, progress: Progress | None = None) -> Iterator[Batch]:
+    def batches(self, progress: Progress | None = None) -> Generator[Batch]:
         """Every readable record once, in arrival order."""
         if self.arrival is not None and self.is_sorted is None:
             self.is_sorted = self._arrives_in_file_order()
         self.unreadable = 0
         seen = 0
         names = self.partition_names() if self.partition is not None else None
-        for rows in self._pieces():
-            batch = self._batch(rows, names)
-            seen += len(batch.event_us)
-            if len(batch.event_us):
-                yield batch
-            if progress is not None:
-                progress(seen)
+        with closing(self._pieces()) as pieces:
+            for rows in pieces:
+                batch = self._batch(rows, names)
+                seen += len(batch.event_us)
+                if len(batch.event_us):
+                    yield batch
+                if progress is not None:
+                    progress(seen)
         self.unreadable += sum(int(row[0]) for row in self._of_rejected("SELECT count(*) FROM rejected"))
 
     def passed_to(
@@ -87,34 +101,69 @@ class Recording:
 
         Where they turn out not to be, it is called again with the batches in order.
         """
-        if self.arrival is None or self.is_sorted is not None:
-            return consume(self.batches(progress))
-        self.is_sorted = True
-        try:
-            return consume(_rising(self.batches(progress)))
-        except _ArrivalFallsError:
-            self.is_sorted = False
-        return consume(self.batches(progress))
+        if self.arrival is not None and self.is_sorted is None:
+            self.is_sorted = True
+            try:
+                return self._with_room(lambda: self._consumed(lambda read: consume(_rising(read)), progress))
+            except _ArrivalFallsError:
+                self.is_sorted = False
+        return self._with_room(lambda: self._consumed(consume, progress))
+
+    def _consumed(self, consume: Callable[[Iterator[Batch]], Result], progress: Progress | None) -> Result:
+        # A reader that is left half-way keeps the database from everything else until it is closed.
+        with closing(self.batches(progress)) as batches:
+            return consume(batches)
 
     def partition_names(self) -> list[str | None]:
         """The values of the partition column, in order; `InputError` if they are no partitions."""
         column = quoted(self.partition or "")
         found = self.aggregate(
-            f"SELECT DISTINCT {column}::VARCHAR AS p FROM readable ORDER BY p", [self.partition]
+            f"SELECT p FROM (SELECT DISTINCT {column}::VARCHAR AS p FROM readable"
+            f" LIMIT {MOST_PARTITIONS + 1}) ORDER BY p",
+            [self.partition],
         )
         if len(found) > MOST_PARTITIONS:
-            values = f"found {len(found):,} values in {self.partition!r}"
+            values = f"found {len(found):,} values or more in {self.partition!r}"
             message = f"{values}, wanted at most {MOST_PARTITIONS} partitions"
             fix = "is this the key? name the column of the partition"
             raise InputError([Problem(message, Position(str(self.files[0].path)), fix=fix)])
         return [row[0] for row in found]
 
     def aggregate(self, sql: str, columns: Sequence[str | None]) -> list[Any]:
-        """Run `sql` over the table `readable`: the named columns of every readable record."""
-        picked = ", ".join(quoted(column) for column in dict.fromkeys(columns) if column)
-        tables = [self._select(file, picked) for file in self.files]
-        readable = f"WITH readable AS ({' UNION ALL '.join(tables)})"
-        return self.connection.execute(f"{readable} {sql}").fetchall()
+        """Run `sql` over the table `readable`, with every readable record in no order.
+
+        It has the named columns, `event_us`, and `arrival_us` if there is one.
+        """
+        picked = [quoted(column) for column in dict.fromkeys(columns) if column]
+        tables = []
+        for file in self.files:
+            times = [
+                f"{time.microseconds(file)} AS {name}"
+                for time, name in zip(self.times, ("event_us", "arrival_us"), strict=False)
+            ]
+            tables.append(self._select(file, ", ".join([*times, *picked])))
+        query = f"WITH readable AS ({' UNION ALL '.join(tables)}) {sql}"
+        self.connection.execute("SET preserve_insertion_order = false")
+        try:
+            return self._with_room(lambda: self.connection.execute(query).fetchall(), GROUPING_MEMORY_MB)
+        finally:
+            self.connection.execute("SET preserve_insertion_order = true")
+
+    def _with_room(self, run: Callable[[], Result], least_mb: int = MEMORY_MB) -> Result:
+        """Run, and where the database runs out of its memory, again with fewer threads, then with more."""
+        import duckdb
+
+        rungs = [(least_mb, threads()), *((least_mb << doubled, 1) for doubled in range(_MOST_DOUBLINGS))]
+        try:
+            for memory_mb, workers in rungs:
+                self.connection.execute(f"SET memory_limit = '{memory_mb}MB'; SET threads = {workers}")
+                with suppress(duckdb.OutOfMemoryException):
+                    return run()
+        finally:
+            self.connection.execute(f"SET memory_limit = '{MEMORY_MB}MB'; SET threads = {threads()}")
+        found = f"the records cannot be sorted or grouped within {rungs[-1][0]:,} MB of memory"
+        fix = "group by fewer or shorter columns, or give the files in order of arrival"
+        raise InputError([Problem(found, Position(str(self.files[0].path)), fix=fix)])
 
     def examples(self) -> list[str]:
         """Where the first unreadable rows are, and what stands there."""
@@ -131,7 +180,7 @@ class Recording:
             ]
         return found
 
-    def _pieces(self) -> Iterator[Any]:
+    def _pieces(self) -> Generator[Any]:
         """Arrow batches: event, then arrival and partition if there are any."""
         tables = [self._select(file, self._columns(file), every=True) for file in self.files]
         if self.is_sorted is False:
@@ -144,7 +193,8 @@ class Recording:
             names = "event, arrival" + (", partition" if self.partition else "")
             tables = [f"SELECT {names} FROM ({' UNION ALL '.join(numbered)}) ORDER BY arrival, f, r"]
         for table in tables:
-            yield from self.connection.sql(table).to_arrow_reader(ROWS)
+            with closing(self.connection.sql(table).to_arrow_reader(ROWS)) as reader:
+                yield from reader
 
     def _columns(self, file: RecordFile) -> str:
         columns = [f"{self.event.microseconds(file)} AS event"]
@@ -182,13 +232,14 @@ class Recording:
         for file in self.files:
             arrival = (self.arrival or self.event).microseconds(file)
             table = self._select(file, f"{arrival} AS arrival")
-            for rows in self.connection.sql(table).to_arrow_reader(ROWS):
-                times = rows.column(0).to_numpy(zero_copy_only=False)
-                if len(times) == 0:
-                    continue
-                if (latest is not None and times[0] < latest) or (times[1:] < times[:-1]).any():
-                    return False
-                latest = times[-1]
+            with closing(self.connection.sql(table).to_arrow_reader(ROWS)) as reader:
+                for rows in reader:
+                    times = rows.column(0).to_numpy(zero_copy_only=False)
+                    if len(times) == 0:
+                        continue
+                    if (latest is not None and times[0] < latest) or (times[1:] < times[:-1]).any():
+                        return False
+                    latest = times[-1]
         return True
 
     def _rejected(self) -> list[tuple[str, int, str]]:

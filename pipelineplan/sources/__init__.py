@@ -1,9 +1,13 @@
 """What arrives: recorded rates over time, and profiles measured on recorded events."""
 
 from pipelineplan.sources.measured import (
+    Bursts,
+    ClockSkew,
     Duplicates,
+    Fit,
     Future,
     Gaps,
+    Idle,
     MeasuredRate,
     OutOfOrder,
     Split,
@@ -18,9 +22,13 @@ from pipelineplan.sources.measured import (
 from pipelineplan.sources.trace import RateTrace, read_trace
 
 __all__ = [
+    "Bursts",
+    "ClockSkew",
     "Duplicates",
+    "Fit",
     "Future",
     "Gaps",
+    "Idle",
     "MeasuredRate",
     "OutOfOrder",
     "RateTrace",

@@ -57,6 +57,23 @@ class Spread(_Closed):
 
 
 @dataclass(frozen=True)
+class Fit(_Closed):
+    """The family of distributions that comes closest to the values above 0, and how wrong it is.
+
+    `parameters` are in seconds where they are lengths (`mu` of a lognormal is a logarithm of seconds).
+    `misfit` is the Kolmogorov-Smirnov distance; `quantile_errors` say by which part of itself a quantile
+    of the fit is too large; `other_misfits` are those of the other families, least first.
+    """
+
+    family: str
+    parameters: Mapping[str, float]
+    share_fitted: float
+    misfit: float
+    quantile_errors: Mapping[str, float]
+    other_misfits: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class OutOfOrder(_Closed):
     """Events behind the newest event time before them."""
 
@@ -77,11 +94,39 @@ class MeasuredRate(_Closed):
 
 
 @dataclass(frozen=True)
+class Bursts(_Closed):
+    """Runs of intervals whose rate is above `threshold_per_second`, twice the average.
+
+    `share` is that of the events in them. `dispersion` is the variance of the counts per interval over
+    their mean: 1 for a Poisson stream, more where events come in clusters.
+    """
+
+    threshold_per_second: float
+    interval_seconds: float
+    count: int
+    longest_seconds: float
+    share: float
+    dispersion: float
+
+
+@dataclass(frozen=True)
+class Idle(_Closed):
+    """Gaps longer than a second and than ten mean gaps: how many, how long together, of the whole time."""
+
+    threshold_seconds: float
+    count: int
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Gaps(_Closed):
-    """Silence between one event and the next, by the clock of the rate."""
+    """Silence between one event and the next, by its clock; the longest began at `longest_from`."""
 
     longest_seconds: float
     p99_seconds: float
+    longest_from: str | None = None
+    idle: Idle | None = None
 
 
 @dataclass(frozen=True)
@@ -107,21 +152,45 @@ class WithinPartitions(_Closed):
     """Disorder of each event within its own partition: what a watermark per partition acts on.
 
     `worst` is the partition with the highest p99; empty where the partition has no name.
+    `worst_relative_error` says by how much its p99 may be too large, as in `Spread`.
     """
 
     out_of_order: OutOfOrder
     disorder_seconds: Spread
     worst: str
     worst_p99_seconds: float
+    worst_relative_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClockSkew(_Closed):
+    """How far the clocks of the values of `field` differ, by the least lateness that each one had.
+
+    `ahead` is the value whose least lateness lies furthest below the median of all that were
+    `compared` (at least 30 events each), `behind` the one furthest above: its clock is behind, or its
+    way is always that much longer.
+    """
+
+    field: str
+    compared: int
+    ahead: str
+    ahead_seconds: float
+    behind: str
+    behind_seconds: float
 
 
 @dataclass(frozen=True)
 class Duplicates(_Closed):
-    """Events beyond the first with the same values of `fields`."""
+    """Events beyond the first with the same values of `fields`.
+
+    `furthest_apart_seconds` is the longest time from the first to the last of the same, by arrival, or
+    by event time without one: what a deduplication has to remember.
+    """
 
     fields: tuple[str, ...]
     count: int
     share: float
+    furthest_apart_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,11 +215,15 @@ class StreamProfile(_Closed):
     out_of_order: OutOfOrder
     disorder_seconds: Spread
     gaps: Gaps
+    disorder_fit: Fit | None = None
     lateness_seconds: Spread | None = None
+    lateness_fit: Fit | None = None
+    bursts: Bursts | None = None
     future: Future | None = None
     partitions: Split | None = None
     within_partitions: WithinPartitions | None = None
     keys: Split | None = None
+    clock_skew: tuple[ClockSkew, ...] = ()
     duplicates: Duplicates | None = None
 
     def disorder(self) -> Curve:
@@ -169,7 +242,7 @@ def read_profile(file: Path, shown_as: str | None = None) -> StreamProfile:
 
 def to_json_dict(profile: StreamProfile) -> dict[str, Any]:
     """The profile as plain data, in a fixed order and without what is None."""
-    return {key: _plain(value) for key, value in asdict(profile).items() if value is not None}
+    return {key: _plain(value) for key, value in asdict(profile).items() if value is not None and value != ()}
 
 
 def to_yaml(profile: StreamProfile) -> str:
@@ -194,7 +267,7 @@ def _plain(value: Any) -> Any:
         case float():
             return float(f"{value:.12g}")
         case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
+            return {key: _plain(inner) for key, inner in value.items() if inner is not None}
         case tuple() | list():
             return [_plain(inner) for inner in value]
         case _:

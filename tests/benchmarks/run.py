@@ -25,6 +25,7 @@ BENCHMARKS = (
     ("Replications", ["bench_replications.py", "1000", "2", "1000"]),
     ("The tiers beside general simulators", ["bench_peers.py"]),
     ("Event time and `profile`, beside bare DuckDB", ["event_time_speed.py", "10"]),
+    ("`profile`: growth, and 5 GB", ["profile_growth.py", "30", "5"]),
     ("200 pairs of contracts, beside datacontract-cli and buf", ["bench_compat.py", "200"]),
     ("Compiling 200 quality rules", ["bench_compile.py"]),
     ("Reconciling ten million records, beside a full outer join", ["bench_reconcile.py", "5"]),

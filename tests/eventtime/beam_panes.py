@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -16,10 +16,12 @@ from apache_beam.utils.windowed_value import PaneInfoTiming
 
 from pipelineplan.eventtime.panes import Accumulation, Pane, Paning, Timing
 from pipelineplan.eventtime.timeliness import FixedWindows
-from pipelineplan.eventtime.window_kinds import SlidingWindows
+from pipelineplan.eventtime.window_kinds import ALWAYS, GlobalWindow, SlidingWindows
 
 # A bundle: (number, key, event time) of its records, then the watermark after it, None if it stays.
 Bundle = tuple[Sequence[tuple[int, str, int]], int | None]
+# After so many bundles the processing time moves by so many seconds.
+Ticks = Mapping[int, int]
 SEEN: list[Pane] = []
 TIMINGS = {
     PaneInfoTiming.EARLY: Timing.EARLY,
@@ -36,27 +38,30 @@ class Collect(beam.DoFn):
     ) -> None:
         """Take one pane: `(key, numbers of records)`."""
         key, numbers = element
-        span = (w.start.micros // 1000, w.end.micros // 1000)
+        always = isinstance(w, window.GlobalWindow)
+        span = ALWAYS if always else (w.start.micros // 1000, w.end.micros // 1000)
         SEEN.append(Pane(key, *span, pane.index, TIMINGS[pane.timing], tuple(sorted(numbers)), -1))
 
 
-def beam_panes(paning: Paning, bundles: Sequence[Bundle]) -> list[Pane]:
+def beam_panes(paning: Paning, bundles: Sequence[Bundle], ticks: Ticks | None = None) -> list[Pane]:
     """What Beam Python emits, in order; `after` is -1, for Beam does not say."""
     SEEN.clear()
     options = PipelineOptions([])
     options.view_as(StandardOptions).streaming = True
     pipeline = beam.Pipeline(runner=BundleBasedDirectRunner(), options=options)
     early = trigger.AfterCount(paning.early_count) if paning.early_count else None
+    if paning.early_delay_ms is not None:
+        early = trigger.AfterProcessingTime(paning.early_delay_ms // 1000)
     discarding = paning.accumulation is Accumulation.DISCARDING
     modes = trigger.AccumulationMode
     into = beam.WindowInto(
         window_fn(paning),
-        trigger=trigger.AfterWatermark(early=early, late=trigger.AfterCount(1)),
+        trigger=trigger.AfterWatermark(early=early, late=trigger.AfterCount(paning.late_count)),
         accumulation_mode=modes.DISCARDING if discarding else modes.ACCUMULATING,
         allowed_lateness=Duration(micros=paning.windows.allowed_lateness_ms * 1000),
     )
     keyed = beam.Map(lambda pair: pair)
-    _ = pipeline | stream(bundles) | keyed | into | beam.GroupByKey() | beam.ParDo(Collect())
+    _ = pipeline | stream(bundles, ticks or {}) | keyed | into | beam.GroupByKey() | beam.ParDo(Collect())
     pipeline.run().wait_until_finish()
     return list(SEEN)
 
@@ -67,15 +72,20 @@ def window_fn(paning: Paning) -> Any:
         return window.FixedWindows(span(windows.size_ms), at(windows.offset_ms))
     if isinstance(windows, SlidingWindows):
         return window.SlidingWindows(span(windows.size_ms), span(windows.every_ms), at(windows.offset_ms))
+    if isinstance(windows, GlobalWindow):
+        return window.GlobalWindows()
     return window.Sessions(span(windows.gap_ms))
 
 
-def stream(bundles: Sequence[Bundle]) -> Any:
+def stream(bundles: Sequence[Bundle], ticks: Ticks) -> Any:
     found: Any = TestStream()
-    for records, watermark in bundles:
-        stamped = [window.TimestampedValue((key, number), at(time)) for number, key, time in records]
+    for number, (records, watermark) in enumerate(bundles, start=1):
+        stamped = [window.TimestampedValue((key, one), at(time)) for one, key, time in records]
         found = found.add_elements(stamped) if stamped else found
-        found = found if watermark is None else found.advance_watermark_to(at(watermark))
+        if watermark is not None and watermark < ALWAYS[1]:
+            found = found.advance_watermark_to(at(watermark))
+        if number in ticks:
+            found = found.advance_processing_time(ticks[number])
     return found.advance_watermark_to_infinity()
 
 

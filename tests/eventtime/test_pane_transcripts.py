@@ -9,10 +9,15 @@ import pytest
 import yaml
 
 from pipelineplan.eventtime import EngineRule
-from pipelineplan.eventtime.panes import Accumulation, Pane, Paning, Played, play
+from pipelineplan.eventtime.panes import Accumulation, Pane, Paning, Played, Player
 from pipelineplan.eventtime.timeliness import FixedWindows, Timeliness
-from pipelineplan.eventtime.watermarks import NEVER
-from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, Windows
+from pipelineplan.eventtime.window_kinds import (
+    ALWAYS,
+    GlobalWindow,
+    SessionWindows,
+    SlidingWindows,
+    Windows,
+)
 from tests.eventtime.beam_panes import SEEN, Bundle, beam_panes
 
 FOLDER = Path(__file__).parents[1] / "transcripts"
@@ -28,6 +33,8 @@ def windows_of(said: dict[str, int]) -> Windows:
     late, offset = said.get("allowed_lateness", 0), said.get("offset", 0)
     if "session" in said:
         return SessionWindows(said["session"], late)
+    if "global" in said:
+        return GlobalWindow()
     if "sliding" in said:
         return SlidingWindows(said["sliding"], said["every"], late, offset)
     return FixedWindows(said["fixed"], late, offset)
@@ -35,7 +42,14 @@ def windows_of(said: dict[str, int]) -> Windows:
 
 def paning(transcript: dict[str, Any], rule: EngineRule) -> Paning:
     accumulation = Accumulation(transcript.get("accumulation", "accumulating"))
-    return Paning(windows_of(transcript["windows"]), rule, accumulation, transcript.get("early_count"))
+    return Paning(
+        windows_of(transcript["windows"]),
+        rule,
+        accumulation,
+        transcript.get("early_count"),
+        transcript.get("early_delay"),
+        transcript.get("late_count", 1),
+    )
 
 
 def said_for(by_engine: dict[str, list[str]], rule: EngineRule) -> list[str] | None:
@@ -48,22 +62,37 @@ def bundles(transcript: dict[str, Any]) -> list[Bundle]:
     """One record per bundle."""
     found: list[Bundle] = []
     for step in transcript["steps"]:
+        if "clock" in step:
+            continue
         if "watermark" in step:
-            found.append(([], step["watermark"]))
+            found.append(([], ALWAYS[1] if step["watermark"] == "end" else step["watermark"]))
         else:
             number = sum(len(records) for records, _ in found)
             found.append(([(number, step.get("key", "a"), step["at"])], None))
     return found
 
 
+def ticks(transcript: dict[str, Any]) -> dict[int, int]:
+    """After which bundle the clock moves, and by how many seconds."""
+    found, bundle, now = {}, 0, 0
+    for step in transcript["steps"]:
+        if "clock" in step:
+            found[bundle], now = (step["clock"] - now) // 1000, step["clock"]
+        else:
+            bundle += 1
+    return found
+
+
 def played(transcript: dict[str, Any], rule: EngineRule) -> Played:
-    arrivals, watermarks = [], [NEVER]
-    for records, watermark in bundles(transcript):
-        for _, key, time in records:
-            arrivals.append((key, time))
-            watermarks.append(watermarks[-1])
-        watermarks[-1] = watermarks[-1] if watermark is None else watermark
-    return play(paning(transcript, rule), arrivals, watermarks)
+    player = Player(paning(transcript, rule))
+    for step in transcript["steps"]:
+        if "clock" in step:
+            player.tick(step["clock"])
+        elif "watermark" in step:
+            player.advance(ALWAYS[1] if step["watermark"] == "end" else step["watermark"])
+        else:
+            player.take(step.get("key", "a"), step["at"])
+    return player.played()
 
 
 def written(panes: list[Pane], transcript: dict[str, Any]) -> list[str]:
@@ -72,7 +101,8 @@ def written(panes: list[Pane], transcript: dict[str, Any]) -> list[str]:
     for pane in panes:
         key = f"{pane.key} " if keyed else ""
         numbers = "".join(f" {record}" for record in pane.records)
-        texts.append(f"{key}{pane.start_ms}..{pane.end_ms} {pane.timing}:{numbers}")
+        span = "always" if (pane.start_ms, pane.end_ms) == ALWAYS else f"{pane.start_ms}..{pane.end_ms}"
+        texts.append(f"{key}{span} {pane.timing}:{numbers}")
     return texts
 
 
@@ -96,8 +126,8 @@ def test_beam_python_fires_the_same(transcript: dict[str, Any]) -> None:
     rule = EngineRule.BEAM_PYTHON
     if transcript.get("beam_stalls"):
         with pytest.raises(TypeError):
-            beam_panes(paning(transcript, rule), bundles(transcript))
+            beam_panes(paning(transcript, rule), bundles(transcript), ticks(transcript))
     else:
-        beam_panes(paning(transcript, rule), bundles(transcript))
+        beam_panes(paning(transcript, rule), bundles(transcript), ticks(transcript))
     # Bundles of several windows are spread over workers: the order of equal instants is not Beam's promise.
     assert sorted(written(SEEN, transcript)) == sorted(said_for(transcript["panes"], rule) or [])

@@ -11,9 +11,15 @@ from pipelineplan.eventtime import EngineRule
 from pipelineplan.eventtime.disagreement import disagreements
 from pipelineplan.eventtime.other_engines import kafka_streams_drops, spark_drops
 from pipelineplan.eventtime.panes import Paning, Timing, play
-from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
+from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, Timeliness, classify
 from pipelineplan.eventtime.watermarks import Watermark
-from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, assigned
+from pipelineplan.eventtime.window_kinds import (
+    ALWAYS,
+    GlobalWindow,
+    SessionWindows,
+    SlidingWindows,
+    assigned,
+)
 
 TIMES = st.lists(st.integers(0, 90), min_size=1, max_size=60)
 
@@ -122,8 +128,40 @@ def test_what_cannot_be_played_is_refused() -> None:
         play(Paning(FixedWindows(10)), [("a", 1)], [0])
     with pytest.raises(ValueError, match="none that falls"):
         play(Paning(FixedWindows(10)), [("a", 1)], [5, 4])
-    with pytest.raises(ValueError, match="count above 0"):
+    with pytest.raises(ValueError, match="numbers above 0"):
         Paning(FixedWindows(10), early_count=0)
     for make in (lambda: SlidingWindows(10, 0), lambda: SessionWindows(0), lambda: SessionWindows(5, -1)):
         with pytest.raises(ValueError, match="wanted"):
             make()
+
+
+def test_early_panes_by_delay_need_a_clock_that_rises() -> None:
+    paning = Paning(FixedWindows(100_000), early_delay_ms=10)
+    with pytest.raises(ValueError, match="found no arrival clock"):
+        play(paning, [("a", 1)], [0, 0])
+    with pytest.raises(ValueError, match="2 instants for 2 records"):
+        play(paning, [("a", 1), ("a", 2)], [0, 0, 0], [0, 0])
+    with pytest.raises(ValueError, match="wanted a clock that rises"):
+        play(paning, [("a", 1)], [0, 0], [5, 4])
+    panes = play(paning, [("a", 1), ("a", 2), ("a", 3)], [0, 0, 0, 0], [0, 4, 9, 10]).panes
+    assert [(pane.timing, pane.records, pane.after) for pane in panes] == [("early", (0, 1, 2), 3)]
+
+
+@pytest.mark.parametrize(
+    "given", [{"early_delay_ms": 0}, {"late_count": 0}, {"early_count": 2, "early_delay_ms": 5}]
+)
+def test_triggers_that_nobody_has_are_refused(given: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="wanted"):
+        Paning(FixedWindows(10), **given)  # type: ignore[arg-type]
+    for rule, windows in (
+        (EngineRule.FLINK_SQL, FixedWindows(10)),
+        (EngineRule.BEAM_MODEL, SessionWindows(5)),
+    ):
+        with pytest.raises(ValueError, match="wanted"):
+            Paning(windows, rule, late_count=2)
+
+
+def test_nothing_is_late_in_the_window_of_all_records() -> None:
+    played = play(Paning(GlobalWindow()), [("a", 10**12), ("a", 5)], [0, 10**12, ALWAYS[1]])
+    assert [place.timeliness for place in played.placements] == [Timeliness.ON_TIME] * 2
+    assert [(pane.timing, pane.records) for pane in played.panes] == [("on_time", (0, 1))]

@@ -30,11 +30,13 @@ def test_batches_of_any_size_equal_the_definition(events: Events, size: int) -> 
     times, partition = np.array(events, dtype=np.int64).T
     cuts = range(0, len(events), size)
     batches = [Batch(times[a : a + size], None, partition[a : a + size].astype(np.int32)) for a in cuts]
-    within = DisorderByPartition(3)
+    names = ("a", "b", "c")
+    within = DisorderByPartition(names)
     assert [len(batch.event_us) for batch in within.watching(batches)] == [len(b.event_us) for b in batches]
-    for counts, expected in zip(within.counts, by_hand(events), strict=True):
+    for name, expected in zip(names, by_hand(events), strict=True):
+        counts = within.found().of[name]
         assert np.repeat(counts.values, counts.counts).tolist() == sorted(expected)
-    assert within.pooled().total == len(events)
+    assert within.found().pooled.total == len(events)
 
 
 def test_a_slow_partition_is_disorder_only_when_merged(tmp_path: Path) -> None:
