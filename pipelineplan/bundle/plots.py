@@ -130,7 +130,7 @@ def as_comparison(
         shown = [(plan, each.series) for plan, each in named if any(each.series.get(name, ()))]
         if shown and len(named) > 1:
             every = [(plan, each.series) for plan, each in named if name in each.series]
-            drawn.append((panel.title, _svg(_side_by_side(panel, (name, words), every))))
+            drawn.append((panel.title, svg_of(_side_by_side(panel, (name, words), every))))
     return tuple(drawn)
 
 
@@ -184,7 +184,7 @@ def _side_by_side(
     header = alt.Header(title=None, labelColor="#010a01", labelFontSize=12)
     order = [plan for plan, _ in plans]
     side = encoded.facet(column=alt.Column("plan:N", header=header, sort=order))
-    built: dict[str, Any] = side.configure(**_theme()).to_dict()
+    built: dict[str, Any] = side.configure(**theme()).to_dict()
     return built
 
 
