@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.evolution.judging import compat, compat_over_time, compat_recorded
     from pipelineplan.contracts.evolution.modes import CompatResult
     from pipelineplan.contracts.sinks.judging import compat_sink
+    from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import MutationReport, QualityReport
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
         generate,
         mutate,
         profile,
-        profile_on,
         reconcile,
         sensitivity,
         simulate,
@@ -74,7 +74,7 @@ _HOMES = {
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
-    "profile_on": "pipelineplan.workflow",
+    "profile_on": "pipelineplan.engines.profiling_on",
     "read_plan": "pipelineplan.plan",
     "reconcile": "pipelineplan.workflow",
     "sensitivity": "pipelineplan.workflow",
