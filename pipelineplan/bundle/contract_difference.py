@@ -8,6 +8,7 @@ contract orders: orders.v2 -> orders.v3
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,10 +107,12 @@ def _one_sided(dataset: str, was: _Newest | None, now: _Newest | None) -> Contra
 def _both_ways(was: _Newest, now: _Newest) -> list[Pair]:
     """The new one as reader of the old one, and the other way round; told apart where names are the same."""
     old, new = was.version, now.version
-    if old.name == new.name:
-        old, new = Version(f"{old.name} before", old.schema), Version(f"{new.name} after", new.schema)
     form, choices = now.form, now.choices
-    form.lineage([old.schema, new.schema])
+    if old.name == new.name:
+        # Changed in place: neither is recorded as the older one. A lineage writes into what it is given.
+        before, after = copy(old.schema), copy(new.schema)
+        form.lineage([before, after])
+        old, new = Version(f"{old.name} before", before), Version(f"{new.name} after", after)
     return [
         judge_pair(new, old, form.reads, choices, "new readers of old records"),
         judge_pair(old, new, form.reads, choices, "old readers of new records"),

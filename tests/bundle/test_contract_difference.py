@@ -62,6 +62,27 @@ def test_a_version_that_was_changed_in_place_is_told_apart(
     assert "contract clicks: v1 after reads v1 before: incompatible, $.fields[1]" in out
 
 
+def contract(kind: str) -> str:
+    head = "apiVersion: v3.1.0\nkind: DataContract\nid: c\nversion: 1.0.0\nstatus: active\nschema:\n"
+    return f"{head}  - {{name: clicks, properties: [{{name: id, logicalType: {kind}, required: true}}]}}\n"
+
+
+def test_a_data_contract_that_was_changed_in_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plans = []
+    for name, kind in (("a", "integer"), ("b", "string")):
+        (tmp_path / name / "versions").mkdir(parents=True)
+        file = tmp_path / name / "versions" / "2026-01-01.clicks.odcs.yaml"
+        file.write_text(contract(kind), encoding="utf-8")
+        plans.append(tmp_path / name / "plan.yaml")
+        plans[-1].write_text(yaml.safe_dump(PLAN), encoding="utf-8")
+    assert run(["diff", *map(str, plans)]) == 0
+    out = capsys.readouterr().out
+    assert "contract clicks: clicks.odcs -> clicks.odcs (" in out
+    assert "clicks.odcs after reads clicks.odcs before: incompatible" in out
+
+
 def test_the_same_versions_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = (plan_in(tmp_path / name, v1=record(ID), v2=record(ID)) for name in "ab")
     assert run(["diff", str(before), str(after)]) == 0
