@@ -24,6 +24,7 @@ from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.setting import Setting
 
 _SHORTEST_RUN_SECONDS = 3600.0
+_LONGEST_RUN_SECONDS = 172_800.0
 _FIRST_OUTAGE_SECONDS = 60.0
 _CHECKPOINTS_BEFORE = 3
 _CHECKPOINTS_IN_A_RUN = 20
@@ -128,7 +129,19 @@ def outage_scenario(
         drain_target_seconds=declared.drain_target_seconds,
         path=declared.path,
     )
-    return Scenario(name, ((0.0, rate),), (outage,), settle_seconds=_settle_seconds(network), title=title)
+    return Scenario(
+        name,
+        ((0.0, rate),),
+        (outage,),
+        horizon_seconds=_longest_seconds(network),
+        settle_seconds=_settle_seconds(network),
+        title=title,
+    )
+
+
+def _longest_seconds(network: Network) -> float:
+    """Two days, or all runs of a schedule."""
+    return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds if network.runs is not None else 0.0)
 
 
 def trace_scenario(load: Load) -> Scenario:
@@ -158,6 +171,7 @@ def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scena
     return Scenario(
         recipe.name,
         ((0.0, base), (start, base * burst.factor), (end, base)),
+        horizon_seconds=_longest_seconds(network),
         settle_seconds=_settle_seconds(network),
         drain_from_seconds=(end,),
         title=recipe.title,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.filling import fill
-from pipelineplan.simulation.joint import as_joint
+from pipelineplan.simulation.joint import JointLayout, as_joint
 from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import (
@@ -176,3 +176,50 @@ def test_nobody_can_get_more_without_taking_from_who_has_no_more(
     full = used >= able * (1 - 1e-9) - 1e-9
     held = (costs[full] > 0).any(axis=0)
     assert (held | (rates >= wanted)).all()
+
+
+@st.composite
+def joint_runs(draw: st.DrawFn) -> tuple[Network, Scenario]:
+    """Up to three logs, and stages that read from one or two of what stands before them."""
+    logs = draw(st.integers(1, 3))
+    sources = tuple(SourceLog(f"log{n}", draw(st.integers(1, 3)), part=1.0 / logs) for n in range(logs))
+    spreads = st.sampled_from([Exchange.FORWARD, KEYED, Exchange.REBALANCE])
+    amounts = st.sampled_from([0.25, 1.0, 1.0, 3.0])
+    stages = [
+        Stage(
+            f"read{n}",
+            2,
+            draw(st.sampled_from([20.0, 90.0, math.inf])),
+            inlets=(Inlet(f"log{n}", draw(spreads)),),
+        )
+        for n in range(logs)
+    ]
+    for number in range(draw(st.integers(1, 4))):
+        names = draw(
+            st.lists(st.sampled_from([each.name for each in stages]), min_size=1, max_size=2, unique=True)
+        )
+        inlets = tuple(Inlet(name, draw(spreads), draw(amounts)) for name in names)
+        able = draw(st.sampled_from([10.0, 35.0, 200.0]))
+        stages.append(Stage(f"stage{number}", draw(st.integers(1, 3)), able, inlets=inlets))
+    left = tuple(each.name for each in stages if each.name not in {i.of for s in stages for i in s.inlets})
+    stages.append(Stage("sink", 1, 500.0, inlets=tuple(Inlet(name) for name in left)))
+    network = Network(sources[0], tuple(stages), Checkpoint(30.0, 2.0), beside=sources[1:])
+    of = draw(st.sampled_from(list(Breaks)))
+    outages = (Outage(of, draw(st.sampled_from([33.0, 60.0, 95.5])), 3.0, 20.0),)
+    rates = ((0.0, draw(st.floats(0.0, 300.0))), (120.0, draw(st.floats(0.0, 50.0))))
+    return network, Scenario("any", rates, outages, horizon_seconds=300.0, settle_seconds=10.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(joint_runs())
+def test_records_are_conserved_and_no_worker_does_more_than_it_can(case: tuple[Network, Scenario]) -> None:
+    network, scenario = case
+    run = run_scenario(network, scenario)
+    fluid = run.fluid
+    assert isinstance(fluid.layout, JointLayout)
+    missing = np.abs(fluid.arrived - fluid.departed - fluid.queue)
+    assert (missing <= 1e-9 * np.maximum(fluid.arrived, 1.0)).all()
+    assert (fluid.queue >= 0).all()
+    for cost, stage in zip(fluid.layout.costs, fluid.layout.network.stages, strict=True):
+        done = cost @ fluid.departed
+        assert (done <= stage.capacity_per_second * fluid.now * (1 + 1e-9) + 1e-6).all()
