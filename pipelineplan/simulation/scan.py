@@ -42,8 +42,9 @@ def can_scan(run: Run) -> bool:
     alone = type(layout) is Layout and len(layout.segments) == 1 and not layout.stored_edges
     shares = run.fluid.shares
     alike = all(len(set(shares[layout.worker_of == worker])) <= 1 for worker in set(layout.worker_of))
-    keeps = not source.forgets and not source.backlog_records
-    return bool(quiet and alone and alike and keeps)
+    # A run that is shorter than the retention cannot lose anything to it.
+    keeps = source.retention_seconds >= run.fluid.now and np.isinf(source.retention_records)
+    return bool(quiet and alone and alike and keeps and not source.backlog_records)
 
 
 @dataclass(frozen=True)

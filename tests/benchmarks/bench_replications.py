@@ -3,10 +3,9 @@
     uv run python tests/benchmarks/bench_replications.py [replications] [jobs] [replications of the day]
 
 The day is that of bench_day.py: 24 h, 64 partitions, 1,440 stalls, three outages; in random load no course
-comes back, so every queue change is computed. CPU seconds beside wall seconds, since machines are shared.
+comes back, so every queue change is computed.
 """
 
-import resource
 import sys
 import time
 from pathlib import Path
@@ -21,12 +20,6 @@ from pipelineplan.simulation.replicating import Futures, in_weather, samples
 from pipelineplan.simulation.weather import Weather
 
 PLAN = Path(__file__).parents[2] / "examples" / "demo-holds" / "plan.yaml"
-
-
-def cpu() -> float:
-    """CPU seconds of this process and of those that it has waited for."""
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in usage)
 
 
 def one_day(title: str) -> None:
@@ -53,18 +46,16 @@ def main() -> None:
     with patch.object(control, "find_spec", lambda _: None):
         one_day("numpy alone")
     for name in ("steady", "peak", "sink-outage"):
-        started, used = time.perf_counter(), cpu()
+        started = time.perf_counter()
         result = workflow.simulate(PLAN, scenarios=[name], replications=runs, jobs=jobs)
         took, tier = time.perf_counter() - started, result.scenarios[0].replications.tier
         print(
-            f"{PLAN.parent.name}, {name} ({tier}): {runs:,} replications on {jobs} processes "
-            f"in {took:.1f} s, {cpu() - used:.1f} s of CPU"
+            f"{PLAN.parent.name}, {name} ({tier}): {runs:,} replications on {jobs} processes in {took:.1f} s"
         )
-    started, used = time.perf_counter(), cpu()
+    started = time.perf_counter()
     samples(network(0.0), scenario(), (), Futures(days, jobs=jobs))
     print(
-        f"the pinned day: {days:,} replications on {jobs} processes "
-        f"in {time.perf_counter() - started:.1f} s, {cpu() - used:.1f} s of CPU"
+        f"the pinned day: {days:,} replications on {jobs} processes in {time.perf_counter() - started:.1f} s"
     )
 
 

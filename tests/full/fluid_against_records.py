@@ -56,6 +56,11 @@ WHY = """
 - *autoscale-oscillation*: a few records more or less decide when the autoscaler looks; each seed decides at
   another look, and the mean of two such curves is like neither. With fixed service they agree within 4 %.
 - *Medians*: where half of the records lie in a recovery, the median sits on its steep end.
+- *checkpoint-timeout-loop*: most records are never out for good; T1 says so (inf), and T0 has latencies
+  only of those that were out once.
+- *Short stops*: the bracket is the estimate of chance alone; T1's freshness is the fluid's part and the
+  estimate together, so the seconds of a rebalance are not missing there.
+- *burst, forward* runs close to full load for 25 s, where two seeds say little: T2 is a quarter below T0.
 """
 
 
