@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.evolution.judging import compat, compat_over_time, compat_recorded
     from pipelineplan.contracts.evolution.modes import CompatResult
     from pipelineplan.contracts.sinks.judging import compat_sink
+    from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.quality import MutationReport, QualityReport
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         generate,
         mutate,
         profile,
-        profile_on,
         reconcile,
         simulate,
         solve,
@@ -69,7 +69,7 @@ _HOMES = {
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
-    "profile_on": "pipelineplan.workflow",
+    "profile_on": "pipelineplan.engines.profiling_on",
     "read_plan": "pipelineplan.plan",
     "reconcile": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",

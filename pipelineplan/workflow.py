@@ -187,27 +187,6 @@ def profile(
     )
 
 
-def profile_on(
-    engine: str,
-    data: Sequence[str | Path],
-    columns: Mapping[str, Any],
-    *,
-    runner_options: Sequence[str] = (),
-    shared: Path | None = None,
-    progress: Progress | None = None,
-) -> StreamProfile:
-    """The same profile, measured on "beam" (any runner, by its options) or "flink" (a local cluster).
-
-    `columns` are the keyword arguments of `profile`, `event_time` among them. Workers read the files
-    under the same paths; `shared` is a folder that they and this machine see. Needs the extra `beam`.
-    """
-    from pipelineplan.engines.beam_profile import Columns
-    from pipelineplan.engines.profiling_on import measure_on
-
-    named = Columns(**{**columns, "duplicates_by": tuple(columns.get("duplicates_by", ()))})
-    return measure_on(engine, data, named, runner_options=runner_options, shared=shared, progress=progress)
-
-
 def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare

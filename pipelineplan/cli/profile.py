@@ -115,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _measured(options: argparse.Namespace) -> StreamProfile:
-    from pipelineplan.workflow import profile, profile_on
+    from pipelineplan.engines.profiling_on import profile_on
+    from pipelineplan.workflow import profile
 
     columns = {
         "event_time": options.event_time,

@@ -7,10 +7,10 @@ flink    job server, job manager, two task managers and their workers are starte
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 from pipelineplan.engines.beam_flink_cluster import TASK_MANAGERS, beam_on_flink
 from pipelineplan.engines.beam_flink_environment import FLINK_VERSION, find_beam_flink
@@ -56,3 +56,21 @@ def measure_on(
                     return measure_on_beam(paths, columns, cluster.runner_options, progress=progress)
         case _:
             assert_never(engine)
+
+
+def profile_on(
+    engine: str,
+    data: Sequence[str | Path],
+    columns: Mapping[str, Any],
+    *,
+    runner_options: Sequence[str] = (),
+    shared: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> StreamProfile:
+    """The profile of `data`, measured on "beam" (any runner, by its options) or "flink" (a local cluster).
+
+    `columns` are the keyword arguments of `profile`, `event_time` among them. Workers read the files
+    under the same paths; `shared` is a folder that they and this machine see. Needs the extra `beam`.
+    """
+    named = Columns(**{**columns, "duplicates_by": tuple(columns.get("duplicates_by", ()))})
+    return measure_on(engine, data, named, runner_options=runner_options, shared=shared, progress=progress)
