@@ -51,7 +51,7 @@ def write(file: Path, rows: int, *, wide: bool = False, shuffled: bool = False) 
     payload = ", md5(i::VARCHAR) || md5((i + 1)::VARCHAR) || md5((i + 2)::VARCHAR) AS payload" if wide else ""
     share = "hash(i * 2) / 18446744073709551616.0"
     times = "1767225600000000 + i * 1000 + (hash(i + 3) % 1000)::BIGINT AS loaded"
-    connection = duckdb.connect(config={"memory_limit": "1500MB"})
+    connection = duckdb.connect(config={"memory_limit": "1500MB", "temp_directory": f"{file}.spilled"})
     connection.execute("SET enable_progress_bar = false")
     connection.execute(
         f"COPY (SELECT loaded + (20e6 * ln(1 - {share} * 0.99999999))::BIGINT AS t, loaded,"
