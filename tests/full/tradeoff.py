@@ -120,6 +120,7 @@ def on_beam(folder: Path) -> Iterator[Cell]:
             watermark = Watermark(_ms(lag))
             case = Case(name, "count", file, COLUMN, None, (), watermark, paning, Position(""), "$")
             yield Cell(name, size, lag, late, table[lag, late], played(case))
+        print(f"  Beam: {name}, windows of {size:g} s, played", flush=True)
 
 
 def played(case: Case) -> Counts:
