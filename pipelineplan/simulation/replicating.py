@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import repeat
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
-from pipelineplan import __version__
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.by_record import one_walk, worth_walking
 from pipelineplan.simulation.control import Run, run_scenario
@@ -93,7 +93,7 @@ def samples(
     if futures.keep is None:
         return list(_drawn(asked, futures, range(futures.runs)))
     kept = Kept(futures.keep)
-    of = name_of(asked, __version__, find_spec("numba") is not None)
+    of = name_of(asked, version("pipelineplan"), find_spec("numba") is not None)
     known = kept.read(of)
     missing = [number for number in range(futures.runs) if number not in known]
     for number, sample in zip(missing, _drawn(asked, futures, missing), strict=True):
