@@ -72,7 +72,8 @@ def row_faults(suite: Suite, columns: Mapping[str, str], seed: int) -> Iterator[
         yield Impossible("reorder", name, "no check says by which column rows arrive in order")
         return
     other = f"SELECT o.{identifier(arrival)} FROM ({numbered}) AS o WHERE o.{_ROW} = f.{_ROWS} + 1 - f.{_ROW}"
-    mirrored = f"{some} OR ({_ROWS} + 1 - {_ROW}) % {_EVERY} = {seed % _EVERY}"
+    # Both of a pair, or the swap would make copies.
+    mirrored = f"({some} OR {_some(seed, 0, f'({_ROWS} + 1 - {_ROW})')})"
     swapped = f"CASE WHEN {mirrored} THEN ({other}) ELSE {identifier(arrival)} END AS {identifier(arrival)}"
     query = f"SELECT * EXCLUDE ({_ROW}, {_ROWS}) REPLACE ({swapped}) FROM ({numbered}) AS f"
     yield Fault("reorder", name, f"some rows swap {arrival}", (arrival,), query)
@@ -148,10 +149,10 @@ def _numbered(view: str) -> str:
     return f"SELECT *, ROW_NUMBER() OVER () AS {_ROW}, COUNT(*) OVER () AS {_ROWS} FROM {view}"
 
 
-def _some(seed: int, place: int) -> str:
+def _some(seed: int, place: int, row: str = _ROW) -> str:
     """A twentieth of the rows, other ones for every column, and at least the first."""
-    chosen = f"{_ROW} % {_EVERY} = {(seed + place) % _EVERY}"
-    return f"({chosen} OR ({_ROWS} < {_EVERY} AND {_ROW} = {place} % {_ROWS} + 1))"
+    chosen = f"{row} % {_EVERY} = {(seed + place) % _EVERY}"
+    return f"({chosen} OR ({_ROWS} < {_EVERY} AND {row} = {place} % {_ROWS} + 1))"
 
 
 def _with(view: str, values: Mapping[str, str], where: str, *, retyped: bool = False) -> str:

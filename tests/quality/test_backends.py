@@ -171,6 +171,7 @@ BAD: list[tuple[str, Rows, set[str]]] = [
             "opens is at least 08:00:00",
             "account is in accounts(id)",
             "id matches ^[a-z] but for 0.25",
+            "currency is distributed as usual but for 0.4",
         },
     ),
 ]

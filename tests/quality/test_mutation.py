@@ -83,6 +83,8 @@ def test_every_fault_changes_the_rows_as_it_says(shop: Shop, seed: int) -> None:
         assert bad != good, fault
         if fault.kind == "duplicate":
             assert (bad[:10], set(bad)) == (good, set(good))
+        elif fault.kind == "reorder":
+            assert sorted(row[0] for row in bad) == sorted(row[0] for row in good)
         elif fault.kind == "drop":
             assert bad == good[1::2]
         else:
