@@ -75,8 +75,8 @@ def test_a_drawing_is_made_once(
 ) -> None:
     plots._drawn.cache_clear()
     made: list[str] = []
-    draw = plots._svg
-    monkeypatch.setattr(plots, "_svg", lambda chart: made.append("one") or draw(chart))
+    draw = plots.svg_of
+    monkeypatch.setattr(plots, "svg_of", lambda chart: made.append("one") or draw(chart))
     simulation(results["plain"])
     once = len(made)
     assert once > 0
