@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.plan import Plan, read_plan
+    from pipelineplan.plan.judged import CheckResult
     from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
     from pipelineplan.workflow import (
-        CheckResult,
         calibrate,
         check,
         check_streams,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "CheckResult": "pipelineplan.workflow",
+    "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
     "Difference": "pipelineplan.bundle",

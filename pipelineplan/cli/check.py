@@ -29,8 +29,9 @@ from pipelineplan.cli.output import (
     show_problems,
 )
 from pipelineplan.errors import InputError, Problem
+from pipelineplan.plan.judged import CheckResult
 from pipelineplan.verdicts import Finding, Severity, Verdict
-from pipelineplan.workflow import CheckResult, check
+from pipelineplan.workflow import check
 
 FORMATS = ("text", "json", "sarif", "junit")
 
