@@ -37,10 +37,9 @@ class Presence:
 
 @dataclass(frozen=True)
 class RuleHome:
-    """A rule elsewhere; `code` is None while only its family is settled."""
+    """A rule elsewhere judges it."""
 
-    code: str | None
-    family: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -219,10 +218,8 @@ def _home(data: Mapping[str, Any]) -> Home:
                 tuple(present),
                 data.get("when"),
             )
-        case {"rule": "to come", "family": family}:
-            return RuleHome(None, family)
         case {"rule": code}:
-            return RuleHome(code, code[:3])
+            return RuleHome(code)
         case {"attestation": True}:
             return Attested()
         case {"out_of_scope": reason}:

@@ -15,6 +15,7 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 # An expression is a tuple: ("empty",) no word, ("eps",) the empty word, ("set", ranges), ("cat", a, b),
@@ -241,7 +242,7 @@ def finds_everything(pattern: str) -> bool:
 
 def _python_parser() -> Any:
     """Python's own parser of patterns: it has had this home since 3.11, and no public name."""
-    return re._parser  # type: ignore[attr-defined]  # noqa: SLF001
+    return import_module("re._parser")
 
 
 class _NotRegularError(Exception):
