@@ -164,7 +164,11 @@ def test_a_stream_without_disorder_meets_its_rules_and_one_with_it_breaks_order_
     assert failing((), RULES, made, tmp_path / "good") == []
     made = generate((), RULES, rows=300, as_of=NOW, stream=Stream(0.1, 20, 0.1))
     titles = [each.partition(":")[0] for each in failing((), RULES, made, tmp_path / "bad")]
-    assert titles == ["at is in order", "id is unique"]
+    # One record in ten comes twice, which may also move the mix by more than its one per cent.
+    assert [title for title in titles if not title.startswith("mix is distributed")] == [
+        "at is in order",
+        "id is unique",
+    ]
 
 
 def test_a_seed_gives_the_same_data_and_another_seed_other_data(tmp_path: Path, shop: Shop) -> None:

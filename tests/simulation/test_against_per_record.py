@@ -149,8 +149,13 @@ def test_fixed_service_behind_exchanges(recipe: Recipe, network: str) -> None:
     compare(both(recipe, network, "deterministic", seeds=(1, 3)))
 
 
+# An autoscaler that oscillates decides at a threshold: with random service each run rescales at other
+# moments, and the mean of three such curves is none of them. Its fixed service is compared above.
+BY_CHANCE = [(recipe, network) for recipe, network in CASES if recipe.name != "autoscale-oscillation"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("recipe", "network"), CASES, ids=[f"{r.name}-{n}" for r, n in CASES])
+@pytest.mark.parametrize(("recipe", "network"), BY_CHANCE, ids=[f"{r.name}-{n}" for r, n in BY_CHANCE])
 def test_random_service(recipe: Recipe, network: str) -> None:
     """Three runs each: one drain of this size has a standard deviation of 2 to 3 % by itself."""
     compare(both(recipe, network, "exponential", speed=2, seeds=(1, 2, 3)))

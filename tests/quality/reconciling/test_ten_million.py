@@ -37,7 +37,7 @@ for kind, salt, moved in (("missing", 11, 0), ("changed", 13, 0), ("extra", 17, 
 import json; print(json.dumps(wanted))
 """
 RECONCILE = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from pipelineplan.quality.reconciling import END, Pair, Side, reconcile_files
 folder = Path(sys.argv[1])
@@ -48,7 +48,9 @@ result = reconcile_files(pair, data, watermark_us=END)
 found = {}
 for key in result.keys:
     found.setdefault(str(key.kind), []).append(int(key.key[0]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# ru_maxrss would begin at what the parent of this process held; VmHWM begins with the process.
+status = Path("/proc/self/status").read_text().splitlines()
+peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 print(json.dumps({"found": {kind: sorted(keys) for kind, keys in found.items()}, "megabytes": peak}))
 """
 
