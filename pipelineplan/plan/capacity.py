@@ -109,17 +109,29 @@ def capacity_with_retries(
     return 1 / (each + failing_share * (retries * each + waits_seconds))
 
 
-def backoff_seconds(
-    first_seconds: float, factor: float, cap_seconds: float, waits: int, jitter: str = "none"
-) -> float:
-    """The mean sum of `waits` waits that grow by `factor` up to the cap.
+def mean_waits(
+    first: float, cap: float | None, factor: float, jitter: str, attempts: int
+) -> tuple[float, ...]:
+    """The mean wait before each further attempt, in seconds.
 
-    Full jitter draws uniformly between zero and the wait, decorrelated jitter between the first wait
-    and three times the one before (Brooker, Exponential Backoff And Jitter, 2015).
+    `none`: `min(cap, first * factor^n)`; `full`: half of that, the mean of U(0, that);
+    `decorrelated`: the mean of `min(cap, U(first, 3 * previous))` with the mean for the previous.
+    Source of the jitter: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
     """
-    total, wait = 0.0, min(first_seconds, cap_seconds)
-    for _ in range(waits):
-        total += wait / 2 if jitter == "full" else wait
-        grown = (first_seconds + 3 * wait) / 2 if jitter == "decorrelated" else wait * factor
-        wait = min(cap_seconds, grown)
-    return total
+    waits, most, previous = [], cap if cap is not None else float("inf"), first
+    for number in range(attempts - 1):
+        if jitter == "decorrelated":
+            previous = _mean_of_capped(first, 3.0 * previous, most)
+            waits.append(previous)
+        else:
+            waits.append(min(most, first * factor**number) * (0.5 if jitter == "full" else 1.0))
+    return tuple(waits)
+
+
+def _mean_of_capped(low: float, high: float, cap: float) -> float:
+    """The mean of `min(cap, U(low, high))`."""
+    if high <= cap:
+        return (low + high) / 2
+    if cap <= low:
+        return cap
+    return ((cap**2 - low**2) / 2 + cap * (high - cap)) / (high - low)

@@ -313,8 +313,9 @@ def mean_wait_seconds(stage: Stage, attempts: int) -> float:
     backoff = stage.retry.backoff if stage.retry is not None else None
     if backoff is None:
         return 0.0
-    cap = backoff.cap.value if backoff.cap is not None else float("inf")
-    return capacity.backoff_seconds(backoff.first.value, backoff.factor, cap, attempts - 1, backoff.jitter)
+    cap = backoff.cap.value if backoff.cap is not None else None
+    waits = capacity.mean_waits(backoff.first.value, cap, backoff.factor, backoff.jitter, attempts)
+    return sum(waits)
 
 
 @rule(

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from pipelineplan.plan import Plan
+from pipelineplan.plan.capacity import mean_waits
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.simulation.facts import Facts
 from pipelineplan.simulation.inflow import Read
-from pipelineplan.simulation.retrying import mean_waits
 
 Number = Callable[[Section | None, str], float | None]
 

@@ -3,10 +3,7 @@
     share f fails, k attempts      load on the workers  1 + f + ... + f^(k-1) = (1 - f^k) / (1 - f)
                                    dead letters         f^k of all records
 
-Where retries block, a worker also waits out every backoff. Waits are means: half of what full jitter
-draws from.
-
-Source of the jitter: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
+Where retries block, a worker also waits out every backoff, by its mean.
 """
 
 from __future__ import annotations
@@ -25,33 +22,6 @@ def amplification(failure_share: float, attempts: float) -> float:
     if failure_share >= 1.0:
         return attempts
     return float((1.0 - failure_share**attempts) / (1.0 - failure_share))
-
-
-def mean_waits(
-    first: float, cap: float | None, factor: float, jitter: str, attempts: int
-) -> tuple[float, ...]:
-    """The mean wait before each further attempt, in seconds.
-
-    `none`: `min(cap, first * factor^n)`; `full`: half of that, the mean of U(0, that);
-    `decorrelated`: the mean of `min(cap, U(first, 3 * previous))` with the mean for the previous.
-    """
-    waits, most, previous = [], cap if cap is not None else float("inf"), first
-    for number in range(attempts - 1):
-        if jitter == "decorrelated":
-            previous = _mean_of_capped(first, 3.0 * previous, most)
-            waits.append(previous)
-        else:
-            waits.append(min(most, first * factor**number) * (0.5 if jitter == "full" else 1.0))
-    return tuple(waits)
-
-
-def _mean_of_capped(low: float, high: float, cap: float) -> float:
-    """The mean of `min(cap, U(low, high))`."""
-    if high <= cap:
-        return (low + high) / 2
-    if cap <= low:
-        return cap
-    return ((cap**2 - low**2) / 2 + cap * (high - cap)) / (high - low)
 
 
 @dataclass(frozen=True)

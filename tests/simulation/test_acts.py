@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipelineplan.plan.capacity import mean_waits
 from pipelineplan.simulation.capturing import SlotFill
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.deploying import SchemaOrder, WayBack
@@ -15,7 +16,7 @@ from pipelineplan.simulation.joining import JoinDrift
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Inlet, Network, OffsetReset, SourceLog, Stage
 from pipelineplan.simulation.rebalancing import PollEvictions, Rebalances
-from pipelineplan.simulation.retrying import RetryStorm, amplification, mean_waits
+from pipelineplan.simulation.retrying import RetryStorm, amplification
 from pipelineplan.simulation.scaling import Autoscaler, wanted_workers
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Scenario
 
