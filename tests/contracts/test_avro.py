@@ -14,8 +14,9 @@ import pytest
 
 from pipelineplan.contracts.avro import avro_of, resolve
 from pipelineplan.contracts.avro.prove import _Wire
-from pipelineplan.contracts.avro.sample import NoRecordError, random_record
+from pipelineplan.contracts.avro.sample import random_record
 from pipelineplan.contracts.evolution import Choices, Compatibility, judgement_of
+from pipelineplan.contracts.evolution.shown import NoRecordError
 from pipelineplan.errors import InputError
 
 VECTORS = Path(__file__).parents[2] / "../shared/data/schema-compat"

@@ -12,9 +12,10 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from pipelineplan.contracts.avro.sample import NoRecordError, random_record
+from pipelineplan.contracts.avro.sample import random_record
 from pipelineplan.contracts.avro.types import AvroType
 from pipelineplan.contracts.evolution.change import Change, Compatibility, Witness
+from pipelineplan.contracts.evolution.shown import NoRecordError
 from pipelineplan.errors import MissingExtraError
 
 _SEED = "records that prove a verdict on Avro schemas"

@@ -11,16 +11,16 @@ Source: Apache Avro 1.12 Specification, Apache Software Foundation, 2024: "Schem
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from pipelineplan.contracts.avro.defaults import fits
 from pipelineplan.contracts.avro.logical import logical_changes
-from pipelineplan.contracts.avro.sample import NoRecordError, smallest, tagged
+from pipelineplan.contracts.avro.sample import smallest, tagged
 from pipelineplan.contracts.avro.types import AvroField, AvroType
-from pipelineplan.contracts.evolution.change import Change, Compatibility, Witness
+from pipelineplan.contracts.evolution.change import Change, Compatibility
+from pipelineplan.contracts.evolution.shown import Finding
 
 PROMOTIONS = {
     "int": ("long", "float", "double"),
@@ -40,29 +40,6 @@ _MOST_PAIRS = 200_000
 _MOST_WITNESSES = 20
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A change, and how to build the record that shows it: built only for the first ones."""
-
-    change: Change
-    record: Callable[[], Any] | None = None
-    outcome: str = "not read"
-
-    def within(self, around: Callable[[Any], Any]) -> _Found:
-        """The same change seen from outside: its record is part of a larger one."""
-        inner = self.record
-        return self if inner is None else replace(self, record=lambda: around(inner()))
-
-    def shown(self, *, with_record: bool) -> Change:
-        if self.record is None or not with_record:
-            return self.change
-        try:
-            return replace(self.change, witness=Witness(self.record(), self.outcome))
-        except NoRecordError:
-            reason = f"{self.change.reason} (no finite record of the writer shows it)"
-            return replace(self.change, reason=reason)
-
-
 def resolve(reader: AvroType, writer: AvroType) -> list[Change]:
     """Every change that keeps `reader` from reading all records of `writer`; empty when none does.
 
@@ -77,15 +54,15 @@ def resolve(reader: AvroType, writer: AvroType) -> list[Change]:
 class _Resolver:
     """`seen` holds the pairs under way or done: a pair met again is settled by its first visit."""
 
-    seen: dict[tuple[int, int], list[_Found]] = field(default_factory=dict)
+    seen: dict[tuple[int, int], list[Finding]] = field(default_factory=dict)
 
-    def changes(self, reader: AvroType, writer: AvroType) -> list[_Found]:
+    def changes(self, reader: AvroType, writer: AvroType) -> list[Finding]:
         pair = (id(reader), id(writer))
         if pair in self.seen:
             return self.seen[pair]
         if len(self.seen) > _MOST_PAIRS:
             reason = f"more than {_MOST_PAIRS:,} pairs of types to compare"
-            return [_Found(Change("not-decided", reader.path, reason, Compatibility.UNKNOWN))]
+            return [Finding(Change("not-decided", reader.path, reason, Compatibility.UNKNOWN))]
         self.seen[pair] = []
         distinct = {(one.change.change, one.change.path): one for one in self._changes(reader, writer)}
         self.seen[pair] = list(distinct.values())
@@ -93,7 +70,7 @@ class _Resolver:
 
     def _changes(  # noqa: PLR0911  (one return per kind of type)
         self, reader: AvroType, writer: AvroType
-    ) -> list[_Found]:
+    ) -> list[Finding]:
         if writer.kind == "union":
             return self._writer_union(reader, writer)
         if reader.kind == "union":
@@ -116,7 +93,7 @@ class _Resolver:
                 return [_failing("fixed-size", reader, writer, reason)]
         return [*_lossy(reader, writer), *_logical(reader, writer)]
 
-    def _writer_union(self, reader: AvroType, writer: AvroType) -> list[_Found]:
+    def _writer_union(self, reader: AvroType, writer: AvroType) -> list[Finding]:
         """Whichever branch was written has to be read; an empty union writes nothing."""
         return [
             one.within(partial(tagged, branch))
@@ -124,7 +101,7 @@ class _Resolver:
             for one in self.changes(reader, branch)
         ]
 
-    def _reader_union(self, reader: AvroType, writer: AvroType) -> list[_Found]:
+    def _reader_union(self, reader: AvroType, writer: AvroType) -> list[Finding]:
         """The first branch that matches reads the record, a branch of the same full name before others."""
         matching = [branch for branch in reader.inner if self._matches(branch, writer)]
         if not matching:
@@ -140,8 +117,8 @@ class _Resolver:
             return self._matches(reader.inner[0], writer.inner[0])
         return _same_kind(reader, writer) and (reader.kind != "fixed" or reader.size == writer.size)
 
-    def _records(self, reader: AvroType, writer: AvroType) -> list[_Found]:
-        found: list[_Found] = []
+    def _records(self, reader: AvroType, writer: AvroType) -> list[Finding]:
+        found: list[Finding] = []
         written = {one.name: one for one in writer.fields}
         for one in reader.fields:
             source = _source_of(one, written)
@@ -172,43 +149,43 @@ def _same_kind(reader: AvroType, writer: AvroType) -> bool:
     return reader.short_name == writer.short_name or writer.short_name in aliases
 
 
-def _mismatch(reader: AvroType, writer: AvroType) -> _Found:
+def _mismatch(reader: AvroType, writer: AvroType) -> Finding:
     if reader.kind == writer.kind:
         reason = f"the reader's {reader.shown} has another name than the writer's {writer.shown}"
         return _failing("name-mismatch", reader, writer, f"{reason}, and no alias for it")
     return _failing("type-mismatch", reader, writer, f"{writer.shown} cannot be read as {reader.shown}")
 
 
-def _failing(change: str, reader: AvroType, writer: AvroType, reason: str) -> _Found:
-    return _Found(Change(change, reader.path, reason), partial(smallest, writer))
+def _failing(change: str, reader: AvroType, writer: AvroType, reason: str) -> Finding:
+    return Finding(Change(change, reader.path, reason), partial(smallest, writer))
 
 
-def _at(path: str, found: _Found) -> _Found:
+def _at(path: str, found: Finding) -> Finding:
     return replace(found, change=replace(found.change, path=path))
 
 
-def _enums(reader: AvroType, writer: AvroType) -> list[_Found]:
+def _enums(reader: AvroType, writer: AvroType) -> list[Finding]:
     missing = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
     if not missing or reader.default is not None:
         return []
     named = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
     reason = f"the reader knows no {named} and has no default symbol"
-    return [_Found(Change("enum-symbol-missing", reader.path, reason), lambda: missing[0])]
+    return [Finding(Change("enum-symbol-missing", reader.path, reason), lambda: missing[0])]
 
 
-def _lossy(reader: AvroType, writer: AvroType) -> list[_Found]:
+def _lossy(reader: AvroType, writer: AvroType) -> list[Finding]:
     value = _LOSES.get((writer.kind, reader.kind))
     if value is None:
         return []
     reason = f"{writer.kind} read as {reader.kind}: {value!r} is not kept"
     change = Change("lossy-promotion", reader.path, reason, Compatibility.POLICY, "lossy-promotion")
-    return [_Found(change, lambda: value, "misread, or refused where bytes are no UTF-8")]
+    return [Finding(change, lambda: value, "misread, or refused where bytes are no UTF-8")]
 
 
-def _logical(reader: AvroType, writer: AvroType) -> list[_Found]:
+def _logical(reader: AvroType, writer: AvroType) -> list[Finding]:
     sample = smallest(writer)
     return [
-        _Found(change, lambda: sample, "readers disagree about it")
+        Finding(change, lambda: sample, "readers disagree about it")
         for change in logical_changes(reader, writer)
     ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.contracts.avro.types import AvroType
+from pipelineplan.contracts.evolution.shown import NoRecordError
 
 _SMALLEST: dict[str, Any] = {
     "null": None,
@@ -22,10 +23,6 @@ _SMALLEST: dict[str, Any] = {
     "string": "",
 }
 _MOST_DEPTH = 40
-
-
-class NoRecordError(Exception):
-    """No finite record of the type exists, or none that is shallow enough."""
 
 
 def smallest(of: AvroType) -> Any:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from pipelineplan.contracts.protobuf.finding import Finding, broken, minded
+from pipelineplan.contracts.evolution.shown import Finding
+from pipelineplan.contracts.protobuf.finding import broken, minded
 from pipelineplan.contracts.protobuf.types import ProtoEnum
 
 _MOST_NAMED = 5

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelineplan.contracts.evolution.change import Change, Witness
+from pipelineplan.contracts.evolution.shown import NoRecordError
 from pipelineplan.contracts.protobuf.refusal import message_pairs
-from pipelineplan.contracts.protobuf.sample import NoRecordError, smallest, telling
+from pipelineplan.contracts.protobuf.sample import smallest, telling
 from pipelineplan.contracts.protobuf.types import ProtoField, ProtoMessage, ProtoSchema
 
 

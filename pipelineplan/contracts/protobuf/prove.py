@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from pipelineplan.contracts.evolution.change import Change, Compatibility, Witness
-from pipelineplan.contracts.protobuf.sample import NoRecordError, random_record
+from pipelineplan.contracts.evolution.shown import NoRecordError
+from pipelineplan.contracts.protobuf.sample import random_record
 from pipelineplan.contracts.protobuf.types import ProtoSchema
 from pipelineplan.errors import MissingExtraError
 

@@ -18,8 +18,9 @@ from functools import partial
 from typing import Any
 
 from pipelineplan.contracts.evolution.change import Change, Compatibility
+from pipelineplan.contracts.evolution.shown import Finding
 from pipelineplan.contracts.protobuf.enums import enum_findings
-from pipelineplan.contracts.protobuf.finding import Finding, broken, minded
+from pipelineplan.contracts.protobuf.finding import broken, minded
 from pipelineplan.contracts.protobuf.sample import smallest, telling
 from pipelineplan.contracts.protobuf.scalars import TELLING, UNPACKABLE, Passage, passage, wire_of
 from pipelineplan.contracts.protobuf.types import ProtoField, ProtoMessage, ProtoSchema

@@ -9,14 +9,11 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+from pipelineplan.contracts.evolution.shown import NoRecordError
 from pipelineplan.contracts.protobuf.scalars import TELLING, range_of
 from pipelineplan.contracts.protobuf.types import ProtoField, ProtoMessage
 
 _MOST_DEPTH = 40
-
-
-class NoRecordError(Exception):
-    """No finite record of the message exists, or none that is shallow enough."""
 
 
 @dataclass
