@@ -13,6 +13,7 @@ from pydantic import Field
 from pipelineplan.plan.change import Acceptance, Cutover, Replay, Rollback
 from pipelineplan.plan.context import Context, Metadata
 from pipelineplan.plan.design import Design
+from pipelineplan.plan.fact_files import FactFiles
 from pipelineplan.plan.governance import (
     Attestation,
     CapacityPolicy,
@@ -41,7 +42,7 @@ class DataPlan(Section):
     extends: Reference | None = Field(None, description="A plan that this one changes; read first.")
     metadata: Metadata
     context: Context | None = None
-    facts: tuple[Reference, ...] = Field((), description="Files of the real system; they must be there.")
+    facts: FactFiles | None = Field(None, description="Files of the real system, read at each check.")
     sources: tuple[Source, ...] = Field(min_length=1)
     ingestion: Ingestion | None = None
     stages: tuple[Stage, ...] = ()

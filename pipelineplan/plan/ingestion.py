@@ -25,6 +25,7 @@ class Ingestion(Section):
     mode: Literal["stream", "micro_batch", "batch", "cdc"] | None = None
     trigger_interval: Duration | None = Field(None, description="Of micro-batches.")
     schedule: Schedule | None = None
+    dag: Text | None = Field(None, description="The name of the DAG in the real system.")
     concurrency: AtLeastOne | None = None
     dependencies: tuple[Name, ...] = ()
     boundaries: Text | None = Field(None, description="Where one team's responsibility ends.")

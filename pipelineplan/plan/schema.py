@@ -37,6 +37,8 @@ def plan_schema() -> dict[str, Any]:
         if name == "Contracts":
             definition["additionalProperties"] = {"$ref": "#/$defs/ContractPolicy"}
             del definition["properties"]["policies"]  # in the file they stand beside `rollout`
+        if name == "FactFiles":
+            definitions[name] = _or_list(definition)
         if name == "QualityCheck":
             fields = definition["properties"]["fields"]
             definition["properties"]["fields"] = _or_short(fields, "order_id")
@@ -53,6 +55,11 @@ def plan_schema() -> dict[str, Any]:
 def plan_schema_text() -> str:
     """The schema as the text of `contracts/plan.schema.json`."""
     return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _or_list(definition: dict[str, Any]) -> dict[str, Any]:
+    """A list of files stands for the section that has nothing but them."""
+    return {"anyOf": [definition["properties"]["files"], definition]}
 
 
 def _or_short(definition: dict[str, Any], example: str | int) -> dict[str, Any]:

@@ -42,6 +42,9 @@ class Sink(Section):
     id: Name
     inputs: tuple[Input, ...] = Field(min_length=1)
     system: Text | None = None
+    table: Text | None = Field(
+        None, description="The table's name in the real system (dbt: source.table), where the id is another."
+    )
     owner: Text | None = None
     consumers: tuple[Name, ...] = ()
     contract: Reference | None = None

@@ -106,6 +106,7 @@ class Keys(Section):
 class ChangeCapture(Section):
     """What change data capture adds: slot, write-ahead log, snapshot."""
 
+    connector: Text | None = Field(None, description="The connector's name in the real system.")
     slot_created: Literal["before_snapshot", "after_snapshot"] | None = None
     wal_rate: Bandwidth | None = None
     disk_free: Size | None = None
@@ -217,6 +218,9 @@ class Source(Section):
     id: Name
     system: Literal["kafka", "kinesis", "pulsar", "pubsub", "postgres", "mysql", "files", "api", "other"] = (
         Field("other", description="What kind of system it is.")
+    )
+    topic: Text | None = Field(
+        None, description="The topic's name in the real system, where the id is another."
     )
     owner: Text | None = None
     version_owner: Text | None = Field(None, description="Who decides about new schema versions.")

@@ -203,6 +203,9 @@ class Stage(Section):
     layer: Literal["raw", "staging", "intermediate", "mart", "serving"] | None = None
     purpose: Text | None = None
     inputs: tuple[Input, ...] = Field(min_length=1)
+    job: Text | None = Field(
+        None, description="The job's or model's name in the real system, where the id is another."
+    )
     engine: Literal["flink", "beam", "spark", "kafka_streams", "dbt", "sql", "custom"] | None = None
     parallelism: Parallelism | None = None
     capacity: RecordRate | None = Field(
