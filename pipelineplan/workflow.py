@@ -18,13 +18,11 @@ from pipelineplan.verdicts import Finding
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
-    from pipelineplan.plan.draw_up import DrawnUp
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.quality.reconciling import ReconciliationReport
     from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.quality.streaming import StreamReport
-    from pipelineplan.rules.questions import Question
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.calibration import Calibrated
     from pipelineplan.simulation.sensitivity import Sensitivity
@@ -50,24 +48,6 @@ def check(
 
     one = _read(plan, env)
     return CheckResult(one, judge(one, select, ignore), strict)
-
-
-def propose(folder: Path | str, sources: Iterable[Path | str]) -> DrawnUp:
-    """Write a plan for each pipeline that the configuration below `sources` tells of, into `folder`.
-
-    Every value keeps the place that it comes from, and what was not understood is in the result. Raises
-    `InputError` for folders that are not there or hold nothing that is known, and for plans that are.
-    """
-    from pipelineplan.plan.draw_up import draw_up
-
-    return draw_up(Path(folder), [Path(source) for source in sources])
-
-
-def ask(plans: Iterable[Plan | Path | str]) -> tuple[Question, ...]:
-    """What only a person can say of `plans`, in order of how many open findings it would settle."""
-    from pipelineplan.rules.questions import questions_of
-
-    return questions_of(finding for plan in plans for finding in check(plan).findings)
 
 
 def simulate(

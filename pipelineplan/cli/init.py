@@ -20,6 +20,7 @@ from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan.draw_up import REPORT, DrawnUp
 from pipelineplan.rules.questions import Question
 
+SCHEMA = "plan.schema.json"
 DEMOS = ("demo-holds", "demo-fails")
 _MOST_SHOWN = 20
 _MOST_QUESTIONS = 7
@@ -66,16 +67,20 @@ def _copy_demos(target: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name in DEMOS:
             shutil.copytree(folder("examples") / name, target / name)
+            _name_schema(target / name / "plan.yaml")
+        shutil.copy(folder("contracts") / SCHEMA, target)
     except OSError as error:
         reason = f"cannot be written: {(error.strerror or str(error)).lower()}"
         raise InputError([Problem(reason, Position(target.as_posix()))]) from error
 
 
 def _from_configuration(options: argparse.Namespace) -> int:
-    from pipelineplan.workflow import ask, propose
+    from pipelineplan.plan.draw_up import draw_up
+    from pipelineplan.rules.questions import questions_of
+    from pipelineplan.workflow import check
 
-    drawn = propose(options.folder, options.sources)
-    questions = ask(drawn.plans)
+    drawn = draw_up(options.folder, options.sources)
+    questions = questions_of(finding for plan in drawn.plans for finding in check(plan).findings)
     if options.format == "json":
         say(envelope("init", 0, **_json(drawn, questions)))
     else:
@@ -137,3 +142,10 @@ def _listed(title: str, lines: list[str]) -> None:
             say(f"  {safe(line)}")
         if len(lines) > _MOST_SHOWN:
             say(f"  and {len(lines) - _MOST_SHOWN} more")
+
+
+def _name_schema(plan: Path) -> None:
+    """Let the plan's first line name the schema that lies in the folder above, for editors."""
+    _, *rest = plan.read_text(encoding="utf-8").splitlines(keepends=True)
+    first = f"# yaml-language-server: $schema=../{SCHEMA}\n"
+    plan.write_text("".join([first, *rest]), encoding="utf-8", newline="\n")

@@ -16,7 +16,9 @@ from pipelineplan.plan.section import Reference, Section
 class FactFiles(Section):
     """Files of the real system; a plain list is its files."""
 
-    files: tuple[Reference, ...] = Field(description="Files or globs, relative to the plan.")
+    files: tuple[Reference, ...] = Field(
+        description="Files or globs, relative to the plan.", examples=[["kafka/*.yaml"]]
+    )
     prefer: Literal["plan", "facts"] = Field(
         "plan", description="Whose value stands where both say one and they differ."
     )

@@ -7,18 +7,65 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-WORDS = (
-    "orders refunds payments carts clicks views searches sessions invoices shipments returns prices stock "
-    "suppliers users logins devices alerts meters trips fares routes vehicles drivers tickets messages "
-    "calls surveys reviews ratings coupons rewards audits ledgers transfers cards loans quotes claims "
-    "policies visits referrals campaigns leads accounts contacts events metrics traces logs readings "
-    "samples batches"
-).split()
+WORDS = [
+    "orders",
+    "refunds",
+    "payments",
+    "carts",
+    "clicks",
+    "views",
+    "searches",
+    "sessions",
+    "invoices",
+    "shipments",
+    "returns",
+    "prices",
+    "stock",
+    "suppliers",
+    "users",
+    "logins",
+    "devices",
+    "alerts",
+    "meters",
+    "trips",
+    "fares",
+    "routes",
+    "vehicles",
+    "drivers",
+    "tickets",
+    "messages",
+    "calls",
+    "surveys",
+    "reviews",
+    "ratings",
+    "coupons",
+    "rewards",
+    "audits",
+    "ledgers",
+    "transfers",
+    "cards",
+    "loans",
+    "quotes",
+    "claims",
+    "policies",
+    "visits",
+    "referrals",
+    "campaigns",
+    "leads",
+    "accounts",
+    "contacts",
+    "events",
+    "metrics",
+    "traces",
+    "logs",
+    "readings",
+    "samples",
+    "batches",
+]
 
 
 @dataclass
@@ -129,7 +176,8 @@ def _terraform(company: Company, chance: random.Random, names: Any) -> None:
     company.write("terraform/kafka/topics.tf", "\n".join(blocks))
     own = [_topic(chance, next(names)) for _ in range(3)]
     entries = "".join(
-        f'    "{t.name}" = {{ partitions = {t.partitions}, cleanup = "{t.cleanup}", segment = {t.segment_ms} }}\n'
+        f'    "{t.name}" = {{ partitions = {t.partitions}, cleanup = "{t.cleanup}", '
+        f"segment = {t.segment_ms} }}\n"
         for t in own
     )
     company.write(
@@ -205,7 +253,10 @@ def _jobs(company: Company, chance: random.Random, names: Any) -> None:
         topic = _topic(chance, name)
         seconds = chance.choice([10, 60, 180])
         backend = "state.backend.type" if number % 2 else "state.backend"
-        settings = f"    execution.checkpointing.interval: {seconds} s\n    {backend}: rocksdb\n    s3.secret-key: hunter2\n"
+        settings = (
+            f"    execution.checkpointing.interval: {seconds} s\n    {backend}: rocksdb\n"
+            "    s3.secret-key: hunter2\n"
+        )
         company.write(f"streams/{name}/topic.yaml", _strimzi_text(topic))
         company.write(
             f"streams/{name}/job.yaml",
@@ -372,8 +423,11 @@ def _contracts_and_lag(company: Company, chance: random.Random) -> None:
         }
     dead = _topic(chance, f"{topics[5]}-dlq")
     company.write("deploy/topics/dead.yaml", _strimzi_text(dead))
-    company.write("dbt/models/landing.yml", "version: 2\nsources:\n  - name: landing\n    tables:\n"
-        f"      - name: {topics[6]}\n        loaded_at_field: at\n        freshness: {{error_after: {{count: 2, period: hour}}}}\n")  # fmt: skip
+    company.write(
+        "dbt/models/landing.yml",
+        f"version: 2\nsources:\n  - name: landing\n    tables:\n      - name: {topics[6]}\n"
+        "        loaded_at_field: at\n        freshness: {error_after: {count: 2, period: hour}}\n",
+    )
 
 
 def _broken(company: Company) -> None:

@@ -1,4 +1,4 @@
-"""Fifty pipelines from mixed configuration: every value arrives, every broken file is named, drift is seen."""
+"""Fifty pipelines of mixed configuration: values arrive, broken files are named, drift is seen."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pipelineplan import workflow
 from pipelineplan.cli import run
 from pipelineplan.errors import InputError
 from pipelineplan.plan import read_plan
+from pipelineplan.plan.draw_up import draw_up
 from pipelineplan.verdicts import Finding, Verdict
 
 
@@ -37,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     folder = tmp_path_factory.mktemp("company")
     (folder / "pipelineplan.toml").write_text("")
     built = company.build(folder)
-    return built, workflow.propose(folder / "plans", [folder])
+    return built, draw_up(folder / "plans", [folder])
 
 
 def value_at(plan: Any, place: str) -> Any:
@@ -157,7 +158,7 @@ def test_one_changed_retention_gives_exactly_its_finding_at_both_lines(
 def test_a_second_draw_up_writes_nothing(made: tuple[Any, Any]) -> None:
     built, _ = made
     with pytest.raises(InputError, match="already there; nothing was written"):
-        workflow.propose(built.folder / "plans", [built.folder])
+        draw_up(built.folder / "plans", [built.folder])
 
 
 def test_the_command_says_what_it_read_and_what_it_asks(
