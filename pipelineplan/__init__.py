@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
+    from pipelineplan.facts import read_facts
     from pipelineplan.plan import Plan, read_plan
+    from pipelineplan.plan.draw_up import draw_up
     from pipelineplan.plan.judged import CheckResult
     from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.quality.reconciling import ReconciliationReport
+    from pipelineplan.rules.questions import questions_of
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -71,10 +74,13 @@ _HOMES = {
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "draw_up": "pipelineplan.plan.draw_up",
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "profile_on": "pipelineplan.engines.profiling_on",
+    "questions_of": "pipelineplan.rules.questions",
+    "read_facts": "pipelineplan.facts",
     "read_plan": "pipelineplan.plan",
     "reconcile": "pipelineplan.workflow",
     "sensitivity": "pipelineplan.workflow",
@@ -113,10 +119,13 @@ __all__ = [
     "compat_sink",
     "compile_plan",
     "diff",
+    "draw_up",
     "generate",
     "mutate",
     "profile",
     "profile_on",
+    "questions_of",
+    "read_facts",
     "read_plan",
     "reconcile",
     "sensitivity",

@@ -28,6 +28,7 @@ EXTRAS = {
     "contracts": (("fastavro", "jsonschema"), "compat --prove"),
     "fast": (("numba",), "replications many times faster"),
     "sensitivity": (("SALib",), "simulate --sensitivity --sobol"),
+    "terraform": (("python-hcl2",), "facts and init --from with topics of Terraform"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 

@@ -1,33 +1,64 @@
-"""Write plans to start from: one that holds, and one that fails and says why.
+"""Write plans to start from: two demonstrations, or one for each pipeline that your configuration tells of.
 
-pipelineplan init my-plans --demo
-pipelineplan check my-plans/demo-fails
+    pipelineplan init my-plans --demo
+    pipelineplan init plans --from deploy --from dbt
+
+With --from, files of Kafka topics (Strimzi, Terraform, kafka-topics --describe), Flink, Debezium, dbt,
+exported Airflow DAGs, ODCS, AsyncAPI and recorded lag are read. Each plan's values end in the place that
+they come from, and `check` compares them with it from then on. adopted.md lists what was not understood.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from collections import Counter
 from pathlib import Path
 
-from pipelineplan.cli.output import say
+from pipelineplan.cli.output import envelope, note, problem_json, safe, say
 from pipelineplan.errors import InputError, Position, Problem
+from pipelineplan.plan.draw_up import REPORT, DrawnUp
+from pipelineplan.rules.questions import Question
 
 SCHEMA = "plan.schema.json"
 DEMOS = ("demo-holds", "demo-fails")
+_MOST_SHOWN = 20
+_MOST_QUESTIONS = 7
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `init`."""
     parser.add_argument("folder", metavar="DIR", type=Path)
-    parser.add_argument("--demo", action="store_true", required=True, help="the two demonstration plans")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--demo", action="store_true", help="the two demonstration plans")
+    what.add_argument(
+        "--from",
+        dest="sources",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="draw plans up from the configuration below this folder, or in this file; may be repeated",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy the demonstration plans into a new or empty folder."""
+    """Write the demonstration plans, or those that the configuration gives."""
+    if options.sources:
+        return _from_configuration(options)
+    target: Path = options.folder
+    _copy_demos(target)
+    if options.format == "json":
+        say(envelope("init", 0, plans=[(target / name / "plan.yaml").as_posix() for name in DEMOS]))
+        return 0
+    say(f"wrote {' and '.join(f'{target / name}/plan.yaml' for name in DEMOS)}")
+    say(f"next: pipelineplan check {target / 'demo-fails'}")
+    return 0
+
+
+def _copy_demos(target: Path) -> None:
     from pipelineplan.catalogue import folder
 
-    target: Path = options.folder
     taken = [name for name in DEMOS if (target / name).exists()]
     if taken:
         message = f"{', '.join(taken)} already there; nothing was written"
@@ -41,9 +72,76 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         reason = f"cannot be written: {(error.strerror or str(error)).lower()}"
         raise InputError([Problem(reason, Position(target.as_posix()))]) from error
-    say(f"wrote {' and '.join(f'{target / name}/plan.yaml' for name in DEMOS)}")
-    say(f"next: pipelineplan check {target / 'demo-fails'}")
+
+
+def _from_configuration(options: argparse.Namespace) -> int:
+    from pipelineplan.plan.draw_up import draw_up
+    from pipelineplan.rules.questions import questions_of
+    from pipelineplan.workflow import check
+
+    drawn = draw_up(options.folder, options.sources)
+    questions = questions_of(finding for plan in drawn.plans for finding in check(plan).findings)
+    if options.format == "json":
+        say(envelope("init", 0, **_json(drawn, questions)))
+    else:
+        _show(drawn, questions, options.folder)
     return 0
+
+
+def _json(drawn: DrawnUp, questions: tuple[Question, ...]) -> dict[str, object]:
+    gathered = drawn.gathered
+    unread = [one for reading in gathered.readings for one in reading.unread if not one.placeless]
+    return {
+        "plans": [
+            {
+                "name": draft.name,
+                "file": plan.as_posix(),
+                "because": draft.because,
+                "facts": list(draft.files),
+            }
+            for plan, draft in zip(drawn.plans, drawn.drafts, strict=True)
+        ],
+        "values": sum(len(reading.facts) for reading in gathered.readings),
+        "files": list(gathered.files),
+        "broken": [problem_json(problem) for problem in gathered.broken],
+        "unknown": list(gathered.unknown),
+        "not_understood": [
+            {"file": one.position.file, "line": one.position.line, "written": one.written, "why": one.why}
+            for one in unread
+        ],
+        "questions": [{"asks": one.asks, "where": one.where, "settles": one.settles} for one in questions],
+    }
+
+
+def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path) -> None:
+    gathered = drawn.gathered
+    values = sum(len(reading.facts) for reading in gathered.readings)
+    tools = Counter(reading.tool for reading in gathered.readings)
+    say(f"read {values} values from {len(gathered.files)} files")
+    for tool, files in sorted(tools.items()):
+        say(f"  {files:>4}  {tool}")
+    say(f"wrote {len(drawn.plans)} plans below {folder.as_posix()}")
+    if drawn.settings is not None:
+        note(f"wrote {drawn.settings.name} beside them: references may not leave its folder")
+    _listed("broken, and skipped", [str(problem) for problem in gathered.broken])
+    unread = [one for reading in gathered.readings for one in reading.unread if not one.placeless]
+    _listed("not understood", [f"{one.position}: {one.written}: {one.why}" for one in unread])
+    _listed("in no plan", [f"{one.position}: {one.of.value} {one.subject}" for one in drawn.left_over])
+    say(f"everything else that stands in the files is listed in {(folder / REPORT).as_posix()}")
+    if questions:
+        say("\nwhat only a person can say, by how many findings it would settle:")
+        for one in questions[:_MOST_QUESTIONS]:
+            say(f"  {one.settles:>5}  {one.asks}\n         {one.where}")
+    say(f"\nnext: pipelineplan check {folder.as_posix()}")
+
+
+def _listed(title: str, lines: list[str]) -> None:
+    if lines:
+        say(f"\n{title}: {len(lines)}")
+        for line in lines[:_MOST_SHOWN]:
+            say(f"  {safe(line)}")
+        if len(lines) > _MOST_SHOWN:
+            say(f"  and {len(lines) - _MOST_SHOWN} more")
 
 
 def _name_schema(plan: Path) -> None:

@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -73,6 +73,36 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     if not reader.started:
         raise InputError([Problem("the file is empty", Position(name, 1, 1))])
     return Document(name, reader.result, reader.positions, reader.keys, reader.lines)
+
+
+def read_foreign(text: str, name: str) -> tuple[Document, ...]:
+    """The documents of another tool's YAML or JSON, one or many; those without content are left out.
+
+    What YAML 1.1 and 1.2 read differently (`on`, `1:30`) stays text, since the tool that it belongs to
+    decides; tags mean nothing here. Raises `InputError` as `read_text` does for all else.
+    """
+    lines = tuple(text.splitlines())
+    readers: list[_Reader] = []
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.DocumentStartEvent):
+                readers.append(_Reader(name, lines, foreign=True))
+            if readers:
+                readers[-1].take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        _Reader(name, lines).refuse(_what_yaml_says(error), mark)
+    except yaml.reader.ReaderError as error:
+        where = _position_of(text, min(error.position, len(text)), name)
+        raise InputError([Problem("a control character that YAML does not allow", where)]) from None
+    problems = [problem for reader in readers for problem in reader.problems]
+    if problems:
+        raise InputError(problems)
+    return tuple(
+        Document(name, one.result, one.positions, one.keys, lines)
+        for one in readers
+        if one.result is not None
+    )
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -140,6 +170,7 @@ class _Reader:
     name: str
     lines: tuple[str, ...]
     plain_words: frozenset[str] = frozenset()
+    foreign: bool = False
     result: Any = None
     started: bool = False
     values: int = 0
@@ -171,6 +202,11 @@ class _Reader:
         line = self.lines[where.line - 1] if 0 < where.line <= len(self.lines) else ""
         self.problems.append(Problem(message, where, dotted(path), fix, line))
 
+    def refuse(self, message: str, mark: Any) -> NoReturn:
+        """Raise `InputError` with this one complaint."""
+        self.complain(message, mark)
+        raise InputError(self.problems)
+
     def _at(self, mark: Any) -> Position:
         return Position(self.name, mark.line + 1, mark.column + 1)
 
@@ -199,7 +235,7 @@ class _Reader:
     def _key(self, event: Any) -> None:
         parent, key = self.open[-1], event.value
         path = (*parent.path, key)
-        if event.implicit[0] and key.lower() in _TRAPS:
+        if event.implicit[0] and key.lower() in _TRAPS and not self.foreign:
             self._trap(key, event.start_mark, path)
         if key in parent.value and key != "<<":
             first = self.keys.get(path)
@@ -210,13 +246,15 @@ class _Reader:
 
     def _resolve(self, event: Any, path: Path) -> Any:
         text = event.value
-        if event.tag not in {None, "!", "tag:yaml.org,2002:str"}:
+        if event.tag not in {None, "!", "tag:yaml.org,2002:str"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
         if text.lower() not in self.plain_words and _is_trap(text):
+            if self.foreign:
+                return text
             self._trap(text, event.start_mark, path)
         return _number(text)
 
@@ -233,7 +271,7 @@ class _Reader:
         if self._waits_for_key():
             self.complain("a key that is a list or a mapping, wanted text", event.start_mark, path)
             self.open[-1].key = "?"
-        if event.tag not in {None, "!"}:
+        if event.tag not in {None, "!"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted plain data", event.start_mark, path)
         if len(self.open) >= MOST_DEPTH:
             self.complain(f"nested deeper than {MOST_DEPTH} levels", event.start_mark, path)

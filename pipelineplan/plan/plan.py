@@ -15,6 +15,7 @@ from pipelineplan.errors import Position
 from pipelineplan.plan.composing import Composed
 from pipelineplan.plan.data_plan import DataPlan
 from pipelineplan.plan.graph import Graph
+from pipelineplan.plan.real_system import RealSystem
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
@@ -51,6 +52,7 @@ class Plan:
     versions: Mapping[str, Recorded] = field(default_factory=dict)
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
+    real: RealSystem = field(default_factory=RealSystem)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 
     @property
@@ -87,13 +89,20 @@ class Plan:
             return None
         path = self._written(section, field_name)
         words = name or field_name.replace("_", " ")
-        basis = Basis.DECLARED if field_name in section.model_fields_set else Basis.ASSUMED
+        basis = self._basis(path) if field_name in section.model_fields_set else Basis.ASSUMED
         quantity = isinstance(value, Quantity)
         low, high = (value.low, value.high) if quantity else (float(value), float(value))
         dimension = value.dimension if quantity else None
         return Operand(
             symbol, words, float(value), low, high, basis, dotted(path), self.position(path), dimension
         )
+
+    def _basis(self, path: Path) -> Basis:
+        """Whether a value that is there was stated, or comes from the real system."""
+        fact = self.real.imported.get(path)
+        if fact is not None and fact.measured:
+            return Basis.MEASURED
+        return Basis.IMPORTED if fact is not None or path in self.real.replaced else Basis.DECLARED
 
     def assumed(
         self,

@@ -19,6 +19,7 @@ from pipelineplan.plan.data_plan import API_VERSION, DataPlan
 from pipelineplan.plan.feeding import feeding
 from pipelineplan.plan.graph import build_graph, graph_faults
 from pipelineplan.plan.plan import Plan, paths_of
+from pipelineplan.plan.real_system import RealSystem
 from pipelineplan.plan.references import follow
 from pipelineplan.plan.section import Section
 
@@ -50,6 +51,7 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
     folder = find_root(file)
     composed = compose(file, folder, env)
     root = Root(folder, file if file.is_dir() else file.parent)
+    composed, real = _with_facts(composed, root)
     model, problems = model_of(composed)
     references = follow(composed, root)
     problems += references.problems
@@ -76,8 +78,18 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
         references.versions,
         fed.upstreams,
         env,
+        real,
         paths_of(model),
     )
+
+
+def _with_facts(composed: Composed, root: Root) -> tuple[Composed, RealSystem]:
+    """The plan with what its facts add; a plan without facts loads no reader."""
+    if not composed.data.get("facts"):
+        return composed, RealSystem()
+    from pipelineplan.plan.importing import import_facts
+
+    return import_facts(composed, root)
 
 
 def model_of(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:

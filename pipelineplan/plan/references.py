@@ -41,8 +41,9 @@ _VERSIONS = (("contracts", "*", "versions"), ("contracts", "policies", "*", "ver
 # Files that must be there, and that another part of the tool reads when it needs them.
 _PLAIN = (
     ("capacity", "price_file"),
-    ("facts", "*"),
+    ("facts", "files", "*"),
 )
+_LISTED = (("facts", "*"),)
 
 
 def follow(composed: Composed, root: Root) -> References:
@@ -61,7 +62,8 @@ def follow(composed: Composed, root: Root) -> References:
             _read(found.profiles, reference, path, composed, root, found.problems, _profile)
     for path, reference in _places(composed.data, _VERSIONS):
         _read(found.versions, reference, path, composed, root, found.problems, _recorded)
-    for path, reference in _places(composed.data, _PLAIN):
+    listed = isinstance(composed.data.get("facts"), list)
+    for path, reference in _places(composed.data, _PLAIN + _LISTED if listed else _PLAIN):
         if not any(sign in reference for sign in "*?["):
             _read({}, reference, path, composed, root, found.problems, lambda file, _name: file)
     return found

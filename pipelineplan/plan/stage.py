@@ -289,6 +289,11 @@ class Stage(Section):
     inputs: tuple[Input, ...] = Field(
         min_length=1, description="What it reads: sources or stages.", examples=[["clicks"]]
     )
+    job: Text | None = Field(
+        None,
+        description="The job's or model's name in the real system, where the id is another.",
+        examples=["orders-enrichment"],
+    )
     engine: Literal["flink", "beam", "spark", "kafka_streams", "dbt", "sql", "custom"] | None = Field(
         None, description="What runs it; rules and simulation take its defaults."
     )

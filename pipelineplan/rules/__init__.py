@@ -17,6 +17,7 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     delivery,
     deprecation,
     event_time,
+    facts,
     fed_plans,
     files,
     ordering,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
+from pipelineplan.errors import Position
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
@@ -49,6 +50,7 @@ class Claim:
     says: Callable[[Evaluation], str] = lambda _: ""
     changes: tuple[Change, ...] = ()
     missing: str = ""
+    at: Position | None = None  # where `path` is written, if another value has taken its place
 
 
 @dataclass(frozen=True)

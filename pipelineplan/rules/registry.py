@@ -92,7 +92,7 @@ def judged(one: Rule, plan: Plan, claims: Iterable[Claim]) -> list[Finding]:
 
 
 def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding:
-    position = plan.position(claim.path)
+    position = claim.at or plan.position(claim.path)
     path = dotted(claim.path)
     evaluation = None if claim.missing else evaluate(claim)
     verdict = Verdict.UNKNOWN if evaluation is None else evaluation.verdict
