@@ -26,7 +26,9 @@ from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 
 Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"]
-Condition = Literal["streaming", "batch", "scheduled", "windowed", "stateful", "cutover"]
+Condition = Literal[
+    "streaming", "batch", "scheduled", "windowed", "stateful", "cutover", "designed", "design_spec"
+]
 
 _STEP = re.compile(
     r"\.(?P<names>[a-z_|]+)|\[\+(?: (?:(?P<field>[a-z_]+)=)?(?P<values>[a-z_|]+))?\]|\[(?P<kind>[a-z*]+)\]"
@@ -257,4 +259,6 @@ _CONDITIONS: Mapping[Condition, Callable[[Plan], bool]] = {
     "windowed": lambda plan: any(_is_windowed(stage) for stage in plan.model.stages),
     "stateful": lambda plan: any(_is_stateful(stage) for stage in plan.model.stages),
     "cutover": lambda plan: plan.model.cutover is not None,
+    "designed": lambda plan: plan.model.design is not None,
+    "design_spec": lambda plan: plan.model.metadata.workflow != "data-plan",
 }

@@ -25,10 +25,11 @@ from pipelineplan.rules.criteria import (
     judge,
 )
 from pipelineplan.rules.decisions import DECISION_TABLES
+from pipelineplan.rules.design_choices import DESIGN_TABLES
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
-PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES)
+PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES, *DESIGN_TABLES)
 HERE = Path(__file__).parent
 LEVELS = get_args(QualityLevel)
 HOMES = {"present", "rule", "attestation", "out_of_scope"}
