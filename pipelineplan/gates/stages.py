@@ -33,6 +33,7 @@ FAMILIES: Mapping[str, str] = {
     "ORD": "W3",
     "CAP": "W4",
     "CST": "W4",
+    "SIZ": "W4",
     "CHK": "W5",
     "DLV": "W5",
     "SCD": "W5",

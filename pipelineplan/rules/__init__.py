@@ -11,6 +11,7 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     capacity,
     change_capture,
     checkpoints,
+    components,
     contract_fit,
     criteria,
     cutover,
@@ -25,6 +26,7 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     schedule,
     schema_evidence,
     schema_evolution,
+    sizing,
     state,
     time_limits,
 )
