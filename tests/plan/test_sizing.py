@@ -17,7 +17,7 @@ def test_the_worked_example_of_a_music_service() -> None:
     """1M users play 10 songs of 5 MB a day: 116/s, 50 TB a day, 580 MB/s or 4.6 Gbit/s."""
     rate = sizing.requests_per_second(1_000_000, 10)
     assert round(rate) == 116
-    assert 1_000_000 * 10 * 5e6 == 50 * TB
+    assert 50 * TB == 1_000_000 * 10 * 5e6
     assert round(116 * 5e6 / 1e6) == 580
     assert round(116 * 5e6 * 8 / 1e9, 1) == 4.6
     assert 3 * rate < 400 < 5 * rate
