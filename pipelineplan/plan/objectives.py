@@ -39,6 +39,9 @@ class Completeness(Section):
     of: Literal["records", "windows"] = "records"
 
 
+OutageOf = Literal["source", "broker", "job", "worker", "zone", "sink"]
+
+
 class Slo(Section):
     """A promise about one sink or stage."""
 
@@ -50,12 +53,15 @@ class Slo(Section):
     durability: Share | None = None
     window: Duration | None = Field(None, description="The window over which it is judged.")
     error_budget: Share | None = None
+    counts: tuple[OutageOf, ...] | None = Field(
+        None, description="Outages during which it is not available, of those that are claimed: [sink, job]."
+    )
 
 
 class Outage(Section):
     """Something that breaks, in four phases: detection, repair, restart, drain."""
 
-    of: Literal["source", "broker", "job", "worker", "zone", "sink"]
+    of: OutageOf
     id: Name | None = Field(None, description="A name, when one kind of outage is claimed twice.")
     detect: Duration
     repair: Duration

@@ -23,10 +23,12 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     ordering,
     parallelism,
     reconciliation,
+    recovery_targets,
     schedule,
     schema_evidence,
     schema_evolution,
     sizing,
+    slo,
     state,
     time_limits,
 )
