@@ -8,14 +8,18 @@ from pydantic import Field, model_validator
 
 from pipelineplan.plan.section import (
     AtLeastOne,
+    Bandwidth,
     Count,
     Day,
     Duration,
+    Flag,
     Name,
     Number,
+    RecordRate,
     Reference,
     Section,
     Share,
+    Size,
     Text,
 )
 
@@ -127,6 +131,9 @@ class Decision(Section):
     alternatives: tuple[Text, ...] = ()
     tradeoff: Text | None = None
     reviewed: Day | None = None
+    context: Text | None = Field(None, description="The problem and the constraints that it answers.")
+    consequences: Text | None = Field(None, description="What follows, good and bad, and what is left to do.")
+    reversible: Flag | None = Field(None, description="Whether it can be taken back at little cost: false.")
 
 
 class Risk(Section):
@@ -140,6 +147,10 @@ class Risk(Section):
     owner: Text | None = None
     residual: Text | None = None
     follow_up: Text | None = None
+    status: Literal["open", "mitigated", "accepted", "closed"] | None = Field(
+        None, description="Where it stands: mitigated."
+    )
+    reviewed: Day | None = Field(None, description="When it was last looked at: 2026-11-10.")
 
 
 class Attestation(Section):
@@ -152,6 +163,14 @@ class Attestation(Section):
     valid_for: Duration | None = None
 
 
+class Scan(Section):
+    """Queries that somebody runs on the result, and what each reads."""
+
+    of: Text = Field(description="What is queried: warehouse.")
+    queries: RecordRate | None = Field(None, description="How often it is queried: 60/min.")
+    bytes: Size | None = Field(None, description="What one query reads after pruning: 75 GiB.")
+
+
 class CapacityPolicy(Section):
     """How full the system may be, and the way to ten times the load."""
 
@@ -161,5 +180,18 @@ class CapacityPolicy(Section):
         None, description="Zones or racks that the workers are spread over."
     )
     ten_times: Text | None = Field(None, description="The path to ten times the load.")
-    price_file: Reference | None = None
+    price_file: Reference | None = Field(
+        None, description="Your own prices; without one only quantities are said: prices.yaml."
+    )
     headroom: Number | None = None
+    workers: AtLeastOne | None = Field(
+        None, description="Workers that are paid for, where stages share them; else all subtasks: 18."
+    )
+    readers: Count | None = Field(
+        None, description="Groups that read each log from its leader, this one too, for traffic: 2."
+    )
+    scans: tuple[Scan, ...] = Field((), description="Queries on the results, which are paid by bytes.")
+    egress: Bandwidth | None = Field(None, description="What leaves the cloud or region: 2 MB/s.")
+    cost_alert: Text | None = Field(None, description="At which spending somebody hears of it: 80 %.")
+    idle_clean_up: Text | None = Field(None, description="How unused resources are found and removed.")
+    autoscaling: Text | None = Field(None, description="By which signal, within which limits.")

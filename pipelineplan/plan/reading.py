@@ -76,6 +76,7 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
         references.versions,
         fed.upstreams,
         env,
+        references.prices,
         paths_of(model),
     )
 

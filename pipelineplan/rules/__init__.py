@@ -13,6 +13,7 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     checkpoints,
     components,
     contract_fit,
+    cost,
     criteria,
     cutover,
     delivery,
