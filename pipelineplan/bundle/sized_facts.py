@@ -98,7 +98,9 @@ def _costs(plan: Plan) -> Facts:
     lines = cost_lines(plan)
     for line in lines:
         kind = line.kind.replace("_", " ")
-        label = f"replay: {kind} of {line.of}" if line.once else f"{kind} of {line.of}"
+        label = (
+            f"replay: {kind.removeprefix('replay ')} of {line.of}" if line.once else f"{kind} of {line.of}"
+        )
         yield label, Said(f"{_quantity(line)} ({line.formula})", line.path)
     reference = plan.model.capacity.price_file if plan.model.capacity is not None else None
     prices = plan.prices.get(reference) if reference is not None else None
@@ -108,7 +110,8 @@ def _costs(plan: Plan) -> Facts:
 
 def _quantity(line: CostLine) -> str:
     if line.is_compute:
-        return f"{line.quantity:,.0f} worker-hours{'' if line.once else ' a month'}"
+        hours = f"{line.quantity:,.0f}" if line.quantity >= 100 else f"{line.quantity:.3g}"
+        return f"{hours} worker-hours{'' if line.once else ' a month'}"
     kept = line.kind in {"log_storage", "state_storage", "store"}
     size = say(line.quantity, Dimension.SIZE)
     return f"{size} kept" if kept else f"{size}{'' if line.once else ' a month'}"

@@ -40,6 +40,7 @@ FAMILIES: Mapping[str, str] = {
     "FIL": "W6",
     "SCH": "W7",
     "REC": "W8",
+    "ATT": "W12",
     "SLO": "W9",
     "RCV": "W9",
     "RES": "W9",

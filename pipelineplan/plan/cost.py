@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pipelineplan.documents import dotted
 from pipelineplan.plan.load import arrivals, average_rate
 from pipelineplan.plan.plan import Plan
 from pipelineplan.plan.prices import PriceList
@@ -107,8 +108,11 @@ def _line(
 
 
 def _compute(plan: Plan) -> Iterator[CostLine]:
-    """Subtasks that run all month; where the plan says how many workers are paid, those."""
-    policy = plan.model.capacity
+    """Subtasks that run all month, or the paid workers; of scheduled runs the hours that records need."""
+    policy, ingestion = plan.model.capacity, plan.model.ingestion
+    if ingestion is not None and (ingestion.mode == "batch" or ingestion.schedule is not None):
+        yield from _busy(plan, MONTH_SECONDS, "records of a month", None)
+        return
     paid = plan.operand("n", policy, "workers", "workers that are paid")
     if paid is not None:
         yield _line("compute", "workers", paid, _month_of, f"{paid.shown} workers * 720 h", paid.path)
@@ -118,6 +122,22 @@ def _compute(plan: Plan) -> Iterator[CostLine]:
         if workers is not None:
             formula = f"{workers.shown} subtasks * 720 h"
             yield _line("compute", stage.id, workers, _month_of, formula, workers.path)
+
+
+def _busy(plan: Plan, seconds: float, words: str, replay: str | None) -> Iterator[CostLine]:
+    """The worker-hours that each stage needs for the records of `seconds`, at the average rate."""
+    for stage in plan.model.stages:
+        arriving, able = arrivals(plan, stage.id, peak=False), stage.capacity
+        if not arriving or able is None or not able.low:
+            continue
+        records = [math.fsum(_end(one.rate, end) * one.factor for one in arriving) for end in range(3)]
+        speeds = (able.high, able.value, able.low)
+        low, value, high = (
+            count * seconds / speed / 3600 for count, speed in zip(records, speeds, strict=True)
+        )
+        path = replay or dotted(plan.path(stage, "capacity"))
+        formula = f"{words} / {able.text}"
+        yield CostLine("compute", stage.id, low, value, high, formula, path, once=replay is not None)
 
 
 def _month_of(workers: float) -> float:
@@ -219,17 +239,7 @@ def _replay(plan: Plan) -> Iterator[CostLine]:
     if span is None or plan.model.replay is None:
         return
     seconds, path = span[1] - span[0], "$.replay"
-    for stage in plan.model.stages:
-        arriving, able = arrivals(plan, stage.id, peak=False), stage.capacity
-        if arriving and able is not None and able.value:
-            records = [math.fsum(_end(one.rate, end) * one.factor for one in arriving) for end in range(3)]
-            speeds = (able.high, able.value, able.low)
-            low, value, high = (
-                count * seconds / speed / 3600 if speed else math.inf
-                for count, speed in zip(records, speeds, strict=True)
-            )
-            formula = f"records of the range / {able.text}"
-            yield CostLine("compute", stage.id, low, value, high, formula, path, once=True)
+    yield from _busy(plan, seconds, "records of the range", path)
     for source in plan.model.sources:
         rate, each = average_rate(plan, source), _on_disk(source)
         if rate is not None and each is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipelineplan.plan import Plan
 from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    attestations,
     backfill,
     capacity,
     change_capture,

@@ -126,7 +126,10 @@ def judge(plan: Plan) -> list[Finding]:
             case Presence() as home if severity is not None and applies(plan, home.when):
                 findings += _presence(plan, home, severity)
             case RuleHome(code, when) if (
-                severity is not None and code in _anti_patterns() and applies(plan, when)
+                severity is not None
+                and code in _anti_patterns()
+                and criterion_of(code) is criterion
+                and applies(plan, when)
             ):
                 findings += _anti_pattern(plan, _anti_patterns()[code], severity)
             case Presence() | RuleHome() | Attested() | OutOfScope():
@@ -245,4 +248,12 @@ def _anti_patterns() -> Mapping[str | None, AntiPattern]:
 
 @cache
 def _by_code() -> Mapping[str, Criterion]:
-    return {c.home.code: c for c in criteria() if isinstance(c.home, Presence | RuleHome) and c.home.code}
+    """The criterion that a code belongs to: the one that defines it, else the first that rests on it."""
+    found: dict[str, Criterion] = {}
+    for criterion in criteria():
+        if isinstance(criterion.home, Presence):
+            found[criterion.home.code] = criterion
+    for criterion in criteria():
+        if isinstance(criterion.home, RuleHome):
+            found.setdefault(criterion.home.code, criterion)
+    return found

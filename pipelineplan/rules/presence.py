@@ -20,12 +20,13 @@ from typing import Any, Literal, assert_never, cast, get_args
 
 from pipelineplan.documents import Path, dotted
 from pipelineplan.plan import Plan
+from pipelineplan.plan.design import Interface
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 
-Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"]
+Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert", "api"]
 Condition = Literal[
     "streaming", "batch", "scheduled", "windowed", "stateful", "cutover", "designed", "design_spec"
 ]
@@ -251,6 +252,7 @@ _KINDS: Mapping[Kind, Callable[[Any], bool]] = {
     "stateful": _is_stateful,
     "transactional": _is_transactional,
     "upsert": _is_upsert,
+    "api": lambda entry: isinstance(entry, Interface) and entry.kind == "api",
 }
 _CONDITIONS: Mapping[Condition, Callable[[Plan], bool]] = {
     "streaming": is_streaming,

@@ -203,3 +203,31 @@ def three_ways(plan: Plan) -> Iterator[Claim]:
         ),
         dimension=None,
     )
+
+
+@rule(
+    "RES106",
+    title="No component is a single point of failure",
+    why="What there is once is down whenever it is repaired, and everything behind it with it.",
+    formula="2 <= instances   for every component that the system runs itself",
+    bad="a database of one instance",
+    good="a database of two instances in two zones",
+    fix="run at least two instances: in different zones, or record why one is enough under risks:",
+    source="system design workflows, review: identify single points of failure",
+    severity=ADVICE,
+)
+def not_alone(plan: Plan) -> Iterator[Claim]:
+    """Every component with a stated number of instances; clients and others' systems do not count."""
+    for one in plan.model.design.components if plan.model.design is not None else ():
+        count = plan.operand("n", one, "instances", "instances")
+        if count is not None and one.kind not in {"client", "external"}:
+            yield inequality(
+                plan.path(one, "instances"),
+                one.id,
+                (count,),
+                lambda _: 2.0,
+                lambda v: v["n"],
+                lambda e: f"instances: {e.right[0]:.0f}; at least {e.left[0]:.0f} survive the loss of one",
+                dimension=None,
+                changes=(Change("n", rises=True, whole=True),),
+            )
