@@ -141,7 +141,7 @@ def _prices(file: FilePath, name: str) -> PriceList:
 
 
 def _recorded(file: FilePath, _name: str) -> Recorded:
-    from pipelineplan.contracts.evolution.recorded import recorded_at
+    from pipelineplan.contracts.evolution.from_folder import recorded_at
 
     return recorded_at(file)
 
