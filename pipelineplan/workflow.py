@@ -314,13 +314,14 @@ def compile_plan(
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
-    from pipelineplan.gates import with_simulated
+    from pipelineplan.gates import with_day, with_simulated
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
     findings = with_simulated(one, check(one, strict=strict).findings, simulated)
+    findings = with_day(one, findings, as_of.date() if as_of is not None else None)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     played = play_on_beam(one, data, show) if data else None
     if quality is not None and data and mutation:

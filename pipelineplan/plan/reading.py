@@ -79,6 +79,7 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
         fed.upstreams,
         env,
         real,
+        references.prices,
         paths_of(model),
     )
 

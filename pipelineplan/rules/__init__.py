@@ -7,15 +7,19 @@ from pathlib import Path
 
 from pipelineplan.plan import Plan
 from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    attestations,
     backfill,
     capacity,
     change_capture,
     checkpoints,
+    components,
     contract_fit,
+    cost,
     criteria,
     cutover,
     delivery,
     deprecation,
+    duties,
     event_time,
     facts,
     fed_plans,
@@ -23,9 +27,13 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     ordering,
     parallelism,
     reconciliation,
+    recovery_targets,
+    resilience,
     schedule,
     schema_evidence,
     schema_evolution,
+    sizing,
+    slo,
     state,
     time_limits,
 )
