@@ -23,6 +23,7 @@ from typing import Any
 from pipelineplan.contracts.evolution.modes import Version
 from pipelineplan.contracts.evolution.replay import Written, written
 from pipelineplan.contracts.evolution.schemas import Format, format_of, is_schema
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 HISTORY_NAMES = ("history.yaml", "history.yml")
@@ -99,6 +100,7 @@ def read_recorded(found: Sequence[Found], schema_type: str | None = None) -> Rec
     problems: list[Problem] = []
     for one in found:
         try:
+            note_read(one.file)
             versions.append(Version(one.name, form.read(one.file)))
         except InputError as error:
             problems += error.problems
@@ -130,6 +132,7 @@ def in_folder(folder: Path) -> list[Found]:
     """The versions in `folder`: as its history file says, else by the dates or numbers in their names."""
     from pipelineplan.contracts.evolution.history import versions_in
 
+    note_read(folder)
     for name in HISTORY_NAMES:
         if (folder / name).is_file():
             return versions_in(folder / name)
