@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     """Check every plan; what is wrong with one does not hide the others."""
     _refuse_what_does_not_go_together(options)
     problems: list[Problem] = []
-    plans = _plans(options.paths, problems)
+    plans = _plans([Path(path) for path in options.paths] or [_repository(options)], problems)
     asked = _asked(options)
     if options.fix:
         _fix(plans, asked, options.jobs)
@@ -126,9 +126,9 @@ def _codes(text: str) -> list[str]:
     return [code.strip() for code in text.split(",") if code.strip()]
 
 
-def _plans(paths: list[str], problems: list[Problem]) -> list[Path]:
+def _plans(paths: list[Path], problems: list[Problem]) -> list[Path]:
     found: list[Path] = []
-    for path in [Path(path) for path in paths] or [_repository()]:
+    for path in paths:
         try:
             found += plans_below(path)
         except InputError as error:
@@ -136,10 +136,13 @@ def _plans(paths: list[str], problems: list[Problem]) -> list[Path]:
     return found
 
 
-def _repository() -> Path:
-    """The folder of the pipelineplan.toml that this folder belongs to, which says what the plans are."""
+def _repository(options: argparse.Namespace) -> Path:
+    """The folder of the pipelineplan.toml that this folder belongs to, which says what the plans are.
+
+    What has changed is known without one: in the whole git repository.
+    """
     root = find_root(Path())
-    if (root / MARKER).is_file():
+    if (root / MARKER).is_file() or options.changed:
         return root
     fix = f"name a plan or a folder, or write a {MARKER}"
     raise InputError([Problem("no PATH is given", Position("PATH"), fix=fix)])

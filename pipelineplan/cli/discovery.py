@@ -23,9 +23,12 @@ _SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}
 
 
 def plans_below(path: Path) -> Iterator[Path]:
-    """The plan files and folders that `path` stands for; raises `InputError` when there is none."""
+    """The plan files and folders that `path` stands for; raises `InputError` when there is none.
+
+    A baseline stands for its plan: a hook that is given the changed files names it.
+    """
     if not path.is_dir():
-        yield path
+        yield _plan_of(path) if _is_baseline(path) else path
         return
     found = _included(list(_plans_in(path)), path)
     if not found:
@@ -59,6 +62,12 @@ def _plans_in(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _SKIPPED:
             yield from _plans_in(entry)
+
+
+def _plan_of(baseline: Path) -> Path:
+    if baseline.name == "baseline.yaml":
+        return baseline.parent
+    return baseline.with_name(baseline.name.replace(".baseline.yaml", ".yaml"))
 
 
 def _is_baseline(file: Path) -> bool:
