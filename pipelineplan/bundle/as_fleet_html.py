@@ -163,7 +163,7 @@ def _plan(result: PlanVerdicts) -> str:
         parts.append(folded(f"{len(quiet)} that only inform", "", rest, level=5))
     if result.accepted:
         parts.append(folded(f"{len(result.accepted)} lived with", "", _lived_with(result), level=5))
-    state = "fails" if errors else "unknown" if warnings else "holds"
+    state = "fails" if errors else "holds"
     name = f"plan-{anchor(result.about.file)}"
     return folded(f"{result.about.name}: {counts}", state, "".join(parts), name=name, level=4)
 
