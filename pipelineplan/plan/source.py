@@ -117,6 +117,9 @@ class ChangeCapture(Section):
     heartbeat: Duration | None = None
     primary_key: tuple[Text, ...] = ()
     version: Text | None = Field(None, description="The field that orders changes of one key.")
+    operation: Text | None = Field(
+        None, description="The field that says what a change is; d, delete and true mean a deletion."
+    )
 
 
 class ReaderSettings(Section):
@@ -207,6 +210,7 @@ class Semantics(Section):
     disorder: Quantiles | None = Field(
         None, description="How far an event time lies behind the running maximum, in arrival order."
     )
+    sequence: Text | None = Field(None, description="The field that counts up by one within each key.")
     normal_gap: Duration | None = Field(None, description="The longest silence that is normal.")
     watermark: Watermark | None = None
 
