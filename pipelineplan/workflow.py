@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
+# Apache Beam in this process, or on the runner that these options of its own name.
+OnBeam = Literal["beam"] | tuple[str, ...]
 
 
 def check(
@@ -252,7 +254,7 @@ def reconcile(
     watermark: datetime | Literal["end"] | None = None,
     replay: bool = False,
     ignore: Iterable[str] = (),
-    on: Literal["beam"] | None = None,
+    on: OnBeam | None = None,
     env: str | None = None,
 ) -> ReconciliationReport:
     """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
@@ -261,8 +263,9 @@ def reconcile(
     `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
     `watermark` is what the destination has committed up to, "end" when the data is complete; without
     it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
-    of Parquet files, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
-    `InputError` for a plan, a name or a file that cannot be used.
+    of Parquet files, in this process ("beam") or on the runner that a tuple of Beam's options names, and
+    this process finds the keys of those that differ. Needs the extra `quality`. Raises `InputError` for a
+    plan, a name or a file that cannot be used.
     """
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
 
@@ -276,26 +279,42 @@ def reconcile(
     )
 
 
-def _counting(on: Literal["beam"] | None) -> Compare | None:
+def _counting(on: OnBeam | None) -> Compare | None:
     """Who counts the segments of a reconciliation: this process, or Apache Beam."""
     if on is None:
         return None
     from pipelineplan.engines.beam_quality import compare_on_beam
 
-    return compare_on_beam
+    runner_options = () if on == "beam" else on
+    return lambda pair, files, watermark: compare_on_beam(pair, files, watermark, runner_options)
 
 
 def check_streams(
-    plan: Plan | Path | str, data: Mapping[str, Path], folder: Path | str, *, env: str | None = None
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    folder: Path | str,
+    *,
+    on: OnBeam | None = None,
+    env: str | None = None,
 ) -> StreamReport:
     """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
 
     Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
-    `folder`. Raises `InputError` for a plan without a stream that has data, or files that cannot be used.
+    `folder`. With `on` Apache Beam counts Parquet files, in this process ("beam") or on the runner that a
+    tuple of Beam's options names. Raises `InputError` for a plan without a stream that has data, or files
+    that cannot be used.
     """
     from pipelineplan.quality.streaming import check_streams as check_each
+    from pipelineplan.quality.streaming import count_stream
 
-    return check_each(_read(plan, env), data, Path(folder))
+    if on is None:
+        return check_each(_read(plan, env), data, Path(folder), count_stream)
+    from pipelineplan.engines.beam_streams import count_on_beam
+
+    runner_options = () if on == "beam" else on
+    return check_each(
+        _read(plan, env), data, Path(folder), lambda stream, path: count_on_beam(stream, path, runner_options)
+    )
 
 
 def compile_plan(
