@@ -95,7 +95,7 @@ def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:
     used = [partition for partition in range(curves.partitions) if curves.shares[partition] > 0]
     if _at_checkpoint(curves, until):
         return np.asarray(np.max([curves.committed_at(partition, needed) for partition in used], axis=0))
-    return curves.passed_on(np.max([curves.read_at(partition, needed) for partition in used], axis=0))
+    return curves.passed_on(curves.all_read_at(needed)[used].max(axis=0))
 
 
 def _at_checkpoint(curves: Curves, until: Until) -> bool:
