@@ -28,7 +28,7 @@ from pipelineplan.simulation.retention import Retention
 from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.running import Running
 from pipelineplan.simulation.runs import RunOf
-from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
+from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario, appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
@@ -397,13 +397,3 @@ class Control:
 
     def _waits(self) -> bool:
         return self.fluid.drained_at is None or any(each.drained is None for each in self.open)
-
-
-def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
-    """Seconds and records appended to the log since the start, straight between the points."""
-    starts = np.array(
-        [start for start, _ in scenario.steps] + [max(scenario.horizon_seconds, scenario.steps[-1][0] + 1.0)]
-    )
-    rates = np.array([rate for _, rate in scenario.steps])
-    counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
-    return starts, counts

@@ -22,10 +22,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipelineplan.simulation.checkpointing import Cut
-from pipelineplan.simulation.control import Run, appended_curve
+from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.journal import first_times_in, least_over
 from pipelineplan.simulation.layout import Layout
+from pipelineplan.simulation.scenario import appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
