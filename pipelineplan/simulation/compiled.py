@@ -154,6 +154,11 @@ class CompiledFluid(Fluid):
         falling = self._net[self.log] < 0
         return float((self.queue[self.log][falling] / -self._net[self.log][falling]).min(initial=np.inf))
 
+    def let_go(self) -> None:
+        """Nothing more is asked of this run: its memory is for the next."""
+        if self.dense is not None:
+            self.dense.give_back()
+
     def note(self) -> None:
         """Write the present counts into the journal."""
         if self.dense is not None:

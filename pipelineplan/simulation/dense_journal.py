@@ -8,24 +8,32 @@ from pipelineplan.simulation import kernels, row_kernels
 from pipelineplan.simulation.sharing import Floats
 
 _ROWS_IN_A_BLOCK = 4096
+# Blocks of runs that are over, for the next of the same width: fresh memory costs as much as filling it.
+_SPARE: dict[int, list[tuple[Floats, Floats]]] = {}
 
 
 class DenseJournal:
-    """Rows of `time` and one count for each partition.
-
-    Blocks are small enough that the memory of one run is used again by the next.
-    """
+    """Rows of `time` and one count for each partition."""
 
     def __init__(self, partitions: int) -> None:
         """One empty block."""
         self.partitions = partitions
         self.counts = np.zeros(2, dtype=np.int64)
         self.full: list[tuple[Floats, Floats]] = []
+        self.blocks: list[tuple[Floats, Floats]] = []
         self._begin()
 
     def _begin(self) -> None:
-        self.times = np.empty(_ROWS_IN_A_BLOCK)
-        self.rows = np.empty((_ROWS_IN_A_BLOCK, self.partitions))
+        spare = _SPARE.get(self.partitions)
+        fresh = (_ROWS_IN_A_BLOCK, self.partitions)
+        self.times, self.rows = spare.pop() if spare else (np.empty(fresh[0]), np.empty(fresh))
+        self.blocks.append((self.times, self.rows))
+        self.counts[kernels.USED] = 0
+
+    def give_back(self) -> None:
+        """Let the next journal write over this one, of which nothing can be asked any more."""
+        _SPARE.setdefault(self.partitions, []).extend(self.blocks)
+        self.full, self.blocks, self.times, self.rows = [], [], self.times[:0], self.rows[:0]
         self.counts[kernels.USED] = 0
 
     def __len__(self) -> int:

@@ -365,6 +365,9 @@ class Fluid:
         column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
         return self.journal.column(column), self.journal.column(column + len(self._kept))
 
+    def let_go(self) -> None:
+        """Nothing more is asked of this run; a loop that keeps its memory for the next overrides this."""
+
     def note(self) -> None:
         """Write the present counts into the journal: where a rate bends or a count jumps, and at the end."""
         self.journal.write(
