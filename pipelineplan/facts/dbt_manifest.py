@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.facts.dbt_sources import freshness
+from pipelineplan.facts.dbt_sources import freshness, loaded_at
 from pipelineplan.facts.fact import About, FileText, Notes, Reading, Thing, listing, mapping
 
 TOOL = "dbt manifest"
@@ -80,9 +80,7 @@ def _source(entry: _Entry, notes: Notes) -> None:
             )
     loaded = value.get("loaded_at_field")
     if isinstance(loaded, str) and loaded:
-        about.fact(
-            "freshness.fields", (loaded,), f"loaded_at_field: {loaded}", entry.place("loaded_at_field")
-        )
+        loaded_at(about, loaded, entry.place("loaded_at_field"))
 
 
 def _model(entry: _Entry, notes: Notes) -> None:
