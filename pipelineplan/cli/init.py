@@ -17,10 +17,9 @@ from pathlib import Path
 
 from pipelineplan.cli.output import envelope, note, problem_json, safe, say
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.plan.draw_up import REPORT, DrawnUp
+from pipelineplan.plan.draw_up import REPORT, SCHEMA, DrawnUp
 from pipelineplan.rules.questions import Question
 
-SCHEMA = "plan.schema.json"
 DEMOS = ("demo-holds", "demo-fails")
 _MOST_SHOWN = 20
 _MOST_QUESTIONS = 7

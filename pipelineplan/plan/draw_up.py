@@ -1,6 +1,7 @@
 """Draws plans up from folders of configuration and writes them: each in a folder of its own, whole or not.
 
-deploy/, dbt/  ->  plans/orders/plan.yaml, plans/clicks/plan.yaml, ..., plans/adopted.md
+deploy/, dbt/  ->  plans/orders/plan.yaml, plans/clicks/plan.yaml, ..., plans/adopted.md, and the schema
+                   that lets an editor complete them
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pipelineplan.facts.fact import Named
 from pipelineplan.facts.gathering import Gathered, gather
 from pipelineplan.plan.draft import Draft, text_of
 from pipelineplan.plan.drafting import drafts_of, left_over
+from pipelineplan.plan.schema import plan_schema_text
 
 SETTINGS = "pipelineplan.toml"
 REPORT = "adopted.md"
+SCHEMA = "plan.schema.json"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def _write(
             plan.parent.mkdir(parents=True, exist_ok=True)
             base = plan.parent.resolve()
             references = {file: Path(os.path.relpath(root / file, base)).as_posix() for file in draft.files}
-            plan.write_text(text_of(draft, references), encoding="utf-8", newline="\n")
+            text = text_of(draft, references, f"../{SCHEMA}")
+            plan.write_text(text, encoding="utf-8", newline="\n")
+        (folder / SCHEMA).write_text(plan_schema_text(), encoding="utf-8", newline="\n")
         if settings is not None and not settings.exists():
             words = "# The root of the plans below: references may not leave this folder.\n"
             settings.write_text(words, encoding="utf-8", newline="\n")
