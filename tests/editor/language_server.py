@@ -5,7 +5,6 @@ npm ci (pinned, with integrity)  ->  node yaml-language-server --stdio  ->  comp
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import queue
@@ -16,42 +15,15 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
-HERE = Path(__file__).parent
-PINNED = ("package.json", "package-lock.json")
+from tests.npm_tools import installed
+
 PATIENCE_SECONDS = 60.0
-
-
-class NoServerError(Exception):
-    """Why the server cannot be had here: no node, no npm, or no registry to fetch it from."""
+START = "yaml-language-server/bin/yaml-language-server"
 
 
 def installed_server() -> Path:
-    """The server's start file, installed by `npm ci` from the committed lock when it is not there yet."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        raise NoServerError("there is no node with npm on this machine")
-    pinned = [HERE / name for name in PINNED]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in pinned)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "pipelineplan" / f"yaml-language-server-{digest}"
-    start = folder / "node_modules/yaml-language-server/bin/yaml-language-server"
-    if start.is_file():
-        return start
-    # Installed beside and renamed, so that two test runs at once cannot meet half a server.
-    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
-    beside.mkdir(parents=True)
-    try:
-        for path in pinned:
-            shutil.copy(path, beside)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=beside, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode != 0:
-            raise NoServerError(f"npm ci failed: {done.stderr.strip().splitlines()[-1:]}")
-        if not folder.exists():
-            beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return start
+    """The server's start file."""
+    return installed(Path(__file__).parent, START)
 
 
 class Editor:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.editor.language_server import Editor, NoServerError, installed_server
+from tests.editor.language_server import Editor, installed_server
+from tests.npm_tools import NoToolError
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(ROOT.glob("examples/*/plan.yaml"))
@@ -20,7 +21,7 @@ FIRST_LINE = "# yaml-language-server: $schema=plan.schema.json\n"
 def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     try:
         server = installed_server()
-    except NoServerError as reason:
+    except NoToolError as reason:
         pytest.skip(str(reason))
     folder = tmp_path_factory.mktemp("plans")
     shutil.copy(ROOT / "contracts/plan.schema.json", folder)
