@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
-from pipelineplan.plan.judged import CheckResult
-from pipelineplan.verdicts import Finding
+from pipelineplan.plan.judged import CheckResult, about_of
+from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
@@ -39,15 +39,20 @@ def check(
     ignore: Iterable[str] = (),
     strict: bool = False,
     env: str | None = None,
+    as_of: date | None = None,
 ) -> CheckResult:
     """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
 
-    Raises `InputError` when the plan cannot be read.
+    Comments in the plan let findings pass until their day, counted from `as_of` (today, UTC). Raises
+    `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import judge
+    from pipelineplan.rules import judge, judged_with_comments
 
-    one = _read(plan, env)
-    return CheckResult(one, judge(one, select, ignore), strict)
+    one, wanted, unwanted = _read(plan, env), tuple(select), tuple(ignore)
+    findings = judge(one, wanted, unwanted)
+    findings = judged_with_comments(one, findings, as_of or datetime.now(UTC).date(), wanted, unwanted)
+    held = sum(finding.verdict is Verdict.HOLDS for finding in findings)
+    return CheckResult(about_of(one), findings, strict, held, plan=one)
 
 
 def simulate(
@@ -315,12 +320,13 @@ def compile_plan(
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
     from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
-    findings = with_simulated(one, check(one, strict=strict).findings, simulated)
+    findings = with_simulated(one, judge(one), simulated)  # as it is, whatever has been accepted
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     played = play_on_beam(one, data, show) if data else None
     if quality is not None and data and mutation:
@@ -382,9 +388,10 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
 def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
     """A plan with its simulation, and with the verdicts that may rest on it."""
     from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge
 
     simulated = simulate(plan)
-    return plan, with_simulated(plan, check(plan).findings, simulated), simulated
+    return plan, with_simulated(plan, judge(plan), simulated), simulated
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

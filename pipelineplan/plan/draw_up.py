@@ -38,7 +38,7 @@ class DrawnUp:
 def draw_up(folder: Path, sources: Sequence[Path]) -> DrawnUp:
     """Write a plan for each pipeline that the files below `sources` tell of, into `folder`.
 
-    A root that holds both is needed, since plans refer to the files: where there is none, an empty
+    A root that holds both is needed, since plans refer to the files: where there is none, a
     `pipelineplan.toml` is written into the folder that holds both. Raises `InputError` for folders that are
     not there, or that hold nothing a tool knows, and for plans that are there already.
     """
@@ -92,7 +92,7 @@ def _write(
             plan.write_text(text, encoding="utf-8", newline="\n")
         (folder / SCHEMA).write_text(plan_schema_text(), encoding="utf-8", newline="\n")
         if settings is not None and not settings.exists():
-            words = "# The root of the plans below: references may not leave this folder.\n"
+            words = "# The root of the plans below: references may not leave this folder.\nbaseline = true\n"
             settings.write_text(words, encoding="utf-8", newline="\n")
     except OSError as error:
         reason = f"cannot be written: {(error.strerror or str(error)).lower()}"

@@ -173,7 +173,7 @@ def _finding(plan: Plan, rule: Presence | AntiPattern, severity: Severity, path:
         position=position,
         subject=_subject(plan, path),
         fix=rule.fix,
-        fingerprint=fingerprint(rule.code, dotted(_object(path))),
+        fingerprint=fingerprint(rule.code, plan.identity(_object(path))),
         source_line=plan.composed.line(position),
     )
 
