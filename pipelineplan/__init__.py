@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
+    from pipelineplan.fleet import Asked, Fleet, check_changed, check_plans
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.plan.judged import CheckResult
     from pipelineplan.quality import MutationReport, QualityReport
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "Asked": "pipelineplan.fleet",
+    "Fleet": "pipelineplan.fleet",
+    "check_changed": "pipelineplan.fleet",
+    "check_plans": "pipelineplan.fleet",
     "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
@@ -89,11 +94,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Asked",
     "CheckResult",
     "CompatResult",
     "Contents",
     "Difference",
     "Finding",
+    "Fleet",
     "InputError",
     "MissingExtraError",
     "MutationReport",
@@ -106,6 +113,8 @@ __all__ = [
     "Verdict",
     "calibrate",
     "check",
+    "check_changed",
+    "check_plans",
     "check_streams",
     "compat",
     "compat_over_time",
