@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -153,21 +154,20 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():  # most events are
-                self._scalar(event)
-            case yaml.DocumentStartEvent() if self.started:
-                self.complain("a second document ('---'), wanted one per file", event.start_mark)
-            case yaml.MappingStartEvent():
-                self._begin({}, event)
-            case yaml.SequenceStartEvent():
-                self._begin([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end()
-            case yaml.AliasEvent():
-                self._alias(event)
-            case _:
-                pass
+        """Go on by one event. Every value of every file comes through here, so it is kept short."""
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def on_document(self, event: Any) -> None:
+        if self.started:
+            self.complain("a second document ('---'), wanted one per file", event.start_mark)
+
+    def on_mapping(self, event: Any) -> None:
+        self._begin({}, event)
+
+    def on_sequence(self, event: Any) -> None:
+        self._begin([], event)
 
     def complain(self, message: str, mark: Any, path: Path = (), fix: str = "") -> None:
         where = self._at(mark) if mark else Position(self.name)
@@ -192,13 +192,19 @@ class _Reader:
         parent = self.open[-1]
         return parent.key is None and isinstance(parent.value, dict)
 
-    def _scalar(self, event: Any) -> None:
+    def on_scalar(self, event: Any) -> None:
         mark = event.start_mark
         self._count(mark)
-        if self._waits_for_key():
+        parent = self.open[-1] if self.open else None
+        if parent is None:
+            path: Path = ()
+        elif isinstance(parent.value, list):
+            path = (*parent.path, len(parent.value))
+        elif parent.key is None:
             self._key(event)
             return
-        path = self._path()
+        else:
+            path = (*parent.path, parent.key)
         value = self._resolve(event, path)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
@@ -251,7 +257,7 @@ class _Reader:
         self.positions[path] = self._at(event.start_mark)
         self.open.append(_Open(path, value, event.anchor, self.values))
 
-    def _end(self) -> None:
+    def on_end(self, _event: Any) -> None:
         done = self.open.pop()
         if isinstance(done.value, dict):
             for merged in done.merged:
@@ -261,7 +267,7 @@ class _Reader:
             self.anchors[done.anchor] = (done.value, self.values - done.first_value + 1)
         self._attach(done.value)
 
-    def _alias(self, event: Any) -> None:
+    def on_alias(self, event: Any) -> None:
         path = self._path()
         if event.anchor not in self.anchors:
             self.complain(f"the alias *{event.anchor} has no anchor before it", event.start_mark, path)
@@ -312,3 +318,14 @@ class _Reader:
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)
+
+
+_HANDLERS: dict[type, Callable[[_Reader, Any], None]] = {
+    yaml.ScalarEvent: _Reader.on_scalar,
+    yaml.MappingStartEvent: _Reader.on_mapping,
+    yaml.MappingEndEvent: _Reader.on_end,
+    yaml.SequenceStartEvent: _Reader.on_sequence,
+    yaml.SequenceEndEvent: _Reader.on_end,
+    yaml.AliasEvent: _Reader.on_alias,
+    yaml.DocumentStartEvent: _Reader.on_document,
+}
