@@ -32,6 +32,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _LONGEST_WORD = len("false")
+_STARTS_OF_NUMBERS = frozenset("+-.0123456789")
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 _NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -111,11 +112,13 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
-def _is_trap(text: str) -> bool:
+def _is_trap(text: str, lowered: str, number: float | str) -> bool:
     """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
-    lowered = text.lower()
-    words = lowered in _TRAPS or lowered in _NOT_NUMBERS or _number(text) in {math.inf, -math.inf}
-    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+    if text[0] not in _STARTS_OF_NUMBERS:
+        return lowered in _TRAPS
+    if lowered in _NOT_NUMBERS or number in {math.inf, -math.inf}:
+        return True
+    return _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
 
 
 def _number(text: str) -> int | float | str:
@@ -228,18 +231,20 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        if len(text) > _LONGEST_WORD and text[0].isalpha():
+        if len(text) > _LONGEST_WORD and text[0] not in _STARTS_OF_NUMBERS:
             return text  # longer than any word that means something else, and no number
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        if text.lower() not in self.plain_words and _is_trap(text):
+        lowered = text.lower()
+        if lowered in _WORDS:
+            return _WORDS[lowered]
+        number = _number(text)
+        if lowered not in self.plain_words and _is_trap(text, lowered, number):
             self._trap(text, event.start_mark, path)
-        return _number(text)
+        return number
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
         fix = f"write '{text}' in quotes, or true or false"
-        if text[0] in "+-.0123456789":
+        if text[0] in _STARTS_OF_NUMBERS:
             fix = f"write '{text}' in quotes, or with a unit"
         self.complain(message, mark, path, fix)
 
