@@ -168,7 +168,7 @@ def _judged(plan: Path, asked: Asked, day: str) -> Kept:
             env=asked.env,
             as_of=asked.as_of,
         )
-    dated = any(comment.until for comment in comments_in(result.plan.composed.lines))
+    dated = any(comment.until for comment in comments_in(result.plan.own_lines))
     findings = tuple(sorted(result.findings, key=lambda one: one.verdict is Verdict.HOLDS))
     verdicts = PlanVerdicts(result.about, findings, asked.strict, result.held)
     return Kept(verdicts, hashes_of(files), day if dated else "")
