@@ -14,7 +14,7 @@ from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.facts.fact import Fact, FileText, Named, Reading, Thing, Unread
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 
 # A tool's reader has `recognises(file)` and `read(file)`; it is looked for by content, in this order.
 FACTS: dict[str, str] = {
