@@ -335,7 +335,8 @@ def compile_plan(
     checks for each. `simulated` is what `simulate` gave for the same plan, with replications perhaps;
     else it is simulated here. The result is what `write_bundle` writes.
     """
-    from pipelineplan import __version__
+    from importlib.metadata import version
+
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
     from pipelineplan.gates import with_day, with_simulated
@@ -361,7 +362,7 @@ def compile_plan(
         quality,
         reconciled,
         as_of=day,
-        version=__version__,
+        version=version("pipelineplan"),
         strict=strict,
         played=played,
     )
