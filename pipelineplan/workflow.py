@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.plan import Plan, read_plan
-from pipelineplan.plan.judged import CheckResult
-from pipelineplan.verdicts import Finding
+from pipelineplan.plan.judged import CheckResult, about_of
+from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
+# Apache Beam in this process, or on the runner that these options of its own name.
+OnBeam = Literal["beam"] | tuple[str, ...]
 
 
 def check(
@@ -39,15 +41,20 @@ def check(
     ignore: Iterable[str] = (),
     strict: bool = False,
     env: str | None = None,
+    as_of: date | None = None,
 ) -> CheckResult:
     """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
 
-    Raises `InputError` when the plan cannot be read.
+    Comments in the plan let findings pass until their day, counted from `as_of` (today, UTC). Raises
+    `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import judge
+    from pipelineplan.rules import judge, judged_with_comments
 
-    one = _read(plan, env)
-    return CheckResult(one, judge(one, select, ignore), strict)
+    one, wanted, unwanted = _read(plan, env), tuple(select), tuple(ignore)
+    findings = judge(one, wanted, unwanted)
+    findings = judged_with_comments(one, findings, as_of or datetime.now(UTC).date(), wanted, unwanted)
+    held = sum(finding.verdict is Verdict.HOLDS for finding in findings)
+    return CheckResult(about_of(one), findings, strict, held, plan=one)
 
 
 def simulate(
@@ -247,7 +254,7 @@ def reconcile(
     watermark: datetime | Literal["end"] | None = None,
     replay: bool = False,
     ignore: Iterable[str] = (),
-    on: Literal["beam"] | None = None,
+    on: OnBeam | None = None,
     env: str | None = None,
 ) -> ReconciliationReport:
     """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
@@ -256,8 +263,9 @@ def reconcile(
     `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
     `watermark` is what the destination has committed up to, "end" when the data is complete; without
     it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
-    of Parquet files, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
-    `InputError` for a plan, a name or a file that cannot be used.
+    of Parquet files, in this process ("beam") or on the runner that a tuple of Beam's options names, and
+    this process finds the keys of those that differ. Needs the extra `quality`. Raises `InputError` for a
+    plan, a name or a file that cannot be used.
     """
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
 
@@ -271,26 +279,42 @@ def reconcile(
     )
 
 
-def _counting(on: Literal["beam"] | None) -> Compare | None:
+def _counting(on: OnBeam | None) -> Compare | None:
     """Who counts the segments of a reconciliation: this process, or Apache Beam."""
     if on is None:
         return None
     from pipelineplan.engines.beam_quality import compare_on_beam
 
-    return compare_on_beam
+    runner_options = () if on == "beam" else on
+    return lambda pair, files, watermark: compare_on_beam(pair, files, watermark, runner_options)
 
 
 def check_streams(
-    plan: Plan | Path | str, data: Mapping[str, Path], folder: Path | str, *, env: str | None = None
+    plan: Plan | Path | str,
+    data: Mapping[str, Path],
+    folder: Path | str,
+    *,
+    on: OnBeam | None = None,
+    env: str | None = None,
 ) -> StreamReport:
     """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
 
     Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
-    `folder`. Raises `InputError` for a plan without a stream that has data, or files that cannot be used.
+    `folder`. With `on` Apache Beam counts Parquet files, in this process ("beam") or on the runner that a
+    tuple of Beam's options names. Raises `InputError` for a plan without a stream that has data, or files
+    that cannot be used.
     """
     from pipelineplan.quality.streaming import check_streams as check_each
+    from pipelineplan.quality.streaming import count_stream
 
-    return check_each(_read(plan, env), data, Path(folder))
+    if on is None:
+        return check_each(_read(plan, env), data, Path(folder), count_stream)
+    from pipelineplan.engines.beam_streams import count_on_beam
+
+    runner_options = () if on == "beam" else on
+    return check_each(
+        _read(plan, env), data, Path(folder), lambda stream, path: count_on_beam(stream, path, runner_options)
+    )
 
 
 def compile_plan(
@@ -314,13 +338,16 @@ def compile_plan(
     from pipelineplan import __version__
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
-    from pipelineplan.gates import with_simulated
+    from pipelineplan.gates import with_day, with_simulated
+    from pipelineplan.rules import judge
 
     show = progress or (lambda _: None)
     one = _read(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
-    findings = with_simulated(one, check(one, strict=strict).findings, simulated)
+    # What has been accepted is judged all the same: a bundle says how the plan stands.
+    findings = with_simulated(one, judge(one), simulated)
+    findings = with_day(one, findings, as_of.date() if as_of is not None else None)
     quality = test(one, data, as_of=as_of, progress=show) if data else None
     played = play_on_beam(one, data, show) if data else None
     if quality is not None and data and mutation:
@@ -382,9 +409,10 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
 def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
     """A plan with its simulation, and with the verdicts that may rest on it."""
     from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge
 
     simulated = simulate(plan)
-    return plan, with_simulated(plan, check(plan).findings, simulated), simulated
+    return plan, with_simulated(plan, judge(plan), simulated), simulated
 
 
 def _read(plan: Plan | Path | str, env: str | None) -> Plan:

@@ -111,26 +111,27 @@ def _summary(contents: Contents) -> str:
 def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
     diagram = as_diagram(contents.plan, _states(contents))
     parts = [
-        _part("gates", "Gates by stage", gate_details(contents.gates)),
-        _part(
+        part("gates", "Gates by stage", gate_details(contents.gates)),
+        part(
             "flow",
             "Data flow",
             f'<div class="card flow-frame" tabindex="0">{diagram}</div>{_LEGEND}',
         ),
-        _part("findings", "Findings", findings(contents)),
-        _part("simulation", "Simulation", simulation(contents.simulated)),
-        _part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
-        _part(
+        part("findings", "Findings", findings(contents)),
+        part("simulation", "Simulation", simulation(contents.simulated)),
+        part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
+        part(
             "sections",
             "The plan, section by section",
             f'<div class="stack">{"".join(section(one) for one in held)}</div>',
         ),
-        *(_part(each.kind, each.title, runbook(each)) for each in contents.checklists),
+        *(part(each.kind, each.title, runbook(each)) for each in contents.checklists),
     ]
     return "\n".join(parts)
 
 
-def _part(name: str, title: str, inside: str) -> str:
+def part(name: str, title: str, inside: str) -> str:
+    """A part of a page under its heading, which links of the contents lead to."""
     heading = f'<h2 id="{name}-title">{html(title)}</h2>'
     return f'<section id="{name}" aria-labelledby="{name}-title">{heading}\n{inside}</section>'
 

@@ -66,8 +66,8 @@ def findings(contents: Contents) -> str:
     # What is of severity error and still open keeps a gate open, so it is shown with what fails.
     loud = [f for f in wanting if weights[f.fingerprint] is not Severity.INFO or f.severity is Severity.ERROR]
     quiet = [finding for finding in wanting if finding not in loud]
-    shown = "\n".join(_card(finding, weights[finding.fingerprint].value) for finding in loud)
-    informing = "\n".join(_card(finding, "info") for finding in quiet)
+    shown = "\n".join(card(finding, weights[finding.fingerprint].value) for finding in loud)
+    informing = "\n".join(card(finding, "info") for finding in quiet)
     rest = listed(f"<b>{html(f.code)}</b> {html(f.message)} {where(f.path)}" for f in holding)
     parts = [shown or "<p>No finding counts as an error or a warning.</p>"]
     if quiet:
@@ -77,7 +77,8 @@ def findings(contents: Contents) -> str:
     return "\n".join(parts)
 
 
-def _card(finding: Finding, weight: str) -> str:
+def card(finding: Finding, weight: str) -> str:
+    """One finding with its numbers in the formula, and what would make it hold."""
     nearest = listed((html(change) for change in finding.nearest), "nearest")
     fixes = f"<p>It would hold with any one of:</p>{nearest}" if nearest else ""
     fix = f"<p><b>Mend:</b> {html(finding.fix)}.</p>" if finding.fix else ""

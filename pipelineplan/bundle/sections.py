@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelineplan.bundle.checklist import Said
 from pipelineplan.bundle.saying import not_stated, place, say_value
 from pipelineplan.bundle.schema_section import evolution_facts
+from pipelineplan.bundle.sized_facts import budget_facts, size_facts
 from pipelineplan.documents import dotted
 from pipelineplan.gates import stage_of
 from pipelineplan.plan import Plan
@@ -202,6 +203,7 @@ def _volume(plan: Plan) -> Iterator[Fact]:
             )
     names = "growth_horizon,max_utilisation,failure_domains,ten_times,headroom"
     yield from _facts(plan, plan.model.capacity, "$.capacity", "", names)
+    yield from (Fact(*each) for each in size_facts(plan))
 
 
 def _ingestion(plan: Plan) -> Iterator[Fact]:
@@ -274,6 +276,7 @@ def _operations(plan: Plan) -> Iterator[Fact]:
         "$.operations.alerts",
         "alert",
     )
+    yield from (Fact(*each) for each in budget_facts(plan))
 
 
 def _replay(plan: Plan) -> Iterator[Fact]:

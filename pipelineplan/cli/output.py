@@ -17,7 +17,7 @@ from typing import Any
 from pipelineplan import __version__
 from pipelineplan.documents.root import find_root
 from pipelineplan.errors import Position, Problem
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
+from pipelineplan.verdicts import Finding, Severity, Verdict
 
 _COLOURS = {
     "fails": "31",
@@ -137,46 +137,6 @@ def finding_text(finding: Finding, *, strict: bool, root: Path | None = None) ->
     elif finding.fix and (finding.operands or finding.verdict is Verdict.FAILS):
         lines.append(f"  fix: {safe(finding.fix)}")
     return "\n".join(lines)
-
-
-def finding_json(finding: Finding, *, strict: bool) -> dict[str, Any]:
-    """A finding as plain data."""
-    place = finding.position
-    return {
-        "code": finding.code,
-        "verdict": finding.verdict.value,
-        "severity": finding.counts_as(strict=strict).value,
-        "title": finding.title,
-        "message": finding.message,
-        "subject": finding.subject,
-        "path": finding.path,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "formula": finding.formula,
-        "operands": [operand_json(operand) for operand in finding.operands],
-        "rests_on": list(finding.rests_on),
-        "nearest": list(finding.nearest),
-        "fix": finding.fix,
-        "fingerprint": finding.fingerprint,
-    }
-
-
-def operand_json(operand: Operand) -> dict[str, Any]:
-    """An operand as plain data, in its base unit."""
-    return {
-        "symbol": operand.symbol,
-        "name": operand.name,
-        "value": operand.value,
-        "low": operand.low,
-        "high": operand.high,
-        "unit": operand.dimension.value if operand.dimension is not None else "",
-        "basis": operand.basis.value,
-        "path": operand.path,
-        "file": operand.position.file,
-        "line": operand.position.line,
-        "column": operand.position.column,
-    }
 
 
 def _assumed(finding: Finding) -> list[str]:

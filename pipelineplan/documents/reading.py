@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from pipelineplan.documents.document import Document, Path, dotted
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -29,6 +30,7 @@ _CLOCK = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?\Z")
 _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
+_LONGEST_WORD = len("false")
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 _NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -45,6 +47,7 @@ def read_document(
     duplicate keys, values that YAML 1.1 and 1.2 read differently, too deep or too many values.
     """
     name = shown_as or str(file)
+    note_read(file)
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -182,10 +185,10 @@ class _Reader:
 
     def take(self, event: Any) -> None:
         match event:
+            case yaml.ScalarEvent():  # most events are
+                self._scalar(event)
             case yaml.DocumentStartEvent() if self.started:
                 self.complain("a second document ('---'), wanted one per file", event.start_mark)
-            case yaml.ScalarEvent():
-                self._scalar(event)
             case yaml.MappingStartEvent():
                 self._begin({}, event)
             case yaml.SequenceStartEvent():
@@ -215,14 +218,19 @@ class _Reader:
         if not self.open:
             return ()
         parent = self.open[-1]
-        step = len(parent.value) if isinstance(parent.value, list) else parent.key
-        return (*parent.path, step if step is not None else "?")
+        if isinstance(parent.value, list):
+            return (*parent.path, len(parent.value))
+        return (*parent.path, "?" if parent.key is None else parent.key)
 
     def _waits_for_key(self) -> bool:
-        return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
+        if not self.open:
+            return False
+        parent = self.open[-1]
+        return parent.key is None and isinstance(parent.value, dict)
 
     def _scalar(self, event: Any) -> None:
-        self._count(event.start_mark)
+        mark = event.start_mark
+        self._count(mark)
         if self._waits_for_key():
             self._key(event)
             return
@@ -230,7 +238,7 @@ class _Reader:
         value = self._resolve(event, path)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
-        self._put(value, event.start_mark, path)
+        self._put(value, mark, path)
 
     def _key(self, event: Any) -> None:
         parent, key = self.open[-1], event.value
@@ -250,6 +258,8 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
+        if len(text) > _LONGEST_WORD and text[0].isalpha():
+            return text  # longer than any word that means something else, and no number
         if text.lower() in _WORDS:
             return _WORDS[text.lower()]
         if text.lower() not in self.plain_words and _is_trap(text):

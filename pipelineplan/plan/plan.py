@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelineplan.documents import Path, Root, dotted
@@ -26,6 +27,7 @@ from pipelineplan.verdicts import Basis, Operand
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
     from pipelineplan.contracts.evolution.recorded import Recorded
+    from pipelineplan.plan.prices import PriceList
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
@@ -53,6 +55,7 @@ class Plan:
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
     real: RealSystem = field(default_factory=RealSystem)
+    prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 
     @property
@@ -79,6 +82,18 @@ class Plan:
     def position(self, path: Path) -> Position:
         """The file, line and column of `path`, or of the nearest thing around it."""
         return self.composed.position(path)
+
+    def identity(self, path: Path) -> str:
+        """`path` with list entries named by what names them, so that it survives a reordering.
+
+        `$.sources[clicks].rate` and not `$.sources[0].rate`; entries that nothing names keep their number.
+        """
+        steps: list[str | int] = []
+        data: object = self.composed.data
+        for step in path:
+            steps.append(_name_in(data, step))
+            data = _below(data, step)
+        return dotted(tuple(steps))
 
     def operand(
         self, symbol: str, section: Section | None, field_name: str, name: str = ""
@@ -147,9 +162,9 @@ def paths_of(model: DataPlan) -> dict[int, Path]:
 
 def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
     yield section, path
-    for name in type(section).model_fields:
+    for name, alias in _aliases(type(section)).items():
         value = getattr(section, name)
-        below = (*path, _alias(section, name))
+        below = (*path, alias)
         if isinstance(value, Section):
             yield from _walk(value, below)
         elif isinstance(value, tuple):
@@ -164,5 +179,28 @@ def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
                     yield from _walk(entry, (*above, key))
 
 
+def _name_in(data: object, step: str | int) -> str | int:
+    """What names the entry `step` of the list `data` among its neighbours, else its number."""
+    if not isinstance(data, list) or not isinstance(step, int) or step >= len(data):
+        return step
+    for key in ("id", "criterion", "for", "of", "name", "version"):
+        names = [entry.get(key) if isinstance(entry, dict) else None for entry in data]
+        if isinstance(names[step], str) and names.count(names[step]) == 1:
+            return f"{key}:{names[step]}"
+    return step
+
+
+def _below(data: object, step: str | int) -> object:
+    if isinstance(data, dict):
+        return data.get(step)
+    return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+
+
 def _alias(section: Section, name: str) -> str:
-    return type(section).model_fields[name].alias or name
+    return _aliases(type(section))[name]
+
+
+@cache
+def _aliases(section: type[Section]) -> dict[str, str]:
+    """How the file calls each field; asked for so often that pydantic's own way costs time."""
+    return {name: info.alias or name for name, info in section.model_fields.items()}

@@ -6,6 +6,7 @@ files -> composed tree -> model -> graph and references -> Plan
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelineplan.documents import Path, Root, find_root
+from pipelineplan.documents.settings import read_settings
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan.composing import Composed, compose, shown
 from pipelineplan.plan.data_plan import API_VERSION, DataPlan
@@ -49,7 +51,7 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
     if not file.exists():
         raise InputError([Problem("there is no such file or folder", Position(file.as_posix()))])
     folder = find_root(file)
-    composed = compose(file, folder, env)
+    composed = _at_the_usual_level(compose(file, folder, env), folder)
     root = Root(folder, file if file.is_dir() else file.parent)
     composed, real = _with_facts(composed, root)
     model, problems = model_of(composed)
@@ -79,6 +81,7 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
         fed.upstreams,
         env,
         real,
+        references.prices,
         paths_of(model),
     )
 
@@ -90,6 +93,18 @@ def _with_facts(composed: Composed, root: Root) -> tuple[Composed, RealSystem]:
     from pipelineplan.plan.importing import import_facts
 
     return import_facts(composed, root)
+
+
+def _at_the_usual_level(composed: Composed, folder: FilePath) -> Composed:
+    """The plan with the repository's quality level where it states none; its place is in the settings."""
+    settings = read_settings(folder)
+    metadata = composed.data.get("metadata")
+    if settings.quality_level is None or not isinstance(metadata, dict) or "quality_level" in metadata:
+        return composed
+    path: Path = ("metadata", "quality_level")
+    place = settings.quality_level_position
+    data = {**composed.data, "metadata": {**metadata, "quality_level": settings.quality_level}}
+    return replace(composed, data=data, positions={**composed.positions, path: place})
 
 
 def model_of(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:

@@ -139,8 +139,12 @@ def _turns(claim: Claim, operand: Operand, verdict: Verdict) -> bool:
 
 def holds_with(claim: Claim, symbol: str, value: float) -> bool:
     """Whether the claim would hold with exactly `value` for `symbol`, whatever else is uncertain."""
-    corners = [{**corner, symbol: value} for corner in _corners(claim.operands)]
-    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners)
+    return _holds_at(claim, _corners(claim.operands), symbol, value)
+
+
+def _holds_at(claim: Claim, corners: list[Values], symbol: str, value: float) -> bool:
+    tried = ({**corner, symbol: value} for corner in corners)
+    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in tried)
 
 
 def _whole(claim: Claim, change: Change, now: float) -> float | None:
@@ -148,26 +152,27 @@ def _whole(claim: Claim, change: Change, now: float) -> float | None:
     start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
+    corners = _corners(claim.operands)
     for candidate in candidates:
-        if holds_with(claim, change.symbol, float(candidate)):
+        if _holds_at(claim, corners, change.symbol, float(candidate)):
             return float(candidate)
     return None
 
 
 def _real(claim: Claim, change: Change, now: float) -> float | None:
     """Doubling (or halving) until it holds, then bisection to one part in a million."""
-    factor = 2.0 if change.rises else 0.5
+    factor, corners = 2.0 if change.rises else 0.5, _corners(claim.operands)
     good = (now or 1.0) * factor
     for _ in range(40):
-        if holds_with(claim, change.symbol, good) or good > change.limit:
+        if _holds_at(claim, corners, change.symbol, good) or good > change.limit:
             break
         good *= factor
-    if good > change.limit or not holds_with(claim, change.symbol, good):
+    if good > change.limit or not _holds_at(claim, corners, change.symbol, good):
         return None
     bad = now
     while abs(good - bad) > 1e-6 * max(abs(good), abs(bad)):
         middle = (good + bad) / 2
-        if holds_with(claim, change.symbol, middle):
+        if _holds_at(claim, corners, change.symbol, middle):
             good = middle
         else:
             bad = middle

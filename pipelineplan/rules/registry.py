@@ -109,7 +109,7 @@ def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding
         formula=one.formula,
         operands=claim.operands,
         nearest=_turning(evaluation),
-        fingerprint=fingerprint(one.code, f"{path} {claim.subject}"),
+        fingerprint=fingerprint(one.code, f"{plan.identity(claim.path)} {claim.subject}"),
         rests_on=evaluation.rests_on if evaluation is not None else (),
         source_line=plan.composed.line(position),
     )

@@ -8,6 +8,7 @@ cases:
   - name: exactly at the limit
     because: 12 partitions on 8 workers: 2/12 * 12_000 = 2_000/s
     set: {sources/0/rate/peak: 12_000/s}       values by path; null removes
+    as_of: 2026-11-10                          the day of judgement, for rules that need one
     simulated: true                            for rules that are unknown without a simulation
     verdict: holds                             of the one finding, or of `subject`
 """
@@ -22,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelineplan.gates import with_simulated
+from pipelineplan.gates import with_day, with_simulated
 from pipelineplan.plan import read_plan
 from pipelineplan.rules import RULES, apply
 from pipelineplan.simulation import simulate
@@ -62,7 +63,7 @@ def findings_of(code: str, case: dict[str, Any], folder: Path) -> list[Finding]:
         (folder / name).write_text(content, encoding="utf-8")
     (folder / "plan.yaml").write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
     plan = read_plan(folder / "plan.yaml")
-    findings = apply(RULES[code], plan)
+    findings = list(with_day(plan, apply(RULES[code], plan), case.get("as_of")))
     return list(with_simulated(plan, findings, simulate(plan))) if case.get("simulated") else findings
 
 
