@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
-    from pipelineplan.fleet import Asked, Fleet, check_changed, check_plans
+    from pipelineplan.fleet import Asked, Fleet, check_plans
+    from pipelineplan.fleet.changes import check_changed
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.plan.judged import CheckResult
     from pipelineplan.quality import MutationReport, QualityReport
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Asked": "pipelineplan.fleet",
     "Fleet": "pipelineplan.fleet",
-    "check_changed": "pipelineplan.fleet",
+    "check_changed": "pipelineplan.fleet.changes",
     "check_plans": "pipelineplan.fleet",
     "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",
