@@ -5,7 +5,7 @@
 The plans are the three shipped examples that have contracts (five contracts and a measured profile between
 them), in turn, each with a name and a load of its own. Processor seconds are of the process and all that it
 started; wall time depends on who else is on the machine. Peers, where they are installed: `datacontract lint`
-of the same contracts in one process (DATACONTRACT_PYTHON), and `buf lint` (BUF) of one Protobuf file for each plan.
+of the contracts in one process (DATACONTRACT_PYTHON), and `buf lint` of a Protobuf file for each plan (BUF).
 """
 
 from __future__ import annotations
