@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = {
     "docs/guides/change-a-schema.md": "examples/schema-change",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
+    "docs/guides/simulate.md": "examples/demo-holds",
 }
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
