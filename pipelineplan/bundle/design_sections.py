@@ -132,7 +132,6 @@ def _targets(plan: Plan) -> Iterator[Fact]:
     yield from listed(plan, plan.model.slos, "$.slos", "promise")
     yield from _constraints(plan)
     yield from listed(plan, _empty(plan).workflows, "$.design.workflows", "workflow")
-    yield from _design(plan, "consistency")
 
 
 def _estimates(plan: Plan) -> Iterator[Fact]:
