@@ -21,6 +21,7 @@ from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
 _MOST_CORNERS = 4096
+_MOST_STEPS = 10_000  # a stranger's plan may have a thousand million instances
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _whole(claim: Claim, change: Change, now: float) -> float | None:
     if change.steady and change.rises:
         return _least_whole(claim, change.symbol, corners, start, last)
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
-    for candidate in candidates:
+    for candidate in candidates[:_MOST_STEPS]:
         if _holds_at(claim, corners, change.symbol, float(candidate)):
             return float(candidate)
     return None
