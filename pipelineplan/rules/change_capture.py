@@ -15,7 +15,7 @@ from pipelineplan.plan.source import ChangeCapture, Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_seconds
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.inequality import at_most, inequality, statement
 from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -184,14 +184,12 @@ def cap_fits(plan: Plan) -> Iterator[Claim]:
 
 
 def _cap_claim(plan: Plan, source: Source, cap: Operand, free: Operand) -> Claim:
-    return inequality(
+    return at_most(
         plan.path(source, "cdc", "slot_cap"),
         source.id,
-        (cap, free),
-        lambda v: v["cap"],
-        lambda v: v["free"],
+        cap,
+        free,
         lambda e: f"the slot of {source.id!r} may keep {e.left_shown}; {e.right_shown} are free",
-        dimension=Dimension.SIZE,
         changes=(Change("cap", rises=False), Change("free", rises=True)),
     )
 

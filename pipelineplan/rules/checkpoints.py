@@ -15,6 +15,7 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim
+from pipelineplan.rules.inequality import at_most
 from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
@@ -202,14 +203,12 @@ def _broker_claim(plan: Plan, sink: Sink, tau: Operand) -> Claim:
     most = plan.operand("most", sink.guarantee, "broker_max", "broker's maximum") or plan.assumed(
         "most", "broker's maximum", 900.0, Dimension.DURATION, path, (900.0, 86_400.0)
     )
-    return Claim(
+    return at_most(
         (*path, "timeout"),
         sink.id,
-        (tau, most),
-        left=lambda v: (v["tau"], v["tau"]),
-        right=lambda v: (v["most"], v["most"]),
-        dimension=Dimension.DURATION,
-        says=lambda e: (
+        tau,
+        most,
+        lambda e: (
             f"{sink.id!r} asks for transactions of {e.left_shown}; the broker accepts up to "
             f"{say_seconds(e.right[0])}"
         ),

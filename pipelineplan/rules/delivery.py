@@ -20,7 +20,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_seconds, say_share
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import at_most, inequality
 from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -348,15 +348,13 @@ def dead_letters_wait(plan: Plan) -> Iterator[Claim]:
 
 
 def _triage_claim(path: Path, stage: Stage, triage: Operand, kept: Operand) -> Claim:
-    return inequality(
+    return at_most(
         path,
         stage.id,
-        (triage, kept),
-        lambda v: v["triage"],
-        lambda v: v["kept"],
+        triage,
+        kept,
         lambda e: (
             f"dead letters of {stage.id!r} are looked at within {say_seconds(e.values['triage'])} and kept "
             f"for {say_seconds(e.values['kept'])}"
         ),
-        changes=(Change("kept", rises=True), Change("triage", rises=False)),
     )

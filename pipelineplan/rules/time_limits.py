@@ -14,7 +14,7 @@ from pipelineplan.plan.source import Source, Watermark
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.inequality import at_most, statement
 from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -51,12 +51,11 @@ def idle_is_not_normal(plan: Plan) -> Iterator[Claim]:
 
 
 def _gap_claim(plan: Plan, source: Source, gap: Operand, idle: Operand) -> Claim:
-    return inequality(
+    return at_most(
         plan.path(source, "semantics", "watermark", "idle_timeout"),
         source.id,
-        (gap, idle),
-        lambda v: v["gap"],
-        lambda v: v["idle"],
+        gap,
+        idle,
         lambda e: (
             f"a partition of {source.id!r} may be silent for {e.left_shown}; it counts as idle after "
             f"{e.right_shown}"
@@ -85,15 +84,12 @@ def future_is_bounded(plan: Plan) -> Iterator[Claim]:
             continue
         path, subject = plan.path(clock), f"{source.id} {stage.id}"
         if clock.future in {"reject", "clamp"}:
-            what = f"records of {source.id!r} from the future are {clock.future}ed".replace(
-                "clamped", "clamped"
+            done = {"reject": "rejected", "clamp": "clamped to the present"}[clock.future]
+            what = (
+                f"records of {source.id!r} from the future are {done}, and "
+                f"{clock.future_owner or 'nobody'} looks after them"
             )
-            owner = (
-                f", {clock.future_owner} looks after them"
-                if clock.future_owner
-                else ", nobody looks after them"
-            )
-            yield statement((*path, "future"), subject, what + owner, true=clock.future_owner is not None)
+            yield statement((*path, "future"), subject, what, true=clock.future_owner is not None)
         elif clock.max_skew is not None:
             yield _skew_claim(plan, source, stage)
 
