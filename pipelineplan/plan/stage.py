@@ -130,6 +130,9 @@ class Checkpoint(Section):
     timeout: Duration | None = Field(None, description="Flink's default is 10 min.")
     min_pause: Duration | None = None
     duration: Duration | None = Field(None, description="Measured; else computed from state and bandwidth.")
+    stall: Duration | None = Field(
+        None, description="For how long processing stands still for one: alignment and the synchronous part."
+    )
     mode: Literal["aligned", "unaligned"] = "aligned"
     incremental: Flag = Field(default=False)
     tolerable_failures: Count | None = None

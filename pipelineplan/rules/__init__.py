@@ -22,14 +22,18 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     ordering,
     parallelism,
     reconciliation,
+    retention,
+    revisions,
     schedule,
     schema_evidence,
     schema_evolution,
     state,
     time_limits,
+    tuning,
 )
 from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
+from pipelineplan.rules.revisions import judge_revision
 from pipelineplan.verdicts import Finding
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "Rule",
     "apply",
     "judge",
+    "judge_revision",
     "rule_codes",
     "rule_page",
     "schema_evidence",

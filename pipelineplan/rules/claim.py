@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
-from pipelineplan.quantities import Dimension
+from pipelineplan.quantities import Dimension, say_apart
 from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
 Values = Mapping[str, float]
@@ -65,12 +65,22 @@ class Evaluation:
     @property
     def left_shown(self) -> str:
         """The left side as a person would write it."""
-        return _shown(self.left, self.claim.dimension)
+        return self._apart()[0] if self._close else _shown(self.left, self.claim.dimension)
 
     @property
     def right_shown(self) -> str:
         """The right side as a person would write it."""
-        return _shown(self.right, self.claim.dimension)
+        return self._apart()[1] if self._close else _shown(self.right, self.claim.dimension)
+
+    @property
+    def _close(self) -> bool:
+        """Whether the sides are exactly known, and a verdict hangs on digits that might be rounded away."""
+        exact = self.left[0] == self.left[1] and self.right[0] == self.right[1]
+        return exact and self.verdict is Verdict.FAILS and self.claim.dimension is not None
+
+    def _apart(self) -> tuple[str, str]:
+        dimension = self.claim.dimension
+        return say_apart(self.left[0], self.right[0], dimension) if dimension is not None else ("", "")
 
 
 def evaluate(claim: Claim) -> Evaluation:

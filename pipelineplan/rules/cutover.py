@@ -128,8 +128,10 @@ def state_is_found(plan: Plan) -> Iterator[Claim]:
             missing = f"cannot say whether the state of {stage.id!r} is found again: state operator_uids"
             yield Claim(path, stage.id, missing=missing)
             continue
+        found = stage.operator_uids == "stable"
         what = f"{stage.id!r} has {stage.operator_uids} operator ids"
-        yield statement(path, stage.id, what, true=stage.operator_uids == "stable")
+        what += "" if found else ": after a change of the job its state is not found"
+        yield statement(path, stage.id, what, true=found)
 
 
 @rule(

@@ -75,7 +75,7 @@ def _zones(plan: Plan) -> Operand:
 
 def _survivors_said(outage: Outage, worker: Busiest, left: Values, evaluation: Evaluation) -> str:
     if evaluation.values["p"] <= 1:
-        return f"{worker.stage.id!r} has one worker: with the {outage.of} nothing is left"
+        return f"{worker.stage.id!r} has 1 worker: with the {outage.of} nothing is left"
     return (
         f"with a {outage.of} lost, {left['p']:.0f} of {evaluation.values['p']:.0f} workers of "
         f"{worker.stage.id!r} are left and the busiest carries {evaluation.left_shown} of "

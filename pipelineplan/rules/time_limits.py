@@ -5,6 +5,7 @@ now |---- max skew ----> a record from the future moves the watermark, and every
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
@@ -13,7 +14,7 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source, Watermark
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
-from pipelineplan.rules.claim import Change, Claim
+from pipelineplan.rules.claim import Change, Claim, Evaluation
 from pipelineplan.rules.inequality import at_most, statement
 from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
@@ -114,10 +115,18 @@ def _skew_claim(plan: Plan, source: Source, stage: Stage) -> Claim:
         dimension=Dimension.DURATION,
         says=lambda e: (
             f"a clock of {source.id!r} that is {say_seconds(e.values['skew'])} ahead makes records at p99.9 "
-            f"late by up to {e.left_shown}; {stage.id!r} waits for {e.right_shown}"
+            f"late by {_late_by(e)}; {stage.id!r} waits for {e.right_shown}"
         ),
         changes=(Change("skew", rises=False), *(Change(symbol, rises=True) for symbol in patience)),
     )
+
+
+def _late_by(evaluation: Evaluation) -> str:
+    """How late, or that the quantiles stop before p99.9."""
+    low, high = evaluation.left
+    if math.isfinite(high):
+        return f"up to {evaluation.left_shown}"
+    return f"{say_seconds(low)} or more (state semantics.disorder.p99.9)"
 
 
 @rule(
@@ -145,8 +154,14 @@ def replay_scope(plan: Plan) -> Iterator[Claim]:
             missing = f"cannot say what a replay of {source.id!r} drops: state watermark.scope"
             yield Claim(path, subject, missing=missing)
             continue
-        what = f"the watermark of {source.id!r} is {watermark.scope.replace('_', ' ')} in a replay"
-        yield statement(path, subject, what, true=watermark.scope == "per_partition")
+        apart = watermark.scope == "per_partition"
+        what = (
+            f"the watermark of {source.id!r} is kept for each partition in a replay"
+            if apart
+            else f"the watermark of {source.id!r} is taken over all partitions together: in a replay it runs "
+            "with the fastest, and records of the slower ones are late"
+        )
+        yield statement(path, subject, what, true=apart)
 
 
 @rule(

@@ -24,7 +24,7 @@ from pipelineplan.rules import RULES, apply
 from pipelineplan.verdicts import Severity, Verdict
 from precision import judge_keeping, judge_load, judge_time  # noqa: F401  (they take their seats on the bench)
 from precision.bench import JUDGES, Answer
-from precision.mutants import Mutant, mutant
+from precision.mutants import mutant
 from precision.plans import random_plan
 from precision.written import Tree
 
@@ -76,33 +76,48 @@ class Count:
         return len(self.caught) + len(self.asked) + len(self.missed)
 
 
-def cases(plans: int, mutants: int, seed: int) -> Iterator[Case]:
-    """The unchanged plans and their mutants, one after the other; the same for the same seed."""
+def cases(plans: int, mutants: int, seed: int, simulated: int = 1) -> Iterator[Case]:
+    """The unchanged plans and their mutants, one after the other; the same for the same seed.
+
+    The simulation takes far longer than all else together, so it judges the plan and the first
+    `simulated` of its mutants.
+    """
     with TemporaryDirectory() as folder:
         for number in range(plans):
             draw = Random(f"{seed} {number}")
             tree = random_plan(draw, number)
-            whole = _case(number, "", "as it is", tree, {}, Path(folder))
+            whole = _case(Asked(number, "", "as it is", simulated > 0), tree, {}, Path(folder))
             yield whole
-            for _ in range(mutants):
+            for place in range(mutants):
                 one = mutant(tree, draw)
-                yield _of_mutant(number, one, whole, Path(folder))
+                asked = Asked(number, one.where, one.how, place < simulated)
+                yield _case(asked, one.tree, whole.answers, Path(folder))
 
 
-def _of_mutant(number: int, one: Mutant, whole: Case, folder: Path) -> Case:
-    return _case(number, one.where, one.how, one.tree, whole.answers, folder)
+@dataclass(frozen=True)
+class Asked:
+    """Which mutant of which plan, and whether the simulation judges it too."""
+
+    plan: int
+    where: str
+    how: str
+    simulated: bool
 
 
-def _case(number: int, where: str, how: str, tree: Tree, before: dict[str, Answer], folder: Path) -> Case:
+def _case(asked: Asked, tree: Tree, before: dict[str, Answer], folder: Path) -> Case:
     file = folder / "plan.yaml"
     file.write_text(yaml.dump(tree, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
     try:
         plan = read_plan(file)
     except InputError as error:
-        return Case(number, where, how, {}, {}, before, str(error).splitlines()[0])
-    said = {code: _said([(f.verdict, f.counts_as()) for f in apply(one, plan)]) for code, one in RULES.items()}
-    answers = {code: one.ask(tree) for code, one in JUDGES.items()}
-    return Case(number, where, how, said, answers, before)
+        return Case(asked.plan, asked.where, asked.how, {}, {}, before, str(error).splitlines()[0])
+    said = {
+        code: _said([(f.verdict, f.counts_as()) for f in apply(one, plan)]) for code, one in RULES.items()
+    }
+    answers = {
+        code: one.ask(tree) for code, one in JUDGES.items() if asked.simulated or code not in judge_load.BY_T1
+    }
+    return Case(asked.plan, asked.where, asked.how, said, answers, before)
 
 
 def _said(verdicts: list[tuple[Verdict, Severity]]) -> str:
@@ -168,5 +183,9 @@ def generic(where: str) -> str:
 
 def unseen_leaves(mutated: list[Case]) -> Counter[str]:
     """Leaves of which no mutant changed any judge's answer, and how many mutants of them there were."""
-    seen = {generic(one.where) for one in mutated if one.answers and one.answers != one.before}
+
+    def turned(one: Case) -> bool:
+        return any(answer != one.before.get(code) for code, answer in one.answers.items())
+
+    seen = {generic(one.where) for one in mutated if turned(one)}
     return Counter(generic(one.where) for one in mutated if one.answers and generic(one.where) not in seen)

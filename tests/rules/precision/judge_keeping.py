@@ -21,7 +21,10 @@ def _exceeds(left: float | None, right: float | None) -> Answer:
     return None if left is None or right is None else left > right * (1 + 1e-9)
 
 
-@judge("CHK101", "the largest task's bytes counted key group by key group and written at half speed, against the timeout")
+@judge(
+    "CHK101",
+    "the largest task's bytes counted key group by key group and written at half speed, against the timeout",
+)
 def completes(tree: Tree) -> Answer:
     found: list[Answer] = []
     for stage in tree["stages"]:
@@ -114,7 +117,9 @@ def _read_again(outage: Tree, stage: Tree) -> float | None:
     return crash - first_read + down
 
 
-@judge("CAP403", "a record read just after a barrier, and the crash just before the next checkpoint completes")
+@judge(
+    "CAP403", "a record read just after a barrier, and the crash just before the next checkpoint completes"
+)
 def comes_again(tree: Tree) -> Answer:
     last = tree["stages"][-1]
     horizon = num(tree, "sources.0.semantics.duplicates.horizon")
@@ -144,7 +149,11 @@ def guaranteed(tree: Tree) -> Answer:
     kind = at(sink, "guarantee.kind")
     words = {"at_most_once": 0, "at_least_once": 1, "exactly_once": 2, "idempotent": 2, "transactional": 2}
     promised = max([words[at(tree["stages"][-1], "guarantee") or "at_most_once"], words[kind] if kind else 0])
-    if at(source, "acks") is None or any(at(stage, "guarantee") is None for stage in tree["stages"]) or not kind:
+    if (
+        at(source, "acks") is None
+        or any(at(stage, "guarantee") is None for stage in tree["stages"])
+        or not kind
+    ):
         return None
     sent = [n for n in range(20) if at(source, "acks") != "0" or n != 3]  # one is lost before the log
     seen, table = sent, {}
@@ -153,7 +162,11 @@ def guaranteed(tree: Tree) -> Answer:
     absorbs = (kind == "idempotent" and at(sink, "idempotency_key")) or (
         at(tree["stages"][-1], "guarantee") == "exactly_once" and at(source, "semantics.duplicates.key")
     )
-    written = seen + (seen[8:12] if kind == "at_least_once" or (kind == "idempotent" and not at(sink, "idempotency_key")) else [])
+    written = seen + (
+        seen[8:12]
+        if kind == "at_least_once" or (kind == "idempotent" and not at(sink, "idempotency_key"))
+        else []
+    )
     table = {n: (1 if absorbs and kind != "at_least_once" else written.count(n)) for n in set(written)}
     lost = len(table) < 20
     twice = any(count > 1 for count in table.values())
@@ -184,7 +197,9 @@ def writable(tree: Tree) -> Answer:
     least, there = num(tree, "sources.0.min_insync_replicas"), num(tree, "sources.0.replication")
     if least is None or there is None:
         return None
-    return any(sum(1 for one in range(int(there)) if one != lost) < least for lost in range(min(int(there), 99)))
+    return any(
+        sum(1 for one in range(int(there)) if one != lost) < least for lost in range(min(int(there), 99))
+    )
 
 
 @judge("DLV104", "the oldest record in a producer's buffer, second by second, while the broker takes nothing")
@@ -229,7 +244,10 @@ def _filled(tree: Tree, room: float | None) -> Answer:
     return True if filled > room else (False if 2 * filled <= room else None)
 
 
-@judge("CDC102", "the log of the longest silence written to the disk in 1,000 steps (between once and twice: unseen)")
+@judge(
+    "CDC102",
+    "the log of the longest silence written to the disk in 1,000 steps (between once and twice: unseen)",
+)
 def disk(tree: Tree) -> Answer:
     return _filled(tree, num(tree, "sources.0.cdc.disk_free"))
 

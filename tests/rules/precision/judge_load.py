@@ -24,6 +24,9 @@ _LEFT_OUT = {
 }
 
 
+BY_T1 = {"CAP101", "CAP201", "CAP301", "EVT201"}
+
+
 @cache
 def _peak() -> Any:
     from pipelineplan.simulation.library import read_library
@@ -69,13 +72,21 @@ def simulated(tree: Tree) -> dict[str, Any]:
 @judge("CAP101", "T1: lag at the end of the simulated peak hour")
 def keeps_up(tree: Tree) -> Answer:
     peak = simulated(tree).get("peak")
-    if peak is None:
+    if peak is None or _loops(tree):
         return None
     return bool(peak.figures["peak_lag_records"].value > 1e-5 * peak.figures["arrived_records"].value)
 
 
+def _loops(tree: Tree) -> bool:
+    """Whether checkpoints fail by themselves and restart the job: CHK101's harm, and everything follows from it."""
+    peak = simulated(tree).get("peak")
+    return peak is not None and "job_restarts" in peak.figures and peak.figures["job_restarts"].value > 0
+
+
 @judge("CAP201", "T1: how long the simulated backlog of each outage takes to drain")
 def drains(tree: Tree) -> Answer:
+    if _loops(tree):
+        return None
     verdicts = [
         verdict.verdict.value
         for scenario in simulated(tree).values()
@@ -92,7 +103,7 @@ def expires(tree: Tree) -> Answer:
         if name != "peak":
             halted = any("position expired" in note for note in scenario.notes)
             seen.append(bool(halted or scenario.figures["lost_records"].value > 0))
-    if keeps_up(tree) or num(tree, "sources.0.retention.time") is None:
+    if _loops(tree) or keeps_up(tree) or num(tree, "sources.0.retention.time") is None:
         return None  # what never catches up loses records later than a run is long
     return any_of(seen)
 
@@ -100,13 +111,15 @@ def expires(tree: Tree) -> Answer:
 @judge("EVT201", "T1: the simulated freshness at peak against the target")
 def fresh(tree: Tree) -> Answer:
     peak = simulated(tree).get("peak")
-    if peak is None or keeps_up(tree):
+    if peak is None or _loops(tree) or keeps_up(tree):
         return None
     said = [v.verdict.value for v in peak.slo_verdicts if v.objective.startswith("freshness")]
     return any_of({"fails": True, "holds": False, "unknown": None}[each] for each in said)
 
 
-@judge("CAP102", "partitions or key groups handed out one by one; the fullest worker against the plan's limit")
+@judge(
+    "CAP102", "partitions or key groups handed out one by one; the fullest worker against the plan's limit"
+)
 def headroom(tree: Tree) -> Answer:
     limit = num(tree, "capacity.max_utilisation")
     return any_of(_beyond(busiest(tree, i), _able(one, limit)) for i, one in enumerate(tree["stages"]))

@@ -17,7 +17,9 @@ def _windowed(tree: Tree) -> Tree | None:
     return last if num(last, "window.fixed") else None
 
 
-@judge("EVT101", "40,000 records played: their disorder at the best and at the worst that the quantiles allow")
+@judge(
+    "EVT101", "40,000 records played: their disorder at the best and at the worst that the quantiles allow"
+)
 def complete(tree: Tree) -> Answer:
     stage, source = _windowed(tree), tree["sources"][0]
     wanted, lag = num(tree, "slos.0.completeness.share"), num(source, "semantics.watermark.lag")
@@ -53,7 +55,9 @@ def _counted(points: list[tuple[float, float]], window: float, patience: float, 
     return float(1 - dropped.mean())
 
 
-@judge("EVT301", "a partition that falls silent at 60 instants: ticks, probes, windows and commits one by one")
+@judge(
+    "EVT301", "a partition that falls silent at 60 instants: ticks, probes, windows and commits one by one"
+)
 def silence(tree: Tree) -> Answer:
     stage, source = _windowed(tree), tree["sources"][0]
     names = ("lag", "interval", "idle_timeout")
@@ -69,7 +73,9 @@ def silence(tree: Tree) -> Answer:
         return None
     early = [0.001, beat / 3, beat / 2, 0.9 * beat, window / 3, 0.9 * window]
     ages = [
-        _age_in_silence(window, lag, beat, idle, (*commits, phase / 5), delta) for delta in early for phase in range(5)
+        _age_in_silence(window, lag, beat, idle, (*commits, phase / 5), delta)
+        for delta in early
+        for phase in range(5)
     ]
     return max(ages) - (window if at(tree, "slos.0.freshness.from") == "window_end" else 0.0) > target
 
@@ -115,7 +121,9 @@ def counted_out(tree: Tree) -> Answer:
     return next_record - last_record > idle
 
 
-@judge("EVT401", "a record from the future, then honest ones at p99.9 of disorder from every place of a window")
+@judge(
+    "EVT401", "a record from the future, then honest ones at p99.9 of disorder from every place of a window"
+)
 def future(tree: Tree) -> Answer:
     stage, source = _windowed(tree), tree["sources"][0]
     skew, lag = num(source, "semantics.clock.max_skew"), num(source, "semantics.watermark.lag")
@@ -205,13 +213,14 @@ def raced(tree: Tree) -> Answer:
     return any_of(found)
 
 
-@judge("ORD104", "eight records dealt to the partitions and read back partition by partition")
+@judge("ORD104", "three records for each partition, dealt out in turn and read back partition by partition")
 def in_total(tree: Tree) -> Answer:
-    partitions = num(tree, "sources.0.partitions")
+    partitions = min(num(tree, "sources.0.partitions") or 0, 500.0) or None
     if at(tree, "sources.0.semantics.ordering") != "total" or partitions is None:
         return None
-    logs = [[n for n in range(8) if n % int(partitions) == log] for log in range(int(min(partitions, 8)))]
-    return [n for log in logs for n in log] != list(range(8))
+    many = 3 * min(int(partitions), 500)
+    logs = [[n for n in range(many) if n % int(partitions) == log] for log in range(int(partitions))]
+    return [n for log in logs for n in log] != list(range(many))
 
 
 @judge("SCD102", "every minute of every day from 2026 to 2036 looked up in the zone's own table")
@@ -224,8 +233,7 @@ def odd_start(tree: Tree) -> Answer:
         return None
     minute, hour = schedule["cron"].split()[:2]
     if "*" in minute + hour:
-        zone_moves = schedule["zone"] != "UTC"
-        return zone_moves
+        return False  # each hour that there is has its run, by the clock that never jumps
     zone = ZoneInfo(schedule["zone"])
     day = datetime(2026, 1, 1, int(hour), int(minute))
     while day.year <= 2036:

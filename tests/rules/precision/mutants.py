@@ -107,7 +107,9 @@ def _change(place: Any, last: str | int, draw: Random) -> str:
 
 
 def _scales(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and value[:1].isdigit() and _unit(value) != "")
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and value[:1].isdigit() and _unit(value) != ""
+    )
 
 
 def _unit(value: str) -> str:

@@ -18,6 +18,7 @@ from precision.written import (
     num,
     per_second,
     percent,
+    restart_seconds,
     s,
     size,
 )
@@ -68,7 +69,9 @@ def _stages(draw: Random) -> list[Tree]:
     count: Tree = {
         "id": "count",
         "engine": engine,
-        "inputs": [{"from": "events", "exchange": draw.choice(["forward", "keyed", "keyed"]), "key": "user_id"}],
+        "inputs": [
+            {"from": "events", "exchange": draw.choice(["forward", "keyed", "keyed"]), "key": "user_id"}
+        ],
         "parallelism": {"now": draw.choice([3, 4, 6, 8, 12]), "max": draw.choice([120, 128, 240])},
         "service_cv": round(draw.uniform(0, 1.2), 2),
         "mode": "incremental",
@@ -193,11 +196,20 @@ def _what_outlasts(draw: Random, tree: Tree) -> None:
     last, source, sink = tree["stages"][-1], tree["sources"][0], tree["sinks"][0]
     checkpoint = last["checkpoint"]
     again = 2 * (num(checkpoint, "interval") or 0) + 2 * (checkpoint_seconds(last) or 0)
-    stops = {outage["of"]: (down_seconds(outage, last) or 0.0) + again for outage in tree["outages"]}
+    restart = restart_seconds(last) or 0.0
+    stops = {
+        outage["of"]: (down_seconds(outage, last) or 0.0)
+        + again
+        + (restart if outage["of"] == "sink" else 0.0)
+        for outage in tree["outages"]
+    }
     longest = max(stops.values())
     for outage in tree["outages"]:
-        used = max((busiest(tree, i) or 0) / (num(one, "capacity") or 1) for i, one in enumerate(tree["stages"]))
-        outage["drain_target"] = s(round(stops[outage["of"]] * used / (1 - used) * draw.uniform(1.3, 2.5) + 5))
+        used = max(
+            (busiest(tree, i) or 0) / (num(one, "capacity") or 1) for i, one in enumerate(tree["stages"])
+        )
+        drained = stops[outage["of"]] * used / (1 - used) + (restart if outage["of"] == "sink" else 0.0)
+        outage["drain_target"] = s(round(drained * draw.uniform(1.3, 2.5) + 5))
     source["retention"] = {"time": s(round(longest * draw.uniform(3.3, 9) + 600)), "cleanup": "delete"}
     source["producer_buffer"] = s(round(longest * draw.uniform(1.2, 2)))
     source["semantics"]["duplicates"] = {
@@ -210,13 +222,23 @@ def _what_outlasts(draw: Random, tree: Tree) -> None:
     }
     window = (num(last, "window.fixed") or 0) + (num(last, "window.allowed_lateness") or 0)
     patience = window + (num(source, "semantics.watermark.lag") or 0)
-    last["state"]["ttl"] = {"time": s(round((patience + longest) * draw.uniform(1.3, 3))), "clock": "processing"}
+    last["state"]["ttl"] = {
+        "time": s(round((patience + longest) * draw.uniform(1.3, 3))),
+        "clock": "processing",
+    }
     if sink["guarantee"]["kind"] == "transactional":
-        attempt = (num(checkpoint, "timeout") or 0) + max(num(checkpoint, "interval") or 0, num(checkpoint, "min_pause") or 0)
+        attempt = (num(checkpoint, "timeout") or 0) + max(
+            num(checkpoint, "interval") or 0, num(checkpoint, "min_pause") or 0
+        )
         span = (2 + checkpoint["tolerable_failures"]) * attempt + longest
         timeout = round(span * draw.uniform(1.2, 2))
         sink["guarantee"] |= {"timeout": s(timeout), "broker_max": s(round(timeout * draw.uniform(1.1, 2)))}
-    last["dead_letters"] = {"topic": "dlq", "owner": "team", "triage": s(86_400 * 2), "retention": s(86_400 * 7)}
+    last["dead_letters"] = {
+        "topic": "dlq",
+        "owner": "team",
+        "triage": s(86_400 * 2),
+        "retention": s(86_400 * 7),
+    }
     if draw.random() < 0.25:
         source["retention"] |= {"cleanup": "compact_delete", "tombstones": s(round(6 * 3600 + 2 * longest))}
 
@@ -296,8 +318,18 @@ def _switch(draw: Random, tree: Tree) -> None:
     }
     tree["cutover"] = {
         "steps": [
-            {"id": "parity", "does": "Compare both tables over a day", "owner": "team", "threshold": "0 rows"},
-            {"id": "move-reads", "does": "Move reads to the new table", "owner": "team", "threshold": "8 min"},
+            {
+                "id": "parity",
+                "does": "Compare both tables over a day",
+                "owner": "team",
+                "threshold": "0 rows",
+            },
+            {
+                "id": "move-reads",
+                "does": "Move reads to the new table",
+                "owner": "team",
+                "threshold": "8 min",
+            },
             {"id": "retire", "does": "Stop the old job", "owner": "team", "threshold": "14 d"},
         ]
     }
@@ -369,7 +401,10 @@ def _promises(draw: Random, tree: Tree) -> None:
     if tree["sinks"][0]["guarantee"]["kind"] == "transactional":
         takes, pause = checkpoint_seconds(last) or 0.0, num(last, "checkpoint.min_pause") or 0.0
         commit = max(num(last, "checkpoint.interval") or 0.0, takes + pause) + takes
-    lag, beat = num(source, "semantics.watermark.lag") or 0.0, num(source, "semantics.watermark.interval") or 0.0
+    lag, beat = (
+        num(source, "semantics.watermark.lag") or 0.0,
+        num(source, "semantics.watermark.interval") or 0.0,
+    )
     idle = num(source, "semantics.watermark.idle_timeout") or 0.0
     window = num(last, "window.fixed") or 0.0
     since = draw.choice(["record", "window_end"]) if window else "record"
