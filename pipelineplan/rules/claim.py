@@ -10,6 +10,7 @@ corners decide.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
 _MOST_CORNERS = 4096
+_MOST_SCANNED = 4096
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,18 @@ def holds_with(claim: Claim, symbol: str, value: float) -> bool:
 
 
 def _whole(claim: Claim, change: Change, now: float) -> float | None:
-    """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
+    """Integers are scanned one by one, since parallelism has plateaus; millions of keys are bisected."""
     start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
-    for candidate in candidates:
-        if holds_with(claim, change.symbol, float(candidate)):
-            return float(candidate)
-    return None
+
+    def holds(candidate: int) -> bool:
+        return holds_with(claim, change.symbol, float(candidate))
+
+    if len(candidates) <= _MOST_SCANNED:
+        return next((float(candidate) for candidate in candidates if holds(candidate)), None)
+    place = bisect_left(candidates, True, key=holds)  # noqa: FBT003  (the first that holds)
+    return float(candidates[place]) if place < len(candidates) else None
 
 
 def _real(claim: Claim, change: Change, now: float) -> float | None:

@@ -57,6 +57,11 @@ class Case:
         return [code for code, answer in self.answers.items() if answer is False and self.said[code] == FAILS]
 
     @property
+    def leaf(self) -> str:
+        """The path without the places in lists."""
+        return ".".join("*" if step.isdigit() else step for step in self.where.split("."))
+
+    @property
     def name(self) -> str:
         return f"plan {self.plan}: {self.where} {self.how}"
 
@@ -176,16 +181,11 @@ def _where(turns) -> float:  # type: ignore[no-untyped-def]
     return high
 
 
-def generic(where: str) -> str:
-    """A path without the places in lists."""
-    return ".".join("*" if step.isdigit() else step for step in where.split("."))
-
-
 def unseen_leaves(mutated: list[Case]) -> Counter[str]:
     """Leaves of which no mutant changed any judge's answer, and how many mutants of them there were."""
 
     def turned(one: Case) -> bool:
         return any(answer != one.before.get(code) for code, answer in one.answers.items())
 
-    seen = {generic(one.where) for one in mutated if turned(one)}
-    return Counter(generic(one.where) for one in mutated if one.answers and generic(one.where) not in seen)
+    seen = {one.leaf for one in mutated if turned(one)}
+    return Counter(one.leaf for one in mutated if one.answers and one.leaf not in seen)

@@ -73,6 +73,26 @@ def refused(tree: Tree) -> Answer:
     return _exceeds(num(tree, "sinks.0.guarantee.timeout"), num(tree, "sinks.0.guarantee.broker_max"))
 
 
+@judge("CAP302", "the reader's position expired while it was down: where does it go on, and what is between?")
+def skipped(tree: Tree) -> Answer:
+    kept, reset = num(tree, "sources.0.retention.time"), at(tree, "sources.0.consumer.offset_reset")
+    if kept is None or reset is None:
+        return None
+    if reset != "earliest":
+        stood, oldest, newest = 0.0, 1.0, 1.0 + kept  # a second of the log is gone when it comes back
+        goes_on = newest if reset == "latest" else stood
+        return goes_on > oldest
+    last = tree["stages"][0]
+    return any_of(
+        _exceeds(_read_again(o, last) if o["of"] in _AGAIN else down_seconds(o, last), kept)
+        for o in tree["outages"]
+        if o["of"] != "sink"
+    )
+
+
+_AGAIN = {"job", "worker", "zone"}
+
+
 @judge("CAP401", "the bytes of every key group summed, against the budget")
 def too_large(tree: Tree) -> Answer:
     found: list[Answer] = []

@@ -201,7 +201,7 @@ def blocked(tree: Tree) -> Answer:
         return None
     if not failing or (attempts or 1) < 2:
         return None
-    took = sum(_failing_record(last, Random(i)) for i in range(400)) / 400
+    took = sum(_failing_record(last, Random(i)) for i in range(200)) / 200
     mean = (1 - failing) / able + failing * took
     return None if abs(mean * own - 1) < 0.03 else mean * own > 1
 
@@ -230,7 +230,7 @@ def _failing_record(stage: Tree, draw: Random) -> float:
     return spent
 
 
-@judge("ORD101", "4,000 polls drawn: in each all records share the weather of one lognormal service time")
+@judge("ORD101", "2,000 polls drawn: in each all records share the weather of one lognormal service time")
 def polls(tree: Tree) -> Answer:
     source, reader = tree["sources"][0], tree["stages"][0]
     records, longest = num(source, "consumer.max_poll_records"), num(source, "consumer.max_poll_interval")
@@ -242,11 +242,11 @@ def polls(tree: Tree) -> Answer:
     waits = 0.0
     if reader is tree["stages"][-1] and at(reader, "retry.blocking"):
         only = {**reader, "capacity": "1e18/s"}
-        waits = sum(_failing_record(only, Random(i)) for i in range(400)) / 400
+        waits = sum(_failing_record(only, Random(i)) for i in range(200)) / 200
     busy = sorted(
-        (records or 0) * math.exp(draw.gauss(-sigma * sigma / 2, sigma)) / able + waits for _ in range(4000)
+        (records or 0) * math.exp(draw.gauss(-sigma * sigma / 2, sigma)) / able + waits for _ in range(2000)
     )
-    slow, slower = busy[int(0.988 * 4000)], busy[int(0.992 * 4000)]  # either side of the 99 % of chance
+    slow, slower = busy[int(0.988 * 2000)], busy[int(0.992 * 2000)]  # either side of the 99 % of chance
     if slow > (longest or 0):
         return True
     return False if slower <= (longest or 0) else None
