@@ -137,20 +137,19 @@ def _load_said(worker: Busiest, evaluation: Evaluation) -> str:
     return (
         f"the busiest worker of {worker.stage.id!r} carries {say(worker.own_rate(values), Dimension.RATE)} "
         f"of {say(values['μ'], Dimension.RATE)} at peak, {_percent(worker.utilisation(values), evaluation)} "
-        f"(the mean says {mean:.0%}".replace("%", " %")
-        + f"){_spread(worker, values)}"
+        f"(the mean says {_whole(mean)}){_spread(worker, values)}"
     )
 
 
 def _percent(utilised: float, evaluation: Evaluation) -> str:
     """As few digits as tell it from the limit that it is compared with."""
     limit = 1.0 if evaluation.claim.dimension is Dimension.RATE else evaluation.right[0]
-    shown = f"{utilised:.0%}".replace("%", " %")
-    return (
-        shown
-        if shown != f"{limit:.0%}".replace("%", " %")
-        else say_apart(utilised, limit, Dimension.SHARE)[0]
-    )
+    near = _whole(utilised) == _whole(limit)
+    return say_apart(utilised, limit, Dimension.SHARE)[0] if near else _whole(utilised)
+
+
+def _whole(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 @rule(

@@ -1,6 +1,6 @@
-"""How often each rule catches harm, and how often it cries wolf: a table per rule, over random plans and mutants.
+"""How often each rule catches harm, and how often it cries wolf: random plans and their mutants, by rule.
 
-    uv run python tests/full/precision_recall.py [--plans 1000] [--mutants 4] [--write docs/background/precision.md]
+    uv run python tests/full/precision_recall.py [--plans 1000] [--mutants 4] [--write PAGE]
 
 Plans, mutants and judges are those of tests/rules/precision; the same arguments give the same bytes. Leaves
 with status 1 below 95 % recall, above 2 % false alarms, or with a warning on one of the main examples.
@@ -17,11 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/rules"))
 
-from precision.bench import JUDGES
-from precision.campaign import FAILS, Case, cases, clopper_pearson, counted, unseen_leaves
+from precision.bench import JUDGES  # noqa: E402  (found by the line above)
+from precision.campaign import FAILS, Case, cases, clopper_pearson, counted, unseen_leaves  # noqa: E402
 
-from pipelineplan.rules import RULES
-from pipelineplan.workflow import check
+from pipelineplan.rules import RULES  # noqa: E402
+from pipelineplan.workflow import check  # noqa: E402
 
 EXAMPLES = ("orders-to-warehouse", "mobile-telemetry", "ledger-batch")
 WITHOUT_JUDGE = {
@@ -72,6 +72,10 @@ mutant of it; where its own checkpoints fail and restart the job for ever, the h
 nothing of the others. All other judges read the YAML by themselves. Some promises have a policy in them (half the
 timeout for a checkpoint, 64 MB for a file, the utilisation that the plan allows): judge and rule share that number,
 and not the way to what is held against it.
+
+Where a promise is one stated number against another (CDC104, CHK102, CHK202, CUT201, CUT202, DLV103, DLV203, EVT302)
+or a word (EVT403), there is one way to compare them. The judge is then a second reading of the file: it finds a wrong
+unit, field or default, and no wrong model.
 """
 KNOWN = """
 ## What was found this way, and mended

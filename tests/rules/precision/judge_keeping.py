@@ -23,7 +23,7 @@ def _exceeds(left: float | None, right: float | None) -> Answer:
 
 @judge(
     "CHK101",
-    "the largest task's bytes counted key group by key group and written at half speed, against the timeout",
+    "the largest task's bytes counted key group by key group, written at half speed",
 )
 def completes(tree: Tree) -> Answer:
     found: list[Answer] = []
@@ -222,7 +222,7 @@ def writable(tree: Tree) -> Answer:
     )
 
 
-@judge("DLV104", "the oldest record in a producer's buffer, second by second, while the broker takes nothing")
+@judge("DLV104", "the oldest record in a producer's buffer when the broker takes records again")
 def buffered(tree: Tree) -> Answer:
     holds = num(tree, "sources.0.producer_buffer")
     if holds is None:
@@ -266,7 +266,7 @@ def _filled(tree: Tree, room: float | None) -> Answer:
 
 @judge(
     "CDC102",
-    "the log of the longest silence written to the disk in 1,000 steps (between once and twice: unseen)",
+    "the log of the longest silence written to the disk in steps (once to twice full: unseen)",
 )
 def disk(tree: Tree) -> Answer:
     return _filled(tree, num(tree, "sources.0.cdc.disk_free"))

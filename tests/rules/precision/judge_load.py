@@ -117,9 +117,7 @@ def fresh(tree: Tree) -> Answer:
     return any_of({"fails": True, "holds": False, "unknown": None}[each] for each in said)
 
 
-@judge(
-    "CAP102", "partitions or key groups handed out one by one; the fullest worker against the plan's limit"
-)
+@judge("CAP102", "partitions or key groups handed out one by one; the fullest against the plan's limit")
 def headroom(tree: Tree) -> Answer:
     limit = num(tree, "capacity.max_utilisation")
     return any_of(_beyond(busiest(tree, i), _able(one, limit)) for i, one in enumerate(tree["stages"]))

@@ -56,9 +56,7 @@ def _counted(points: list[tuple[float, float]], window: float, patience: float, 
     return float(1 - dropped.mean())
 
 
-@judge(
-    "EVT301", "a partition that falls silent at 60 instants: ticks, probes, windows and commits one by one"
-)
+@judge("EVT301", "a partition that falls silent at 30 phases: ticks, probes, windows and commits one by one")
 def silence(tree: Tree) -> Answer:
     stage, source = _windowed(tree), tree["sources"][0]
     names = ("lag", "interval", "idle_timeout")
@@ -112,7 +110,7 @@ def _age_in_silence(
     return fires - (end - window)
 
 
-@judge("EVT302", "a partition that pauses for its normal gap: is it ever counted out at a tick?")
+@judge("EVT302", "two records a normal gap apart: is the partition counted out between them?")
 def counted_out(tree: Tree) -> Answer:
     source = tree["sources"][0]
     idle, gap = num(source, "semantics.watermark.idle_timeout"), num(source, "semantics.normal_gap")
@@ -224,7 +222,7 @@ def in_total(tree: Tree) -> Answer:
     return [n for log in logs for n in log] != list(range(many))
 
 
-@judge("SCD102", "every minute of every day from 2026 to 2036 looked up in the zone's own table")
+@judge("SCD102", "the start of every day from 2026 to 2036 taken to UTC and back, by both of its folds")
 def odd_start(tree: Tree) -> Answer:
     schedule = at(tree, "ingestion.schedule")
     if not schedule or "zone" not in schedule or "cron" not in schedule:
@@ -271,7 +269,7 @@ def overlap(tree: Tree) -> Answer:
     return any(sum(1 for s in starts if s <= now < s + length) > most for now in starts[-200:])
 
 
-@judge("SCD104", "the starts that the longest stop hides, at 200 instants of a day")
+@judge("SCD104", "all starts listed, and those counted that the longest stop hides, wherever it begins")
 def caught_up(tree: Tree) -> Answer:
     schedule, cron = at(tree, "ingestion.schedule"), at(tree, "ingestion.schedule.cron")
     starts = _starts(cron, 400) if cron else None
