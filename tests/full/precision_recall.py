@@ -43,12 +43,13 @@ HEAD = """# Precision and recall of the rules
 
 Written by `uv run python tests/full/precision_recall.py --write docs/background/precision.md`.
 
-{plans:,} random plans that hold with room to spare, and {mutants:,} mutants of them: one leaf drawn evenly, times
-or divided by 2, 10, 60 or 1.024, deleted, turned into another word, or a list reordered. Whether a mutant does harm
-is not asked of the rule: a *judge* finds out in another way, from the YAML and not from the package's model of it
-(`tests/rules/precision/`). Where the judge says that a promise breaks, a rule that fails at warning or above has
-*caught* it; one that says unknown, or rests on an assumption, has *asked* for what is missing; one that holds has
-*missed* it. Where the judge says that it holds, a failure at warning or above is a *false alarm*.
+{plans:,} random plans that hold with room to spare, and {mutants:,} mutants of them: one leaf drawn
+evenly, times or divided by 2, 10, 60 or 1.024, deleted, turned into another word, or a list reordered.
+Whether a mutant does harm is not asked of the rule: a *judge* finds out in another way, from the YAML
+and not from the package's model of it (`tests/rules/precision/`). Where the judge says that a promise
+breaks, a rule that fails at warning or above has *caught* it; one that says unknown, or rests on an
+assumption, has *asked* for what is missing; one that holds has *missed* it. Where the judge says that
+it holds, a failure at warning or above is a *false alarm*.
 
 | | |
 |---|---|
@@ -66,38 +67,40 @@ Bounds in brackets are those of Clopper and Pearson at 95 %.
 JUDGING = """
 ## Who judges
 
-T1 is the fluid simulation; it shares the reading of a plan, the duration of a computed checkpoint and the time of
-a restart with the rules, and no formula of load, drain, retention or freshness. It judges each plan and the first
-mutant of it; where its own checkpoints fail and restart the job for ever, the harm is that of CHK101 and it says
-nothing of the others. All other judges read the YAML by themselves. Some promises have a policy in them (half the
-timeout for a checkpoint, 64 MB for a file, the utilisation that the plan allows): judge and rule share that number,
-and not the way to what is held against it.
+T1 is the fluid simulation; it shares the reading of a plan, the duration of a computed checkpoint and
+the time of a restart with the rules, and no formula of load, drain, retention or freshness. It judges
+each plan and the first mutant of it; where its own checkpoints fail and restart the job for ever, the
+harm is that of CHK101 and it says nothing of the others. All other judges read the YAML by themselves.
+Some promises have a policy in them (half the timeout for a checkpoint, 64 MB for a file, the
+utilisation that the plan allows): judge and rule share that number, and not the way to what is held
+against it.
 
-Where a promise is one stated number against another (CDC104, CHK102, CHK202, CUT201, CUT202, DLV103, DLV203, EVT302)
-or a word (EVT403), there is one way to compare them. The judge is then a second reading of the file: it finds a wrong
-unit, field or default, and no wrong model.
+Where a promise is one stated number against another (CDC104, CHK102, CHK202, CUT201, CUT202, DLV103,
+DLV203, EVT302) or a word (EVT403), there is one way to compare them. The judge is then a second reading
+of the file: it finds a wrong unit, field or default, and no wrong model.
 """
 KNOWN = """
 ## What was found this way, and mended
 
-- *A sink's outage restarts the job.* The rules let a job sit out an outage of its sink. The simulation did not:
-  barriers stand still, checkpoints time out, and a job that has used up its tolerable failures restarts, in the
-  worst case as the sink comes back. CAP201, CAP301, CAP402 and TMB101 now count that restart and what is read again.
-- *A budget below millions of keys kept `check` busy for minutes.* The nearest number of keys that fits was counted
-  down to, one by one. It is bisected now.
-- *Judges that were wrong:* one took an hourly schedule for one that skips an hour when clocks change (it runs by
-  instants), one dealt fewer records than there were partitions and so saw a total order, and T1's lag under
-  checkpoints that never complete was taken for missing capacity.
+- *A sink's outage restarts the job.* The rules let a job sit out an outage of its sink. The simulation
+  did not: barriers stand still, checkpoints time out, and a job that has used up its tolerable failures
+  restarts, in the worst case as the sink comes back. CAP201, CAP301, CAP402 and TMB101 now count that
+  restart and what is read again.
+- *A budget below millions of keys kept `check` busy for minutes.* The nearest number of keys that fits
+  was counted down to, one by one. It is bisected now.
+- *Judges that were wrong:* one took an hourly schedule for one that skips an hour when clocks change
+  (it runs by instants), one dealt fewer records than there were partitions and so saw a total order,
+  and T1's lag under checkpoints that never complete was taken for missing capacity.
 
 ## What the judges leave open
 
-- Quantiles of disorder bound the share of late records from both sides; where the promise lies between, EVT101 says
-  unknown and the judge too. The same holds for the phases of window and checkpoint in EVT201.
-- Free disk between once and twice the log of the longest silence: the rule's margin of 1.5 is an assumption, so its
-  verdict only informs there.
-- ORD101 supposes that the records of one poll are slow together, as they are when what they call is slow. Were they
-  independent, a poll of 500 would hardly ever be that slow.
-"""
+- Quantiles of disorder bound the share of late records from both sides; where the promise lies between,
+  EVT101 says unknown and the judge too. The same holds for the phases of window and checkpoint in
+  EVT201.
+- Free disk between once and twice the log of the longest silence: the rule's margin of 1.5 is an
+  assumption, so its verdict only informs there.
+- ORD101 supposes that the records of one poll are slow together, as they are when what they call is
+  slow. Were they independent, a poll of 500 would hardly ever be that slow."""
 
 
 def table(all_cases: list[Case]) -> Iterator[str]:
@@ -133,7 +136,8 @@ def judges() -> Iterator[str]:
         yield f"- {', '.join(code for code in lacking if code.startswith(family))}: {why}."
     for code in lacking:
         if code[:3] not in BY_FAMILY:
-            yield f"- {code}: {WITHOUT_JUDGE.get(code, 'both sides of its boundary by hand, in tests/rules/cases')}."
+            why = WITHOUT_JUDGE.get(code, "both sides of its boundary by hand, in tests/rules/cases")
+            yield f"- {code}: {why}."
 
 
 def looked_at(all_cases: list[Case]) -> Iterator[str]:

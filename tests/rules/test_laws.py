@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+import pipelineplan.rules.claim as claim_module
 from pipelineplan.errors import Position
 from pipelineplan.gates.schema_changes import SIMULATED, simulated_claims
 from pipelineplan.plan import read_plan
 from pipelineplan.quantities import Dimension, parse
 from pipelineplan.rules import RULES, apply
-import pipelineplan.rules.claim as claim_module
 from pipelineplan.rules.claim import Bounds, Change, Claim, evaluate, holds_with, nearest
 from pipelineplan.rules.registry import rule
 from pipelineplan.simulation import simulate

@@ -10,23 +10,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
 import yaml
-
-from pipelineplan.errors import InputError
-from pipelineplan.plan import read_plan
-from pipelineplan.rules import RULES, apply
-from pipelineplan.verdicts import Severity, Verdict
 from precision import judge_keeping, judge_load, judge_time  # noqa: F401  (they take their seats on the bench)
 from precision.bench import JUDGES, Answer
 from precision.mutants import mutant
 from precision.plans import random_plan
 from precision.written import Tree
+
+from pipelineplan.errors import InputError
+from pipelineplan.plan import read_plan
+from pipelineplan.rules import RULES, apply
+from pipelineplan.verdicts import Severity, Verdict
 
 FAILS, ASKS, HOLDS = "fails", "asks", "holds"
 
@@ -173,7 +173,7 @@ def _binomial(of: int, k: int, share: float) -> float:
     return math.exp(ways + k * math.log(share) + (of - k) * math.log1p(-share))
 
 
-def _where(turns) -> float:  # type: ignore[no-untyped-def]
+def _where(turns: Callable[[float], bool]) -> float:
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2

@@ -125,7 +125,7 @@ def forgotten(tree: Tree) -> Answer:
 
 
 def _read_again(outage: Tree, stage: Tree) -> float | None:
-    """How much later a record may come again: it was read just after a checkpoint began, and that was lost."""
+    """How much later a record may come again: read just after a barrier, it was in no checkpoint yet."""
     down = down_seconds(outage, stage)
     if outage["of"] == "sink" or down is None:
         return down
@@ -249,13 +249,12 @@ def unread_letters(tree: Tree) -> Answer:
 
 def _silences(tree: Tree) -> list[float] | None:
     found = [num(tree, "sources.0.cdc.snapshot", 0.0) or 0.0]
-    for outage in outages(tree, "source", "broker"):
-        found.append((num(outage, "detect") or 0) + (num(outage, "repair") or 0))
-    return found
+    stops = outages(tree, "source", "broker")
+    return [*found, *((num(one, "detect") or 0) + (num(one, "repair") or 0) for one in stops)]
 
 
 def _filled(tree: Tree, room: float | None) -> Answer:
-    """Whether the log of the longest silence, written in 1,000 steps, runs over; between 1 and 2 times: unseen."""
+    """Whether the log of the longest silence, written in 1,000 steps, runs over; once to twice: unseen."""
     rate, silences = num(tree, "sources.0.cdc.wal_rate"), _silences(tree)
     if rate is None or room is None or not silences:
         return None

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-
 from precision.bench import Answer, any_of, judge
 from precision.written import Tree, arriving, at, busiest, num, outages, shares
 
@@ -78,7 +77,7 @@ def keeps_up(tree: Tree) -> Answer:
 
 
 def _loops(tree: Tree) -> bool:
-    """Whether checkpoints fail by themselves and restart the job: CHK101's harm, and everything follows from it."""
+    """Whether checkpoints fail by themselves and restart the job: CHK101's harm, from which all follows."""
     peak = simulated(tree).get("peak")
     return peak is not None and "job_restarts" in peak.figures and peak.figures["job_restarts"].value > 0
 

@@ -6,7 +6,6 @@ import math
 from functools import cache
 
 import numpy as np
-
 from precision.bench import Answer, any_of, judge
 from precision.written import Tree, at, checkpoint_seconds, num, number, outages
 
@@ -187,11 +186,8 @@ def overtaken(tree: Tree) -> Answer:
     order = at(source, "semantics.ordering")
     if "retry" not in last or order in {None, "none"}:
         return None
-    waiting, written = [(1, "old")], []
-    if at(last, "retry.blocking") is False:
-        written = [(2, "new"), *waiting]
-    else:
-        written = [*waiting, (2, "new")]
+    passes = at(last, "retry.blocking") is False
+    written = [(2, "new"), (1, "old")] if passes else [(1, "old"), (2, "new")]
     kept = max(written) if at(source, "cdc.version") else written[-1]
     return kept != (2, "new")
 
@@ -205,10 +201,10 @@ def raced(tree: Tree) -> Answer:
         exchange = at(stage, "inputs.0.exchange") or "forward"
         workers = int(num(stage, "parallelism.now") or 2)
         out = []
-        for number in range(8):
-            worker = number % max(workers, 2) if exchange == "rebalance" else 0
-            out.append((number + 5 * (worker == 0), number))
-        found.append([number for _, number in sorted(out)] != list(range(8)))
+        for record in range(8):
+            worker = record % max(workers, 2) if exchange == "rebalance" else 0
+            out.append((record + 5 * (worker == 0), record))
+        found.append([record for _, record in sorted(out)] != list(range(8)))
     return any_of(found)
 
 
@@ -239,7 +235,7 @@ def _odd(cron: str, name: str) -> bool:
     if "*" in minute + hour:
         return False  # each hour that there is has its run, by the clock that never jumps
     zone = ZoneInfo(name)
-    day = datetime(2026, 1, 1, int(hour), int(minute))
+    day = datetime(2026, 1, 1, int(hour), int(minute))  # noqa: DTZ001  (a local time, which may not exist)
     while day.year <= 2036:
         first, second = (day.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         back = first.astimezone(zone).replace(tzinfo=None)

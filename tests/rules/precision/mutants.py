@@ -1,4 +1,4 @@
-"""Mutants of a plan: any leaf times or divided by 2, 10, 60 and 1024/1000, deleted, or another word; lists reordered."""
+"""Mutants: a leaf times or divided by 2, 10, 60, 1024/1000, deleted, another word; a list reordered."""
 
 from __future__ import annotations
 
@@ -83,23 +83,28 @@ def _keys(place: Any) -> list[Any]:
 def _change(place: Any, last: str | int, draw: Random) -> str:
     value = place[last]
     if isinstance(value, str) and value.startswith(("freshness >", "point the")):
-        return ""
+        return ""  # a text for people
     if isinstance(value, list):
         value.reverse()
         return "reordered"
     if isinstance(value, bool):
         place[last] = not value
         return "turned round"
+    return _rewritten(place, last, draw)
+
+
+def _rewritten(place: Any, last: str | int, draw: Random) -> str:
+    value = place[last]
     kinds = ["deleted"] + (["scaled"] * 5 if _scales(value) else ["word"] * 3)
     kind = draw.choice(kinds)
     if kind == "deleted":
         del place[last]
         return "deleted"
     if kind == "word":
-        others = [word for word in WORDS.get(str(last), ()) if word != value]
-        if not others or value not in WORDS[str(last)]:
+        known = WORDS.get(str(last), ())
+        if value not in known:
             return ""
-        place[last] = draw.choice(others)
+        place[last] = draw.choice([word for word in known if word != value])
         return f"now {place[last]}"
     factor = draw.choice(FACTORS)
     place[last] = _scaled(value, factor)

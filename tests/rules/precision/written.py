@@ -32,7 +32,7 @@ def number(value: Any) -> float | None:
     text = str(value)
     if text.endswith("%"):
         return float(text[:-1]) / 100
-    return float(text.split()[0].removesuffix("/s"))
+    return float(text.split(maxsplit=1)[0].removesuffix("/s"))
 
 
 def num(tree: Any, path: str, default: float | None = None) -> float | None:
