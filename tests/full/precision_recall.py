@@ -1,6 +1,6 @@
 """How often each rule catches harm, and how often it cries wolf: random plans and their mutants, by rule.
 
-    uv run python tests/full/precision_recall.py [--plans 1000] [--mutants 4] [--write PAGE]
+    uv run python tests/full/precision_recall.py [--plans 1000] [--mutants 3] [--write PAGE]
 
 Plans, mutants and judges are those of tests/rules/precision; the same arguments give the same bytes. Leaves
 with status 1 below 95 % recall, above 2 % false alarms, or with a warning on one of the main examples.
@@ -168,7 +168,7 @@ def examples() -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plans", type=int, default=1000)
-    parser.add_argument("--mutants", type=int, default=4)
+    parser.add_argument("--mutants", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()

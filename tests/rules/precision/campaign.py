@@ -81,21 +81,22 @@ class Count:
         return len(self.caught) + len(self.asked) + len(self.missed)
 
 
-def cases(plans: int, mutants: int, seed: int, simulated: int = 1) -> Iterator[Case]:
+def cases(plans: int, mutants: int, seed: int, simulated: int = 4) -> Iterator[Case]:
     """The unchanged plans and their mutants, one after the other; the same for the same seed.
 
-    The simulation takes far longer than all else together, so it judges the plan and the first
-    `simulated` of its mutants.
+    The simulation takes far longer than all else together, so it judges every `simulated`-th plan and its
+    mutants.
     """
     with TemporaryDirectory() as folder:
         for number in range(plans):
             draw = Random(f"{seed} {number}")
             tree = random_plan(draw, number)
-            whole = _case(Asked(number, "", "as it is", simulated > 0), tree, {}, Path(folder))
+            asks_t1 = number % simulated == 0
+            whole = _case(Asked(number, "", "as it is", asks_t1), tree, {}, Path(folder))
             yield whole
-            for place in range(mutants):
+            for _ in range(mutants):
                 one = mutant(tree, draw)
-                asked = Asked(number, one.where, one.how, place < simulated)
+                asked = Asked(number, one.where, one.how, asks_t1)
                 yield _case(asked, one.tree, whole.answers, Path(folder))
 
 
