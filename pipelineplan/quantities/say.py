@@ -40,6 +40,15 @@ def say_apart(one: float, other: float, dimension: Dimension) -> tuple[str, str]
     return said
 
 
+def say_between(low: float, high: float, dimension: Dimension) -> str:
+    """Both ends of an interval, durations in one unit: "1.44 min to 1.59 min"."""
+    text = say(high, dimension)
+    size = next((size for size, unit in _STEPS if text.endswith(f" {unit}")), 0.0)
+    if dimension is not Dimension.DURATION or not math.isfinite(low) or not size:
+        return f"{say(low, dimension)} to {text}"
+    return f"{_digits(low / size, 3)} {text.rpartition(' ')[2]} to {text}"
+
+
 def say_seconds(seconds: float, digits: int = 3) -> str:
     """A duration in the largest unit that leaves at least 1.5 of it, or a whole number: 3046 -> "51 min"."""
     if not math.isfinite(seconds):

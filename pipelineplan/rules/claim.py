@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
-from pipelineplan.quantities import Dimension, say_apart
+from pipelineplan.quantities import Dimension, say_apart, say_between
 from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
 Values = Mapping[str, float]
@@ -190,4 +190,6 @@ def _real(claim: Claim, change: Change, now: float) -> float | None:
 
 def _shown(bounds: Bounds, dimension: Dimension | None) -> str:
     low, high = say_value(bounds[0], dimension), say_value(bounds[1], dimension)
-    return low if low == high else f"{low} to {high}"
+    if low == high or dimension is None:
+        return low if low == high else f"{low} to {high}"
+    return say_between(bounds[0], bounds[1], dimension)

@@ -101,6 +101,8 @@ def _copies_claim(plan: Plan, source: Source) -> Claim:
         lambda e: (
             f"a record of {source.id!r} counts as written when {e.right[0]:.0f} "
             f"broker{' has' if e.right[0] == 1 else 's have'} it"
+            if e.right[0]
+            else f"a record of {source.id!r} counts as written before any broker has it: 0 copies are certain"
         ),
         dimension=None,
         changes=(Change("m", rises=True, whole=True),) if most > 1 else (),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pipelineplan.plan import Plan, capacity
-from pipelineplan.plan.load import Values, average_rate
+from pipelineplan.plan.load import Values, average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import Downtime, downtime
 from pipelineplan.plan.source import Source
@@ -45,10 +46,51 @@ def nothing_expires(plan: Plan) -> Iterator[Claim]:
                 yield from _retention_claims(plan, source, outage)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """How long the log of a source keeps a record: by time, and by bytes of its fullest partition at peak."""
+
+    operands: tuple[Operand, ...]
+    rate: str = ""
+
+    def seconds(self, values: Values) -> float:
+        """The shorter of the two."""
+        by_time = values.get("R", math.inf)
+        if "R_bytes" not in values:
+            return by_time
+        partitions = max(1, int(values["P"]))
+        share = capacity.forward_share(partitions, partitions, values.get("h", 0.0))
+        filling = values["b"] * values[self.rate] * share
+        return min(by_time, values["R_bytes"] / filling if filling else math.inf)
+
+
+def kept_of(plan: Plan, source: Source) -> Kept | str | None:
+    """What the retention of `source` comes to, or what the plan must state first; None without one."""
+    time = plan.operand("R", source.retention, "time", "retention")
+    room = plan.operand("R_bytes", source.retention, "bytes_per_partition", "bytes kept of a partition")
+    if room is None:
+        return Kept((time,)) if time is not None else None
+    rate = peak_rate(plan, source)
+    size = plan.operand("b", source.record, "size", "size of a record")
+    partitions = plan.operand("P", source, "partitions", "partitions")
+    if rate is None or size is None or partitions is None:
+        return (
+            f"cannot say for how long {room.shown} last in a partition of {source.id!r}: state its rate, "
+            "partitions and record.size"
+        )
+    hottest = plan.operand("h", source.keys, "hottest_key", "share of the hottest key")
+    known = (time, room, rate, size, partitions, hottest)
+    return Kept(tuple(operand for operand in known if operand is not None), rate.symbol)
+
+
 def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Claim]:
-    kept = plan.operand("R", source.retention, "time", "retention")
+    kept = kept_of(plan, source)
     readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
     if kept is None or not readers:
+        return
+    if isinstance(kept, str):
+        name = f"{source.id} {outage.id or outage.of}"
+        yield Claim(plan.path(source, "retention"), name, missing=kept)
         return
     margin = plan.assumed("margin", "margin on retention", 2.0, None, plan.path(source), (1.0, 3.0))
     worker = max(
@@ -69,13 +111,20 @@ def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Cl
     yield Claim(
         plan.path(source, "retention"),
         f"{source.id} {outage.id or outage.of}",
-        (kept, margin, *rates, *down.operands),
+        _each_once(*kept.operands, margin, *rates, *down.operands),
         left=left,
-        right=lambda v: _twice(v["R"]),
+        right=lambda v: _twice(kept.seconds(v)),
         dimension=Dimension.DURATION,
         says=lambda e: _retention_said(source, outage, worker, down, e),
-        changes=(Change("R", rises=True),),
+        changes=tuple(
+            Change(one.symbol, rises=True) for one in kept.operands if one.symbol in {"R", "R_bytes"}
+        ),
     )
+
+
+def _each_once(*operands: Operand) -> tuple[Operand, ...]:
+    """One operand for each symbol: rate and partitions are needed for the log and for its readers."""
+    return tuple({operand.symbol: operand for operand in operands}.values())
 
 
 def _full(worker: Busiest) -> float:
@@ -89,7 +138,7 @@ def _retention_said(
     utilised = worker.utilisation(values) if worker else 0.0
     kept = evaluation.right_shown
     if utilised > 1:
-        loss = capacity.seconds_to_loss(values["R"], down.piled_up(values), utilised)
+        loss = capacity.seconds_to_loss(evaluation.right[0], down.piled_up(values), utilised)
         return (
             f"{source.id!r} keeps {kept}, and its readers never catch up at {say_share(utilised)}: records "
             f"expire unread {say_seconds(loss)} after an outage of {outage.id or outage.of}"
