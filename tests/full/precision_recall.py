@@ -12,13 +12,15 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/rules"))
 
 from precision.bench import JUDGES  # noqa: E402  (found by the line above)
-from precision.campaign import FAILS, Case, cases, clopper_pearson, counted, unseen_leaves  # noqa: E402
+from precision.campaign import FAILS, Case, clopper_pearson, counted, of_plan, unseen_leaves  # noqa: E402
 
 from pipelineplan.rules import RULES  # noqa: E402
 from pipelineplan.workflow import check  # noqa: E402
@@ -165,18 +167,31 @@ def examples() -> int:
     )
 
 
+def all_cases(options: argparse.Namespace) -> list[Case]:
+    """Every plan by itself, on as many processes as were asked for, in their order."""
+    ask = partial(_of_plan, options.mutants, options.seed)
+    found = []
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for number, some in enumerate(pool.map(ask, range(options.plans), chunksize=5)):
+            found += some
+            if number % 50 == 0:
+                print(f"plan {number:,}", file=sys.stderr, flush=True)
+    return found
+
+
+def _of_plan(mutants: int, seed: int, number: int) -> list[Case]:
+    return of_plan(number, mutants, seed, asks_t1=number % 4 == 0)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plans", type=int, default=1000)
     parser.add_argument("--mutants", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes; the page does not depend on it")
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    found = []
-    for case in cases(options.plans, options.mutants, options.seed):
-        found.append(case)
-        if case.where == "" and case.plan % 50 == 0:
-            print(f"plan {case.plan:,}", file=sys.stderr, flush=True)
+    found = all_cases(options)
     mutated, whole = [one for one in found if one.where], [one for one in found if not one.where]
     hidden = unseen_leaves(mutated)
     harmful = [one for one in mutated if one.harmful]

@@ -87,17 +87,22 @@ def cases(plans: int, mutants: int, seed: int, simulated: int = 4) -> Iterator[C
     The simulation takes far longer than all else together, so it judges every `simulated`-th plan and its
     mutants.
     """
+    for number in range(plans):
+        yield from of_plan(number, mutants, seed, asks_t1=number % simulated == 0)
+
+
+def of_plan(number: int, mutants: int, seed: int, *, asks_t1: bool) -> list[Case]:
+    """One plan and its mutants; no other plan has a part in them."""
+    draw = Random(f"{seed} {number}")
+    tree = random_plan(draw, number)
     with TemporaryDirectory() as folder:
-        for number in range(plans):
-            draw = Random(f"{seed} {number}")
-            tree = random_plan(draw, number)
-            asks_t1 = number % simulated == 0
-            whole = _case(Asked(number, "", "as it is", asks_t1), tree, {}, Path(folder))
-            yield whole
-            for _ in range(mutants):
-                one = mutant(tree, draw)
-                asked = Asked(number, one.where, one.how, asks_t1)
-                yield _case(asked, one.tree, whole.answers, Path(folder))
+        whole = _case(Asked(number, "", "as it is", asks_t1), tree, {}, Path(folder))
+        found = [whole]
+        for _ in range(mutants):
+            one = mutant(tree, draw)
+            asked = Asked(number, one.where, one.how, asks_t1)
+            found.append(_case(asked, one.tree, whole.answers, Path(folder)))
+    return found
 
 
 @dataclass(frozen=True)

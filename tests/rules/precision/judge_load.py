@@ -51,7 +51,7 @@ def _results(text: str) -> dict[str, Any]:
             name = outage.name or outage.of.value
             runs[f"{index} {name}"] = simulating._of_outage(index, name)
         for name, arranged in runs.items():
-            with suppress(NotSimulated):
+            with suppress(NotSimulated, ValueError, OverflowError):
                 found[name] = simulating.run_ends(pipeline, arranged, None)
     return found
 
@@ -232,7 +232,7 @@ def polls(tree: Tree) -> Answer:
     source, reader = tree["sources"][0], tree["stages"][0]
     records, longest = num(source, "consumer.max_poll_records"), num(source, "consumer.max_poll_interval")
     able, spread = num(reader, "capacity"), num(reader, "service_cv")
-    if reader["engine"] == "flink" or None in {records, longest, able, spread} or not able:
+    if at(reader, "engine") == "flink" or None in {records, longest, able, spread} or not able:
         return None
     sigma = math.sqrt(math.log(1 + (spread or 0.0) ** 2))
     draw = Random(7)

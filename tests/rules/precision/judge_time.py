@@ -170,7 +170,7 @@ def sent_again(tree: Tree) -> Answer:
     late = num(stage, "window.allowed_lateness", 0.0) if stage else None
     if stage is None or mode is None or not late:
         return None
-    kind = at(stage, "window.accumulation") or ("accumulating" if stage["engine"] == "flink" else None)
+    kind = at(stage, "window.accumulation") or ("accumulating" if at(stage, "engine") == "flink" else None)
     if kind is None:
         return None
     firings = [10, 13] if kind == "accumulating" else [10, 3]
