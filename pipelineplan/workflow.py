@@ -180,8 +180,10 @@ def calibrate(
 def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
+    from pipelineplan.rules import judge_revision
 
-    return compare(_side(before), _side(after))
+    changed, findings, simulated = _side(after)
+    return compare(_side(before), (changed, (*findings, *judge_revision(before, after)), simulated))
 
 
 def test(

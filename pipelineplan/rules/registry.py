@@ -126,7 +126,15 @@ def _said(claim: Claim, change: Change, value: float) -> str:
     operand = next(operand for operand in claim.operands if operand.symbol == change.symbol)
     shown = f"{value:,.0f}" if change.whole else _rounded(claim, operand, change, value)
     bound = "at least" if change.rises else "at most"
-    return f"{operand.name} {bound} {shown} (now {operand.shown}, {operand.path})"
+    return f"{operand.name} {bound} {shown} (now {_now(operand, shown)}, {operand.path})"
+
+
+def _now(operand: Operand, shown: str) -> str:
+    """The operand as it is, with more digits where three would say what it should be."""
+    if operand.shown != shown or operand.dimension is None:
+        return operand.shown
+    said = (say(operand.value, operand.dimension, digits) for digits in range(4, 10))
+    return next((text for text in said if text != shown), shown)
 
 
 def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> str:

@@ -47,7 +47,9 @@ def state_fits(plan: Plan) -> Iterator[Claim]:
         each = plan.operand("each", stage.state, "bytes_per_key", "bytes per key")
         more = plan.operand("amp", stage.state, "amplification", "amplification")
         if keys is None or each is None:
-            missing = f"cannot say whether the state of {stage.id!r} fits: state state.keys and bytes_per_key"
+            missing = (
+                f"cannot say whether the state of {stage.id!r} fits: state its state.keys and bytes_per_key"
+            )
             yield Claim(path, stage.id, missing=missing)
             continue
         yield _size_claim(path, stage, (keys, each, more, budget))
