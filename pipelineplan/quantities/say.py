@@ -41,10 +41,10 @@ def say_apart(one: float, other: float, dimension: Dimension) -> tuple[str, str]
 
 
 def say_between(low: float, high: float, dimension: Dimension) -> str:
-    """Both ends of an interval, durations in one unit: "1.44 min to 1.59 min"."""
+    """Both ends of an interval, durations in one unit: "1.44 min to 1.59 min", yet "35 s to 1.6 min"."""
     text = say(high, dimension)
     size = next((size for size, unit in _STEPS if text.endswith(f" {unit}")), 0.0)
-    if dimension is not Dimension.DURATION or not math.isfinite(low) or not size:
+    if dimension is not Dimension.DURATION or not math.isfinite(low) or not size or low < size:
         return f"{say(low, dimension)} to {text}"
     return f"{_digits(low / size, 3)} {text.rpartition(' ')[2]} to {text}"
 

@@ -18,7 +18,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
 from pipelineplan.quantities import Dimension, parse, say
 from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, say_value
 
 Status = Literal["preview", "stable", "deprecated"]
 Judge = Callable[[Plan], Iterable[Claim]]
@@ -153,7 +153,7 @@ def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> st
 
 
 def _in_words(value: float, dimension: Dimension | None) -> str:
-    return say(value, dimension) if dimension is not None else f"{value:.4g}"
+    return say_value(value, dimension)
 
 
 def _read_back(shown: str, dimension: Dimension | None) -> float:
