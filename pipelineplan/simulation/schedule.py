@@ -28,9 +28,7 @@ def run_times(cron: str, zone: str, start: datetime, end: datetime) -> tuple[flo
         raise NotSimulated(f"ingestion.schedule.cron {cron!r} cannot be read: {fault}")
     # A day more on either side: what the clocks skip or repeat moves by less.
     first, last = (moment.astimezone(local).replace(tzinfo=None) for moment in (start, end))
-    coming = takewhile(
-        lambda wall: wall <= last + timedelta(days=1), starts(cron, first - timedelta(days=1))
-    )
+    coming = takewhile(lambda wall: wall <= last + timedelta(days=1), starts(cron, first - timedelta(days=1)))
     length = (end - start).total_seconds()
     times = {_since(start, wall, local) for wall in coming}
     return tuple(sorted(time for time in times if 0.0 <= time < length))
