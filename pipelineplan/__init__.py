@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.facts import read_facts
+    from pipelineplan.fleet import Asked, Fleet, check_plans
+    from pipelineplan.fleet.changes import check_changed
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.plan.draw_up import draw_up
     from pipelineplan.plan.judged import CheckResult
@@ -50,6 +52,10 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "Asked": "pipelineplan.fleet",
+    "Fleet": "pipelineplan.fleet",
+    "check_changed": "pipelineplan.fleet.changes",
+    "check_plans": "pipelineplan.fleet",
     "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
@@ -95,11 +101,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Asked",
     "CheckResult",
     "CompatResult",
     "Contents",
     "Difference",
     "Finding",
+    "Fleet",
     "InputError",
     "MissingExtraError",
     "MutationReport",
@@ -112,6 +120,8 @@ __all__ = [
     "Verdict",
     "calibrate",
     "check",
+    "check_changed",
+    "check_plans",
     "check_streams",
     "compat",
     "compat_over_time",

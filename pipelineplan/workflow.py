@@ -18,6 +18,7 @@ from pipelineplan.verdicts import Finding, Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.bundle.contents import Rendering
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.quality.reconciling import ReconciliationReport
@@ -317,7 +318,7 @@ def check_streams(
     )
 
 
-def compile_plan(
+def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan | Path | str,
     data: Mapping[str, Path] | None = None,
     *,
@@ -326,6 +327,7 @@ def compile_plan(
     strict: bool = False,
     mutation: bool = False,
     simulated: SimulationResult | None = None,
+    rendering: Rendering = "data-plan",
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
@@ -333,9 +335,11 @@ def compile_plan(
     `data` are files by dataset name; without them quality stays open, and the gates say so. With
     `mutation`, faults are put into the data to see what the checks notice, which takes a run of the
     checks for each. `simulated` is what `simulate` gave for the same plan, with replications perhaps;
-    else it is simulated here. The result is what `write_bundle` writes.
+    else it is simulated here. `rendering` arranges the report as a data plan, a design spec or a
+    technical design. The result is what `write_bundle` writes.
     """
-    from pipelineplan import __version__
+    from importlib.metadata import version
+
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
     from pipelineplan.gates import with_day, with_simulated
@@ -361,9 +365,10 @@ def compile_plan(
         quality,
         reconciled,
         as_of=day,
-        version=__version__,
+        version=version("pipelineplan"),
         strict=strict,
         played=played,
+        rendering=rendering,
     )
 
 
@@ -377,6 +382,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
     strict: bool = False,
     mutation: bool = False,
     simulated: SimulationResult | None = None,
+    rendering: Rendering = "data-plan",
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -398,6 +404,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
         strict=strict,
         mutation=mutation,
         simulated=simulated,
+        rendering=rendering,
         progress=progress,
     )
     (progress or (lambda _: None))("writing")

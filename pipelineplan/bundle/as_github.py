@@ -1,6 +1,6 @@
 """Findings as workflow commands of GitHub Actions: an annotation at the line that is wrong.
 
-    ::error file=plans/orders.yaml,line=12,col=5,title=CAP101 The busiest worker keeps up::1,833/s of 1,500/s
+    ::error file=plans/orders.yaml,line=12,col=5,title=CAP101 The busiest worker::CAP101: 1,833/s of 1,500/s
 
 Whatever came from a plan is one line, and the characters that end a value or a command are encoded.
 Source: GitHub Docs, Workflow commands for GitHub Actions, "Setting an error message"; the encoding is
@@ -40,7 +40,7 @@ def _of_findings(results: Iterable[PlanVerdicts]) -> Iterator[str]:
             if severity is not Severity.INFO:
                 title = f"{finding.code} {finding.title}"
                 ending = f" -- {finding.fix}" if finding.fix and finding.fix not in finding.message else ""
-                message = f"{finding.message}{ending}"
+                message = f"{finding.code}: {finding.message}{ending}"  # a log shows no titles
                 yield _command(_COMMANDS[severity], finding.position, title, message)
 
 

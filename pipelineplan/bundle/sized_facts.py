@@ -69,8 +69,8 @@ def _disks(plan: Plan) -> Facts:
         copies = float(store.replication or 1)
         after = sizing.stored_bytes(store.daily.value, copies, _YEAR_DAYS, kept, growth)
         text = f"{say(after, Dimension.SIZE)} after a year: {store.daily.text} a day in {copies:g} copies"
-        if store.retention is not None:
-            text += f", kept for {store.retention.text}"
+        text += f", growing {store.growth.text}" if store.growth is not None else ""
+        text += f", kept for {store.retention.text}" if store.retention is not None else ""
         yield f"disk of {store.id}", Said(text, _at(plan, store))
 
 

@@ -111,17 +111,16 @@ def _from_the_top(results: Iterable[PlanVerdicts]) -> list[Finding]:
 
 
 def _placed_from_the_top(results: Iterable[PlanVerdicts]) -> list[PlanVerdicts]:
-    """Files named from the top of the git repository, as code hosts know them, where a root lies below it."""
+    """Files named from the top of the git repository, as code hosts know them."""
     return [_placed(result, _above(result.about.root)) for result in results]
 
 
 def _above(root: Path) -> str:
-    """The way from the top of the repository down to `root`, empty where they are the same."""
-    for folder in (root, *root.parents):
-        if (folder / ".git").exists():
-            way = root.relative_to(folder).as_posix()
-            return "" if way == "." else f"{way}/"
-    return ""
+    """The way down to `root` from the top of its repository, or without one from where we are."""
+    tops = [folder for folder in (root, *root.parents) if (folder / ".git").exists()]
+    top = tops[0] if tops else Path.cwd()
+    way = root.relative_to(top).as_posix() if root.is_relative_to(top) else "."
+    return "" if way == "." else f"{way}/"
 
 
 def _placed(result: PlanVerdicts, above: str) -> PlanVerdicts:

@@ -5,24 +5,27 @@
 
 With --from, files of Kafka topics (Strimzi, Terraform, kafka-topics --describe), Flink, Debezium, dbt,
 exported Airflow DAGs, ODCS, AsyncAPI and recorded lag are read. Each plan's values end in the place that
-they come from, and `check` compares them with it from then on. adopted.md lists what was not understood.
+they come from, and `check` compares them with it from then on. What fails today goes into the baseline beside
+each plan; adopted.md lists what was not understood.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import shutil
 from collections import Counter
 from pathlib import Path
 
 from pipelineplan.cli.output import envelope, note, problem_json, safe, say
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.plan.draw_up import REPORT, DrawnUp
+from pipelineplan.plan.draw_up import REPORT, SCHEMA, DrawnUp
 from pipelineplan.rules.questions import Question
+from pipelineplan.verdicts import Severity
 
-SCHEMA = "plan.schema.json"
 DEMOS = ("demo-holds", "demo-fails")
 _MOST_SHOWN = 20
+_WHEN_DRAWN_UP = "there when the plan was drawn up from configuration"
 _MOST_QUESTIONS = 7
 
 
@@ -75,16 +78,26 @@ def _copy_demos(target: Path) -> None:
 
 
 def _from_configuration(options: argparse.Namespace) -> int:
+    from pipelineplan.fleet import Asked, check_plans
+    from pipelineplan.fleet.baseline import New, write_baseline
     from pipelineplan.plan.draw_up import draw_up
     from pipelineplan.rules.questions import questions_of
-    from pipelineplan.workflow import check
 
     drawn = draw_up(options.folder, options.sources)
-    questions = questions_of(finding for plan in drawn.plans for finding in check(plan).findings)
+    asked = Asked(as_of=dt.datetime.now(dt.UTC).date(), baseline=False, holding=False)
+    fleet = check_plans(drawn.plans, asked)
+    new = New(reason=_WHEN_DRAWN_UP)
+    written = [
+        write_baseline(one.plan, one.verdicts, new, Severity.WARNING)  # so that what is new stands alone
+        for one in fleet.judged
+        if one.verdicts is not None
+    ]
+    accepted = sum(one.entries for one in written if one is not None)
+    questions = questions_of(finding for result in fleet.results for finding in result.findings)
     if options.format == "json":
         say(envelope("init", 0, **_json(drawn, questions)))
     else:
-        _show(drawn, questions, options.folder)
+        _show(drawn, questions, options.folder, accepted)
     return 0
 
 
@@ -113,14 +126,15 @@ def _json(drawn: DrawnUp, questions: tuple[Question, ...]) -> dict[str, object]:
     }
 
 
-def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path) -> None:
+def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path, accepted: int) -> None:
     gathered = drawn.gathered
     values = sum(len(reading.facts) for reading in gathered.readings)
     tools = Counter(reading.tool for reading in gathered.readings)
     say(f"read {values} values from {len(gathered.files)} files")
     for tool, files in sorted(tools.items()):
         say(f"  {files:>4}  {tool}")
-    say(f"wrote {len(drawn.plans)} plans below {folder.as_posix()}")
+    baselines = f", and beside them the {accepted:,} findings that are there today as their baselines"
+    say(f"wrote {len(drawn.plans)} plans below {folder.as_posix()}{baselines if accepted else ''}")
     if drawn.settings is not None:
         note(f"wrote {drawn.settings.name} beside them: references may not leave its folder")
     _listed("broken, and skipped", [str(problem) for problem in gathered.broken])
@@ -132,7 +146,7 @@ def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path) -> None
         say("\nwhat only a person can say, by how many findings it would settle:")
         for one in questions[:_MOST_QUESTIONS]:
             say(f"  {one.settles:>5}  {one.asks}\n         {one.where}")
-    say(f"\nnext: pipelineplan check {folder.as_posix()}")
+    say(f"\nnext: pipelineplan check {folder.as_posix()} --baseline")
 
 
 def _listed(title: str, lines: list[str]) -> None:

@@ -193,8 +193,9 @@ def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
         say(envelope("test", status, mutation=report.to_json_dict()))
         return status
     for mutant in report.mutants:
-        by = ", ".join(mutant.killed_by) or coloured("nothing notices it", "fails")
-        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {safe(by)}")
+        by = safe(", ".join(mutant.killed_by)) or coloured("nothing notices it", "fails")
+        why = f" ({safe(mutant.unnoticed)})" if mutant.unnoticed else ""
+        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {by}{why}")
     for hole in report.impossible:
         note(f"{hole.dataset}: no {hole.kind} was put in: {hole.reason}")
     for dataset, title in report.failing_before:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _LONGEST_WORD = len("false")
+_STARTS_OF_NUMBERS = frozenset("+-.0123456789")
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 _NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -140,11 +142,13 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
-def _is_trap(text: str) -> bool:
+def _is_trap(text: str, lowered: str, number: float | str) -> bool:
     """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
-    lowered = text.lower()
-    words = lowered in _TRAPS or lowered in _NOT_NUMBERS or _number(text) in {math.inf, -math.inf}
-    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+    if text[0] not in _STARTS_OF_NUMBERS:
+        return lowered in _TRAPS
+    if lowered in _NOT_NUMBERS or number in {math.inf, -math.inf}:
+        return True
+    return _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
 
 
 def _number(text: str) -> int | float | str:
@@ -184,21 +188,20 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():  # most events are
-                self._scalar(event)
-            case yaml.DocumentStartEvent() if self.started:
-                self.complain("a second document ('---'), wanted one per file", event.start_mark)
-            case yaml.MappingStartEvent():
-                self._begin({}, event)
-            case yaml.SequenceStartEvent():
-                self._begin([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end()
-            case yaml.AliasEvent():
-                self._alias(event)
-            case _:
-                pass
+        """Go on by one event. Every value of every file comes through here, so it is kept short."""
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def on_document(self, event: Any) -> None:
+        if self.started:
+            self.complain("a second document ('---'), wanted one per file", event.start_mark)
+
+    def on_mapping(self, event: Any) -> None:
+        self._begin({}, event)
+
+    def on_sequence(self, event: Any) -> None:
+        self._begin([], event)
 
     def complain(self, message: str, mark: Any, path: Path = (), fix: str = "") -> None:
         where = self._at(mark) if mark else Position(self.name)
@@ -228,13 +231,19 @@ class _Reader:
         parent = self.open[-1]
         return parent.key is None and isinstance(parent.value, dict)
 
-    def _scalar(self, event: Any) -> None:
+    def on_scalar(self, event: Any) -> None:
         mark = event.start_mark
         self._count(mark)
-        if self._waits_for_key():
+        parent = self.open[-1] if self.open else None
+        if parent is None:
+            path: Path = ()
+        elif isinstance(parent.value, list):
+            path = (*parent.path, len(parent.value))
+        elif parent.key is None:
             self._key(event)
             return
-        path = self._path()
+        else:
+            path = (*parent.path, parent.key)
         value = self._resolve(event, path)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
@@ -258,20 +267,22 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        if len(text) > _LONGEST_WORD and text[0].isalpha():
+        if len(text) > _LONGEST_WORD and text[0] not in _STARTS_OF_NUMBERS:
             return text  # longer than any word that means something else, and no number
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        if text.lower() not in self.plain_words and _is_trap(text):
+        lowered = text.lower()
+        if lowered in _WORDS:
+            return _WORDS[lowered]
+        number = _number(text)
+        if lowered not in self.plain_words and _is_trap(text, lowered, number):
             if self.foreign:
                 return text
             self._trap(text, event.start_mark, path)
-        return _number(text)
+        return number
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
         fix = f"write '{text}' in quotes, or true or false"
-        if text[0] in "+-.0123456789":
+        if text[0] in _STARTS_OF_NUMBERS:
             fix = f"write '{text}' in quotes, or with a unit"
         self.complain(message, mark, path, fix)
 
@@ -289,7 +300,7 @@ class _Reader:
         self.positions[path] = self._at(event.start_mark)
         self.open.append(_Open(path, value, event.anchor, self.values))
 
-    def _end(self) -> None:
+    def on_end(self, _event: Any) -> None:
         done = self.open.pop()
         if isinstance(done.value, dict):
             for merged in done.merged:
@@ -299,7 +310,7 @@ class _Reader:
             self.anchors[done.anchor] = (done.value, self.values - done.first_value + 1)
         self._attach(done.value)
 
-    def _alias(self, event: Any) -> None:
+    def on_alias(self, event: Any) -> None:
         path = self._path()
         if event.anchor not in self.anchors:
             self.complain(f"the alias *{event.anchor} has no anchor before it", event.start_mark, path)
@@ -350,3 +361,14 @@ class _Reader:
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)
+
+
+_HANDLERS: dict[type, Callable[[_Reader, Any], None]] = {
+    yaml.ScalarEvent: _Reader.on_scalar,
+    yaml.MappingStartEvent: _Reader.on_mapping,
+    yaml.MappingEndEvent: _Reader.on_end,
+    yaml.SequenceStartEvent: _Reader.on_sequence,
+    yaml.SequenceEndEvent: _Reader.on_end,
+    yaml.AliasEvent: _Reader.on_alias,
+    yaml.DocumentStartEvent: _Reader.on_document,
+}

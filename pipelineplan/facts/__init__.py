@@ -10,10 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.facts.fact import Fact, FileText, Named, Reading, Thing, Unread
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 
 # A tool's reader has `recognises(file)` and `read(file)`; it is looked for by content, in this order.
 FACTS: dict[str, str] = {
@@ -38,6 +39,7 @@ def read_facts(file: Path, shown_as: str | None = None) -> tuple[Reading, ...]:
     `MissingExtraError` where an extra would read it. Readings are kept while the file stays as it is.
     """
     name = shown_as or file.as_posix()
+    note_read(file)
     try:
         state = file.stat()
     except OSError as error:

@@ -122,11 +122,15 @@ def _schedule(dag: About, key: str, value: Any, document: Document, path: Path) 
     """A cron expression or a preset; everything else that starts a DAG is said as it is."""
     inner = mapping(value)
     own = mapping(inner.get("__var"))
-    zone = own.get("timezone")
-    text = str(own.get("expression") or inner.get("value") or inner.get("expression") or value).strip()
+    first = next(iter(listing(inner.get("__args__"))), None)  # dag-factory: the timetable's arguments
+    known = (own.get("expression"), inner.get("value"), inner.get("expression"), inner.get("cron"), first)
+    text = str(next((each for each in known if each), value)).strip()
     where = document.position(path)
-    if isinstance(zone, str):
-        dag.fact("schedule.zone", zone, f"timezone: {zone}", document.position((*path, "__var", "timezone")))
+    for below, holder in (((*path, "__var"), own), (path, inner)):
+        zone = holder.get("timezone")
+        if isinstance(zone, str):
+            written = f"timezone: {zone}"
+            dag.fact("schedule.zone", zone, written, document.position((*below, "timezone")))
     cron = PRESETS.get(text.lower(), text)
     if _CRON.match(cron) and not inner.get("__type", "").endswith("TimeDelta"):
         dag.fact("schedule.cron", " ".join(cron.split()), f"{key}: {text}", where)

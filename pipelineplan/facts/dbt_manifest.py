@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.facts.dbt_sources import freshness
+from pipelineplan.facts.dbt_sources import freshness, loaded_at
 from pipelineplan.facts.fact import About, FileText, Notes, Reading, Thing, listing, mapping
 
 TOOL = "dbt manifest"
+_ENTRY = re.compile(r'"((?:source|model)\.[^"\\\n]{1,400})"\s{0,100}:\s{0,100}\{')
+_LONGEST_ENTRY = 300_000
 _MODES = {"incremental": "incremental", "table": "recompute"}
 
 
@@ -38,33 +40,40 @@ def read(file: FileText) -> Reading:
     except (ValueError, RecursionError) as error:
         line, column = getattr(error, "lineno", 0), getattr(error, "colno", 0)
         raise InputError([Problem(f"not JSON: {error}", Position(file.name, line, column))]) from None
+    places = _places(file)
     for key, node in mapping(data.get("sources")).items():
-        _source(_Entry(file, key, mapping(node)), notes)
+        _source(_Entry(file, places.get(key), mapping(node)), notes)
     for key, node in mapping(data.get("nodes")).items():
         if mapping(node).get("resource_type") == "model":
-            _model(_Entry(file, key, mapping(node)), notes)
+            _model(_Entry(file, places.get(key), mapping(node)), notes)
     return notes.done()
+
+
+def _places(file: FileText) -> dict[str, int]:
+    """Where each source and model begins: one pass, as a manifest has thousands and is megabytes long."""
+    found: dict[str, int] = {}
+    for entry in _ENTRY.finditer(file.text):
+        found.setdefault(entry[1], entry.start())
+    return found
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One object of the manifest, `"key": {...}`."""
+    """One object of the manifest, `"key": {...}`, and where in the text it begins."""
 
     file: FileText
-    key: str
+    start: int | None
     value: dict[str, Any]
 
     def place(self, *inner: str) -> Position:
         """Where the entry, or a key inside it, is first written."""
-        for key in (json.dumps(self.key), f'"{self.key}"'):
-            found = re.search(re.escape(key) + r"\s*:\s*\{", self.file.text)
-            if found is not None:
-                offset = found.start()
-                for each in inner:
-                    below = self.file.text.find(f'"{each}"', offset + 1)
-                    offset = below if below >= 0 else offset
-                return self.file.at(offset)
-        return Position(self.file.name, 1, 1)
+        if self.start is None:
+            return Position(self.file.name, 1, 1)
+        offset = self.start
+        for each in inner:
+            below = self.file.text.find(f'"{each}"', offset + 1, offset + _LONGEST_ENTRY)
+            offset = below if below >= 0 else offset
+        return self.file.at(offset)
 
 
 def _source(entry: _Entry, notes: Notes) -> None:
@@ -80,9 +89,7 @@ def _source(entry: _Entry, notes: Notes) -> None:
             )
     loaded = value.get("loaded_at_field")
     if isinstance(loaded, str) and loaded:
-        about.fact(
-            "freshness.fields", (loaded,), f"loaded_at_field: {loaded}", entry.place("loaded_at_field")
-        )
+        loaded_at(about, loaded, entry.place("loaded_at_field"))
 
 
 def _model(entry: _Entry, notes: Notes) -> None:

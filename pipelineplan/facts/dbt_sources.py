@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.documents import Document, Path
+from pipelineplan.errors import Position
 from pipelineplan.facts.amounts import whole
 from pipelineplan.facts.fact import About, FileText, Notes, Reading, Thing, listing, mapping
 from pipelineplan.quantities import Dimension
 
 TOOL = "dbt"
+_FIELD = re.compile(r"[\"`]?[A-Za-z_]\w{0,200}[\"`]?\Z")
 PERIODS = {"minute": "min", "hour": "h", "day": "d"}
 _SOURCES = re.compile(r"^sources:[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
 _TABLES = re.compile(r"^[ \t]+(?:-[ \t]+)?tables:", re.MULTILINE)
@@ -84,7 +86,7 @@ def _freshness(about: About, table: _Place, source: _Place) -> None:
             freshness(about, limit, mapping(wanted).get("count"), mapping(wanted).get("period"), place)
 
 
-def freshness(about: About, limit: str, count: object, period: object, place: Any) -> None:
+def freshness(about: About, limit: str, count: object, period: object, place: Position) -> None:
     """Note `{count: 12, period: hour}` as the age that `limit` allows."""
     number, unit = whole(count), PERIODS.get(str(period).removesuffix("s"))
     written = f"{limit}: {count} {period}"
@@ -101,6 +103,14 @@ def _loaded_at(about: About, table: _Place, source: _Place) -> None:
         said, value, path = place.find("loaded_at_field")
         if said:
             if isinstance(value, str):
-                where = place.document.position(path)
-                about.fact("freshness.fields", (value,), f"loaded_at_field: {value}", where)
+                loaded_at(about, value, place.document.position(path))
             return
+
+
+def loaded_at(about: About, value: str, place: Position) -> None:
+    """Note the field that freshness is counted from, where it is one and no expression."""
+    written = f"loaded_at_field: {value}"
+    if _FIELD.match(value):
+        about.fact("freshness.fields", (value.strip('"`'),), written, place)
+    else:
+        about.skip(written, "an expression and not one field", place, "freshness.fields")

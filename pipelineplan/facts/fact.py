@@ -63,7 +63,7 @@ class Fact:
     @property
     def id(self) -> str:
         """Which thing, and which of its values: `topic/orders/retention.time`."""
-        return f"{self.of.value}/{self.subject}/{self.field}"
+        return f"{self.of.value}/{self.subject or '*'}/{self.field}"
 
     @property
     def shown(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 from pipelineplan.facts.fact import FileText
 
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 500_000
 _DEEPEST = 40
 _MOST_STEPS = 200_000
 _UNTOUCHED = {"tostring", "tonumber", "toset", "tolist", "tomap"}
@@ -65,7 +65,7 @@ class Scope:
 def parse(file: FileText) -> tuple[Scope, tuple[Block, ...]]:
     """The blocks of `file` and their scope. Needs the extra `terraform`; raises `InputError`."""
     if len(file.text) > _MOST_BYTES:
-        raise InputError([Problem("larger than 1 MB, too large for a configuration", Position(file.name))])
+        raise InputError([Problem("larger than 500 kB, too large for a configuration", Position(file.name))])
     tree = _tree(file)
     blocks = tuple(_blocks(tree.children[0], file))
     found: dict[str, Any] = {}

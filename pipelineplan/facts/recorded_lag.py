@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.facts.fact import FileText, Notes, Reading, Thing
+from pipelineplan.facts.fact import About, FileText, Notes, Reading, Thing
 from pipelineplan.facts.lag_rows import END, METRICS, LagColumns, columns_of, group_of
 from pipelineplan.facts.topic_settings import setting
 from pipelineplan.quantities import Dimension
@@ -74,17 +75,14 @@ class _Topic:
             rate = sum(last[1] - first[1] for first, last in self.ends.values()) / seconds
             written = f"growth of the log over {seconds:.0f} s"
             about.fact("rate.average", f"{rate:.6g}/s", written, place, Dimension.RATE, measured=True)
-        if len(self.groups) == 1:
-            group = next(iter(self.groups))
-            about.fact("consumer.group", group, f"group: {group}", place, measured=True)
-        elif self.groups:
-            about.skip(f"groups: {', '.join(sorted(self.groups)[:5])}", "several read this topic", place)
+        if self.groups:
+            _readers(about, dict.fromkeys(sorted(self.groups), place))
 
 
 def _topics(file: FileText, columns: LagColumns) -> dict[str, _Topic]:
     topics: dict[str, _Topic] = {}
     reader = csv.DictReader(file.text.splitlines())
-    for number, row in enumerate(reader, start=2):
+    for number, row in enumerate(_rows(reader, file), start=2):
         plain = columns.plain(row)
         name = plain.get("topic", "")
         try:
@@ -100,19 +98,40 @@ def _topics(file: FileText, columns: LagColumns) -> dict[str, _Topic]:
     return topics
 
 
+def _rows(reader: csv.DictReader[str], file: FileText) -> Iterator[dict[str, str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InputError([Problem(f"not CSV: {error}", Position(file.name, reader.line_num, 1))]) from None
+
+
 def _exposition(file: FileText, notes: Notes) -> None:
     """Samples of one moment, in Prometheus' text format: partitions and replicas are said outright."""
+    topics: dict[str, About] = {}
     seen: set[tuple[str, str]] = set()
+    groups: dict[str, dict[str, Position]] = {}
     for found in _SAMPLE.finditer(file.text):
         labels = dict(_LABEL.findall(found[2]))
         name, topic = found[1], labels.get("topic", "")
         if not topic or (name not in METRICS and name not in _SHOWN):
             continue
         place = file.at(found.start())
-        about = notes.about(Thing.TOPIC, topic, place) if (topic, "") not in seen else None
-        seen.add((topic, ""))
+        if topic not in topics:
+            topics[topic] = notes.about(Thing.TOPIC, topic, place)
         if name in _SHOWN and (topic, name) not in seen:
             seen.add((topic, name))
-            whole_number = found[3].removesuffix(".0")
-            target = about or notes.again(Thing.TOPIC, topic)
-            setting(target, _SHOWN[name], whole_number, place, f"{name}: {found[3]}")
+            number = found[3].removesuffix(".0")
+            setting(topics[topic], _SHOWN[name], number, place, f"{name}: {found[3]}")
+        if group_of(labels):
+            groups.setdefault(topic, {}).setdefault(group_of(labels), place)
+    for topic, readers in groups.items():
+        _readers(topics[topic], readers)
+
+
+def _readers(about: About, groups: dict[str, Position]) -> None:
+    """The group that reads a topic, where there is one; several are said."""
+    name, place = next(iter(groups.items()))
+    if len(groups) == 1:
+        about.fact("consumer.group", name, f"group: {name}", place, measured=True)
+    else:
+        about.skip(f"groups: {', '.join(sorted(groups)[:5])}", "several read this topic", place)

@@ -2,7 +2,8 @@
 
 spec: {topicName: orders, partitions: 24, replicas: 3, config: {retention.ms: 604800000}}
 
-A topic's name is `spec.topicName`, else that of the resource. Source: Strimzi documentation, KafkaTopic.
+A topic's name is `spec.topicName`, else that of the resource. The KafkaTopic of Confluent for Kubernetes
+(`partitionCount`, `configs`, `name`) is read too. Source: Strimzi and Confluent documentation, KafkaTopic.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pipelineplan.facts.fact import NO_PLACE, FileText, Notes, Reading, Thing, l
 from pipelineplan.facts.topic_settings import setting
 
 TOOL = "Strimzi"
+_COUNTS = {"partitions": "partitions", "partitionCount": "partitions", "replicas": "replicas"}
+_NAMES = ("topicName", "name")
 _KIND = re.compile(r"""["']?kind["']?\s*:\s*["']?KafkaTopic\b""")
 
 
@@ -59,17 +62,17 @@ def name_of(document: Document, path: Path) -> str:
 
 def _topic(document: Document, path: Path, notes: Notes) -> None:
     spec = at(document, (*path, "spec"))
-    name = str(spec.get("topicName") or name_of(document, path))
+    name = str(next((spec[key] for key in _NAMES if spec.get(key)), name_of(document, path)))
     if not name:
         notes.skip("kind: KafkaTopic", "a topic without a name", document.position(path))
         return
     topic = notes.about(Thing.TOPIC, name, document.position((*path, "metadata", "name")))
     for key, value in spec.items():
         where = (*path, "spec", key)
-        if key == "config" and isinstance(value, dict):
+        if key in {"config", "configs"} and isinstance(value, dict):
             for inner, inner_value in value.items():
                 setting(topic, inner, inner_value, document.position((*where, inner)))
-        elif key in {"partitions", "replicas"}:
-            setting(topic, key, value, document.position(where))
-        elif key != "topicName":
+        elif key in _COUNTS:
+            setting(topic, _COUNTS[key], value, document.position(where), f"{key}: {value}")
+        elif key not in _NAMES:
             topic.skip(f"{key}: {value}", NO_PLACE, document.position(where))

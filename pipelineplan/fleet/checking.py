@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelineplan.documents.reads import recording
@@ -25,7 +25,7 @@ FEW = 24  # plans that one process judges before another has started
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of every plan; `as_of` is the day that suppressions and baselines are held against.
+    """What is asked of every plan; `as_of` is the day of expiry dates, today (UTC) if not given.
 
     `baseline` and `fail_on` are those of each repository's settings where None. With `holding` the
     verdicts that hold are told as well. `cache` is the folder to keep verdicts in, None for none.
@@ -35,7 +35,7 @@ class Asked:
     ignore: tuple[str, ...] = ()
     strict: bool = False
     env: str | None = None
-    as_of: dt.date = dt.date.min
+    as_of: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
     baseline: bool | None = None
     fail_on: Severity | None = None
     holding: bool = True
@@ -168,7 +168,7 @@ def _judged(plan: Path, asked: Asked, day: str) -> Kept:
             env=asked.env,
             as_of=asked.as_of,
         )
-    dated = any(comment.until for comment in comments_in(result.plan.composed.lines))
+    dated = any(comment.until for comment in comments_in(result.plan.own_lines))
     findings = tuple(sorted(result.findings, key=lambda one: one.verdict is Verdict.HOLDS))
     verdicts = PlanVerdicts(result.about, findings, asked.strict, result.held)
     return Kept(verdicts, hashes_of(files), day if dated else "")

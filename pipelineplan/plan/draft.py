@@ -66,8 +66,8 @@ def identifier(name: str) -> str:
     return plain if plain[:1].isalpha() and plain.isascii() else f"n-{plain}" if plain else "unnamed"
 
 
-def text_of(draft: Draft, references: Mapping[str, str]) -> str:
-    """The draft as YAML; `references` gives each of its files as the plan's folder sees it."""
+def text_of(draft: Draft, references: Mapping[str, str], schema: str) -> str:
+    """The draft as YAML; `references` and `schema` are its files as the plan's folder sees them."""
     facts = [Said(references[file]) for file in draft.files]
     head = {
         "apiVersion": Said("pipelineplan/v1"),
@@ -78,7 +78,8 @@ def text_of(draft: Draft, references: Mapping[str, str]) -> str:
     comment = (
         f"# Drawn up around {_one_line(draft.because)}. Each value ends in the place that it was read from."
     )
-    return "\n".join([comment, *_mapping({**head, **draft.tree}, 0)]) + "\n"
+    editor = f"# yaml-language-server: $schema={schema}"
+    return "\n".join([editor, comment, *_mapping({**head, **draft.tree}, 0)]) + "\n"
 
 
 def _mapping(value: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -218,8 +218,18 @@ def _join(draft: Draft, known: Known) -> None:
     for topic in known.left(Thing.TOPIC):
         found = _DEAD_LETTERS.match(topic)
         if found and any(same(found[1], name) for name in names):
-            known.take(Thing.TOPIC, topic)
-            draft.rests_on(*known.files(Thing.TOPIC, topic))
+            _dead_letters(draft, topic, known)
+
+
+def _dead_letters(draft: Draft, topic: str, known: Known) -> None:
+    """A topic of dead letters: of the stage where there is one, else only named among the files."""
+    facts = known.take(Thing.TOPIC, topic)
+    draft.rests_on(*known.files(Thing.TOPIC, topic))
+    for stage in draft.tree.get("stages", [])[:1]:
+        stage["dead_letters"] = {"topic": Said(topic)}
+        kept = next((fact for fact in facts if fact.field == "retention.time"), None)
+        if kept is not None:
+            draft.put(("dead_letters", "retention"), kept, stage)
 
 
 def _name(source: dict[str, Any]) -> str:

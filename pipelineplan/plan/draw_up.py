@@ -1,6 +1,7 @@
 """Draws plans up from folders of configuration and writes them: each in a folder of its own, whole or not.
 
-deploy/, dbt/  ->  plans/orders/plan.yaml, plans/clicks/plan.yaml, ..., plans/adopted.md
+deploy/, dbt/  ->  plans/orders/plan.yaml, plans/clicks/plan.yaml, ..., plans/adopted.md, and the schema
+                   that lets an editor complete them
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pipelineplan.facts.fact import Named
 from pipelineplan.facts.gathering import Gathered, gather
 from pipelineplan.plan.draft import Draft, text_of
 from pipelineplan.plan.drafting import drafts_of, left_over
+from pipelineplan.plan.schema import plan_schema_text
 
 SETTINGS = "pipelineplan.toml"
 REPORT = "adopted.md"
+SCHEMA = "plan.schema.json"
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class DrawnUp:
 def draw_up(folder: Path, sources: Sequence[Path]) -> DrawnUp:
     """Write a plan for each pipeline that the files below `sources` tell of, into `folder`.
 
-    A root that holds both is needed, since plans refer to the files: where there is none, an empty
+    A root that holds both is needed, since plans refer to the files: where there is none, a
     `pipelineplan.toml` is written into the folder that holds both. Raises `InputError` for folders that are
     not there, or that hold nothing a tool knows, and for plans that are there already.
     """
@@ -85,9 +88,11 @@ def _write(
             plan.parent.mkdir(parents=True, exist_ok=True)
             base = plan.parent.resolve()
             references = {file: Path(os.path.relpath(root / file, base)).as_posix() for file in draft.files}
-            plan.write_text(text_of(draft, references), encoding="utf-8", newline="\n")
+            text = text_of(draft, references, f"../{SCHEMA}")
+            plan.write_text(text, encoding="utf-8", newline="\n")
+        (folder / SCHEMA).write_text(plan_schema_text(), encoding="utf-8", newline="\n")
         if settings is not None and not settings.exists():
-            words = "# The root of the plans below: references may not leave this folder.\n"
+            words = "# The root of the plans below: references may not leave this folder.\nbaseline = true\n"
             settings.write_text(words, encoding="utf-8", newline="\n")
     except OSError as error:
         reason = f"cannot be written: {(error.strerror or str(error)).lower()}"

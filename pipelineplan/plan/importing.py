@@ -9,12 +9,14 @@ place, and the finding that says so has both positions.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from pipelineplan.documents import Path, Root
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 from pipelineplan.facts import read_facts
 from pipelineplan.facts.fact import Fact, Named, Reading, Thing, Unread, mapping
@@ -117,6 +119,7 @@ def named_files(reference: str, root: Root) -> tuple[list[FilePath], str]:
         start = root.resolve("/".join(steps[:first]) or ".")
         if ".." in steps[first:]:
             return [], f"{reference!r} goes up behind a wildcard, wanted a folder first"
+        _note_folders(start, deep=len(steps) - first > 1)
         found = []
         for file in sorted(start.glob("/".join(steps[first:]))):
             if file.is_file() and file.resolve().is_relative_to(root.folder.resolve()):
@@ -126,6 +129,15 @@ def named_files(reference: str, root: Root) -> tuple[list[FilePath], str]:
     except (ValueError, OSError) as error:
         return [], f"{reference!r} is {error}"
     return found, "" if found else f"{reference!r} names no file"
+
+
+def _note_folders(start: FilePath, *, deep: bool) -> None:
+    """A glob looks at listings of folders too: a new file in one of them changes what it names."""
+    note_read(start)
+    for here, inner, _ in os.walk(start) if deep else ():
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        for name in inner:
+            note_read(FilePath(here) / name)
 
 
 def _links(places: Places, readings: Iterable[Reading], composed: Composed) -> Iterator[Link]:

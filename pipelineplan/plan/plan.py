@@ -63,6 +63,11 @@ class Plan:
         """The plan's own name."""
         return self.model.metadata.name
 
+    @property
+    def own_lines(self) -> Mapping[str, tuple[str, ...]]:
+        """The text of the plan's own files by line, without that of the real system's."""
+        return {file: lines for file, lines in self.composed.lines.items() if file not in self.real.files}
+
     def source(self, node: str) -> Source:
         """The source with the id `node`."""
         return next(source for source in self.model.sources if source.id == node)

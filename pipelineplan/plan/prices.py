@@ -1,5 +1,6 @@
 """A user's own price file, and a budget as people write it: the only places where money comes from.
 
+kind: Prices
 prices:
   - {of: compute, unit: worker-hour, price: 0.12, currency: EUR, as_of: 2026-11-01, source: our contract}
   - {of: log_storage, unit: GB-month, price: 0.09, currency: EUR, as_of: 2026-11-01, source: public list}
@@ -51,8 +52,9 @@ class Price(Section):
 
 
 class PriceFile(Section):
-    """All prices that a user has; one for each thing."""
+    """All prices that a user has; one for each thing. Its kind keeps it from being read as part of a plan."""
 
+    kind: Literal["Prices"] = "Prices"
     prices: tuple[Price, ...] = Field(min_length=1)
 
 

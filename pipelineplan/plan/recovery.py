@@ -18,6 +18,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Operand
 
+PHASES = frozenset({"detect", "repair", "restart", "restore"})
 _RESTARTS = {"job", "worker", "zone"}
 
 
@@ -53,6 +54,14 @@ def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
         phases += [*restart_operands(plan, stage), restore_operand(plan, stage)]
         phases += checkpoint_operands(plan, stage)
     return Downtime(outage, tuple(operand for operand in phases if operand is not None))
+
+
+def phases(plan: Plan, outage: Outage, stage: Stage | None) -> tuple[Operand, ...]:
+    """What an outage's length adds up from: detect and repair, and at `stage` restart and restore."""
+    if stage is not None:
+        return tuple(one for one in downtime(plan, outage, stage).operands if one.symbol in PHASES)
+    found = (plan.operand(name, outage, name, f"time to {name}") for name in ("detect", "repair"))
+    return tuple(operand for operand in found if operand is not None)
 
 
 def restart_operands(plan: Plan, stage: Stage) -> list[Operand | None]:

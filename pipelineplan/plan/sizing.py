@@ -22,7 +22,10 @@ def requests_per_second(users: float, requests_a_day: float) -> float:
 
 def growth_factor(share_per_day: float, days: float) -> float:
     """How many times as much after `days`: `(1 + 30 g)^(days / 30)`, compounding each month of 30 days."""
-    return float((1 + _MONTH_DAYS * share_per_day) ** (days / _MONTH_DAYS))
+    try:
+        return float((1 + _MONTH_DAYS * share_per_day) ** (days / _MONTH_DAYS))
+    except OverflowError:
+        return math.inf
 
 
 def stored_bytes(
@@ -37,7 +40,10 @@ def stored_bytes(
     if not share_per_day:
         return daily_bytes * copies * (days - since)
     a = math.log1p(_MONTH_DAYS * share_per_day) / _MONTH_DAYS
-    return daily_bytes * copies * (math.expm1(a * days) - math.expm1(a * since)) / a
+    try:
+        return daily_bytes * copies * (math.expm1(a * days) - math.expm1(a * since)) / a
+    except OverflowError:
+        return math.inf
 
 
 def concurrent_requests(rate_per_second: float, held_seconds: float) -> float:

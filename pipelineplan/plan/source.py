@@ -328,7 +328,7 @@ class Semantics(Section):
         None, description="How far an event time lies behind the running maximum, in arrival order."
     )
     sequence: Text | None = Field(
-        None, description="The field that counts up by one within each key.", examples=["sequence"]
+        None, description="The field that counts up by one within each key.", examples=["seq"]
     )
     normal_gap: Duration | None = Field(
         None, description="The longest silence that is normal.", examples=["5 s"]

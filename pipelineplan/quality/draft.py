@@ -69,7 +69,7 @@ def unique(columns: tuple[str, ...]) -> Draft:
     """No two rows agree in all of `columns`; a row with a NULL among them agrees with none.
 
     Of several columns it is SQL: `expect_compound_columns_to_be_unique` joins every row, with all of its
-    columns, to the counts of the keys, which costs more than twice as much.
+    columns, to the counts of the keys.
     """
     columns = tuple(dict.fromkeys(columns))
     title = f"{', '.join(columns)} is unique"

@@ -81,7 +81,7 @@ def judged_with_comments(
 
     What is wrong with comments is among them, as far as `select` and `ignore` want it.
     """
-    if not comments_in(plan.composed.lines):
+    if not comments_in(plan.own_lines):
         return tuple(findings)
     wanted, unwanted = tuple(select), tuple(ignore)
     own = policies_of(plan.root.folder, frozenset(_built_in_codes()))

@@ -21,16 +21,22 @@ from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
 _MOST_CORNERS = 4096
+_MOST_STEPS = 10_000  # a stranger's plan may have a thousand million instances
 
 
 @dataclass(frozen=True)
 class Change:
-    """An operand that a person could change to make the claim hold, and in which direction."""
+    """An operand that a person could change to make the claim hold, and in which direction.
+
+    `steady` says that once the claim holds it goes on to hold in that direction, plateaus or not: then
+    whole numbers are halved towards and not counted up.
+    """
 
     symbol: str
     rises: bool
     whole: bool = False
     limit: float = float("inf")
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,12 +157,27 @@ def _whole(claim: Claim, change: Change, now: float) -> float | None:
     """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
     start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
-    candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
     corners = _corners(claim.operands)
-    for candidate in candidates:
+    if change.steady and change.rises:
+        return _least_whole(claim, change.symbol, corners, start, last)
+    candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
+    for candidate in candidates[:_MOST_STEPS]:
         if _holds_at(claim, corners, change.symbol, float(candidate)):
             return float(candidate)
     return None
+
+
+def _least_whole(claim: Claim, symbol: str, corners: list[Values], bad: int, good: int) -> float | None:
+    """The least whole number above `bad`, up to `good`, from which on the claim holds."""
+    if good <= bad or not _holds_at(claim, corners, symbol, float(good)):
+        return None
+    while good - bad > 1:
+        middle = (good + bad) // 2
+        if _holds_at(claim, corners, symbol, float(middle)):
+            good = middle
+        else:
+            bad = middle
+    return float(good)
 
 
 def _real(claim: Claim, change: Change, now: float) -> float | None:

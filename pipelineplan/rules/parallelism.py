@@ -160,7 +160,7 @@ def _ten_claim(path: Path, worker: Busiest, stage: Stage) -> Claim:
             f"{10 * e.values['μ'] / e.left[0] if e.left[0] else math.inf:.1f} times the peak"
         ),
         dimension=Dimension.RATE,
-        changes=(Change(symbol, rises=True, whole=True), Change("μ", rises=True)),
+        changes=(Change(symbol, rises=True, whole=True, steady=True), Change("μ", rises=True)),
     )
 
 
@@ -181,5 +181,5 @@ def _ten_at_sink(plan: Plan, sink: Sink) -> Iterator[Claim]:
             f"{say(e.right[0], Dimension.RATE)}"
         ),
         dimension=Dimension.RATE,
-        changes=(Change("n", rises=True, whole=True), Change("μ", rises=True)),
+        changes=(Change("n", rises=True, whole=True, steady=True), Change("μ", rises=True)),
     )

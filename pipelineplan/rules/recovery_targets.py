@@ -12,13 +12,12 @@ from pipelineplan.documents import Path
 from pipelineplan.plan import Plan
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.operations import Backup
-from pipelineplan.plan.recovery import committing_stage, downtime
+from pipelineplan.plan.recovery import PHASES, committing_stage, phases
 from pipelineplan.rules.claim import Change, Claim, Evaluation
 from pipelineplan.rules.inequality import inequality
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand
 
-_PHASES = {"detect", "repair", "restart", "restore"}
 _QUARTER_SECONDS = 92 * 86_400.0
 
 
@@ -150,17 +149,15 @@ def drilled(plan: Plan) -> Iterator[Claim]:
 def outages_are_over(plan: Plan) -> Iterator[Claim]:
     """Every claimed outage, as the job before the first sink sees it, against the recovery time."""
     within = plan.operand("RTO", plan.model.reliability, "recovery_time", "recovery time")
-    stage = committing_stage(plan, plan.model.sinks[0].id)
-    if within is None or stage is None:
+    if within is None:
         return
+    stage = committing_stage(plan, plan.model.sinks[0].id)
     for outage in plan.model.outages:
-        down = downtime(plan, outage, stage)
-        phases = tuple(one for one in down.operands if one.symbol in _PHASES)
         yield inequality(
             plan.path(outage, "repair"),
             outage.id or outage.of,
-            (*phases, within),
-            down.down,
+            (*phases(plan, outage, stage), within),
+            lambda v: sum(v.get(symbol, 0.0) for symbol in PHASES),
             lambda v: v["RTO"],
             _of(outage.of, "an outage of the {} lasts {}; allowed are {}"),
             changes=(Change("repair", rises=False), Change("RTO", rises=True)),

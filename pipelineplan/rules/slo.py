@@ -12,7 +12,7 @@ from pipelineplan.plan import Plan, budgets
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Outage, Slo
 from pipelineplan.plan.operations import Alert
-from pipelineplan.plan.recovery import committing_stage, downtime
+from pipelineplan.plan.recovery import PHASES, committing_stage, phases
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
 from pipelineplan.rules.inequality import inequality, statement
@@ -20,7 +20,6 @@ from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand, Verdict
 
 _WORKBOOK = "The Site Reliability Workbook, 2018, chapter 5"
-_SYMBOLS = {"detect", "repair", "restart", "restore"}
 
 
 def _promises(plan: Plan) -> Iterator[tuple[Slo, Operand, Operand]]:
@@ -142,13 +141,8 @@ def _phases(plan: Plan, outage: Outage, slo: Slo, place: int) -> tuple[Operand, 
     stage = committing_stage(plan, slo.subject) if plan.graph.kinds[slo.subject] == "sink" else None
     if plan.graph.kinds[slo.subject] == "stage":
         stage = plan.stage(slo.subject)
-    if stage is not None:
-        phases = [one for one in downtime(plan, outage, stage).operands if one.symbol in _SYMBOLS]
-    else:
-        found = (plan.operand(name, outage, name, f"time to {name}") for name in ("detect", "repair"))
-        phases = [one for one in found if one is not None]
     between = plan.operand("mtbf", outage, "mean_time_between", "mean time between")
-    return tuple(_numbered(one, place) for one in (*phases, between) if one is not None)
+    return tuple(_numbered(one, place) for one in (*phases(plan, outage, stage), between) if one is not None)
 
 
 def _numbered(operand: Operand, place: int) -> Operand:
@@ -166,7 +160,7 @@ def _numbered(operand: Operand, place: int) -> Operand:
 
 
 def _down(values: Values, place: int) -> float:
-    return sum(values.get(f"{symbol}_{place}", 0.0) for symbol in _SYMBOLS)
+    return sum(values.get(f"{symbol}_{place}", 0.0) for symbol in PHASES)
 
 
 @rule(
@@ -190,11 +184,11 @@ def one_outage_fits(plan: Plan) -> Iterator[Claim]:
 
 
 def _alone(plan: Plan, slo: Slo, outage: Outage, promise: tuple[Operand, Operand], *, surely: bool) -> Claim:
-    phases = [one for one in _phases(plan, outage, slo, 0) if not one.symbol.startswith("mtbf")]
+    lasting = [one for one in _phases(plan, outage, slo, 0) if not one.symbol.startswith("mtbf")]
     return Claim(
         plan.path(outage, "repair"),
         f"{slo.subject} {outage.id or outage.of}",
-        (*promise, *phases),
+        (*promise, *lasting),
         left=lambda v: (_down(v, 0) if surely else 0.0, _down(v, 0)),
         right=lambda v: (_budget(v), _budget(v)),
         dimension=Dimension.DURATION,

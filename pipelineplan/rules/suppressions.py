@@ -29,7 +29,7 @@ def with_comments(
     `known` are the codes that there are. Only a `complete` run, of every rule, can tell that a comment is
     unused; and one in a file that the plan shares with others (what it extends) may be used by those.
     """
-    comments = comments_in(plan.composed.lines)
+    comments = comments_in(plan.own_lines)
     if not comments:
         return tuple(findings)
     accepted = list(findings)

@@ -5,7 +5,7 @@
 The plans are the three shipped examples that have contracts (five contracts and a measured profile between
 them), in turn, each with a name and a load of its own. Processor seconds are of the process and all that it
 started; wall time depends on who else is on the machine. Peers, where they are installed: `datacontract lint`
-of the same contracts in one process, and `buf build` of one Protobuf file for each plan.
+of the contracts in one process (DATACONTRACT_PYTHON), and `buf lint` of a Protobuf file for each plan (BUF).
 """
 
 from __future__ import annotations
@@ -106,15 +106,16 @@ def peers(folder: Path, contracts: list[Path], plans: int) -> None:
         told(name, [once([python, "-c", PEER, *map(str, contracts)], folder)])
     else:
         print("datacontract-cli is not there: set DATACONTRACT_PYTHON to a Python that has it")
-    if shutil.which("buf"):
+    buf = shutil.which(os.environ.get("BUF", "buf"))
+    if buf:
         for number in range(plans):
             proto = folder / f"proto/p{number}/clicks.proto"
             proto.parent.mkdir(parents=True)
             proto.write_text(f'syntax = "proto3";\npackage p{number};\nmessage Click {{ string id = 1; }}\n')
         (folder / "proto/buf.yaml").write_text("version: v2\n")
-        told(f"buf lint of {plans} files", [once(["buf", "lint"], folder / "proto")])
+        told(f"buf lint of {plans} files", [once([buf, "lint"], folder / "proto")])
     else:
-        print("buf is not installed")
+        print("buf is not there: set BUF to it")
 
 
 def main() -> None:

@@ -155,6 +155,41 @@ def test_one_changed_retention_gives_exactly_its_finding_at_both_lines(
     assert f"{file}:{line + 1}:19 says 7777777 ms" in finding.message
 
 
+def checked(capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, dict[str, Any]]]]:
+    """The status of a check against the baseline, and what is open in it, by plan."""
+    status = run(["check", "plans", "--baseline", "--no-cache", "--format", "json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["problems"] == []
+    opened = [
+        (plan["plan"], finding)
+        for plan in told["plans"]
+        for finding in plan["findings"]
+        if finding["verdict"] == "fails" and finding["severity"] != "info" and not finding.get("accepted")
+    ]
+    return status, opened
+
+
+def test_green_on_the_first_day_and_red_for_what_drifts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = company.build(tmp_path / "etc", seed=3)
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "plans", "--from", "etc"]) == 0
+    assert "wrote 50 plans below plans" in capsys.readouterr().out
+    assert checked(capsys) == (0, [])
+    name, (file, _) = next(
+        (n, p) for n, p in built.places.items() if built.pipelines[n].get("retention.time")
+    )
+    topics = tmp_path / "etc" / file
+    before, _, after = topics.read_text().partition(f"  topicName: {name}\n")
+    key, _, rest = after.partition("    retention.ms: ")
+    old, _, end = rest.partition("\n")
+    topics.write_text(f"{before}  topicName: {name}\n{key}    retention.ms: {int(old) + 1}\n{end}")
+    status, opened = checked(capsys)
+    assert (status, [(plan, finding["code"]) for plan, finding in opened]) == (1, [(name, "SYN201")])
+    assert f"etc/{file}:{before.count(chr(10)) + key.count(chr(10)) + 2}:19" in opened[0][1]["message"]
+
+
 def test_a_second_draw_up_writes_nothing(made: tuple[Any, Any]) -> None:
     built, _ = made
     with pytest.raises(InputError, match="already there; nothing was written"):

@@ -153,7 +153,7 @@ def test_annotations_are_read_back_as_they_were_meant(check: Check, plan: Write)
         str(finding["line"]),
         str(finding["column"]),
     )
-    assert one[2].startswith(finding["message"])
+    assert one[2].startswith(f"CAP101: {finding['message']}")
     assert found.out.splitlines()[-1].startswith("small (plan.yaml): ")
 
 

@@ -1,6 +1,7 @@
 """T1 against T0 for every scenario of the library: lag curve, drain, latency percentiles, as one page.
 
     uv run python tests/full/fluid_against_records.py [--write docs/background/fluid-against-records.md]
+    uv run python tests/full/fluid_against_records.py --only replay-after-outage
 
 The networks, what they state and the bounds are those of tests/simulation/test_against_per_record.py; service
 is random, four seeds each, and fixed once more for the drains, which chance moves. What is beyond a bound is
@@ -89,9 +90,11 @@ class Row:
     beyond: tuple[str, ...]
 
 
-def rows(left_out: dict[str, list[str]]) -> Iterator[Row]:
+def rows(left_out: dict[str, list[str]], only: str) -> Iterator[Row]:
     module = tests()
     for recipe, network in module.CASES:
+        if only not in ("", recipe.name):
+            continue
         name = f"{recipe.name}, {network}"
         print(name, file=sys.stderr, flush=True)
         try:
@@ -159,9 +162,12 @@ def by_walk(run: Run) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--only", default="", metavar="SCENARIO", help="print this scenario alone")
     options = parser.parse_args()
+    if options.only and options.write is not None:
+        parser.error("--write writes the whole page")
     left_out: dict[str, list[str]] = {}
-    compared = list(rows(left_out))
+    compared = list(rows(left_out, options.only))
     lines = [
         "| scenario, network | lag | drain T1 / T0 fixed / T0 random | p50 | p95 | p99 | p95 T2 | beyond |",
         "|" + "---|" * 8,

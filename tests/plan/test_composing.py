@@ -170,7 +170,7 @@ def test_attestations_of_a_base_are_inherited_and_renewed_one_by_one(
         "W3.1": ("Bo", "2026-05-01", None),
     }
     assert str(plan.position(("attestations", 0, "by"))) == "base.yaml:13:27"
-    assert str(plan.position(("attestations", 1, "by"))) == "plan.yaml:3:26"
+    assert str(plan.position(("attestations", 1, "by"))) == "plan.yaml:3:27"
 
 
 def test_a_plan_in_parts_may_extend_a_base(tmp_path: Path, small: str) -> None:
