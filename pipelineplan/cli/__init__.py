@@ -41,7 +41,8 @@ _START = """to begin with:
   pipelineplan check plans                    do they hold?
   pipelineplan COMMAND --help                 options and examples of a command
 
-exit status: 0 holds, 1 does not hold, 2 unusable input, 3 the tool itself failed"""
+exit status: 0 holds, 1 does not hold, 2 unusable input, 3 the tool itself failed
+NO_COLOR=1 leaves colour out, FORCE_COLOR=1 puts it into a log; with CI set no progress is shown"""
 
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)

@@ -130,11 +130,12 @@ def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path, accepte
     gathered = drawn.gathered
     values = sum(len(reading.facts) for reading in gathered.readings)
     tools = Counter(reading.tool for reading in gathered.readings)
-    say(f"read {values} values from {len(gathered.files)} files")
+    say(f"read {_many(values, 'value')} from {_many(len(gathered.files), 'file')}")
     for tool, files in sorted(tools.items()):
         say(f"  {files:>4}  {tool}")
-    baselines = f", and beside them the {accepted:,} findings that are there today as their baselines"
-    say(f"wrote {len(drawn.plans)} plans below {folder.as_posix()}{baselines if accepted else ''}")
+    baselines = f", and beside them the {_many(accepted, 'finding')} of today as their baselines"
+    plans = _many(len(drawn.plans), "plan")
+    say(f"wrote {plans} below {folder.as_posix()}{baselines if accepted else ''}")
     if drawn.settings is not None:
         note(f"wrote {drawn.settings.name} beside them: references may not leave its folder")
     _listed("broken, and skipped", [str(problem) for problem in gathered.broken])
@@ -147,6 +148,10 @@ def _show(drawn: DrawnUp, questions: tuple[Question, ...], folder: Path, accepte
         for one in questions[:_MOST_QUESTIONS]:
             say(f"  {one.settles:>5}  {one.asks}\n         {one.where}")
     say(f"\nnext: pipelineplan check {folder.as_posix()} --baseline")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _listed(title: str, lines: list[str]) -> None:

@@ -104,7 +104,7 @@ def _report(drawn: DrawnUp) -> Iterator[str]:
     gathered = drawn.gathered
     facts = sum(len(reading.facts) for reading in gathered.readings)
     yield "# What was read, and what was not\n"
-    yield f"{facts} values from {len(gathered.files)} files became {len(drawn.plans)} plans.\n"
+    yield f"Values: {facts}. Files: {len(gathered.files)}. Plans: {len(drawn.plans)}."
     yield from _listed(
         "Plans", (f"{draft.name}: {draft.because}, from {', '.join(draft.files)}" for draft in drawn.drafts)
     )

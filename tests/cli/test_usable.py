@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelineplan.cli import VERBS, doctor, run
+from pipelineplan.cli import VERBS, doctor, output, run
 from pipelineplan.cli.parsing import Parser, explain_the_rest
 
 ROOT = Path(__file__).parents[2]
@@ -88,3 +88,37 @@ def test_a_plan_without_datasets_says_how_it_gets_some(
     plan = str(ROOT / "examples/demo-holds")
     assert run(["test", plan, "--data", f"clicks={tmp_path}/clicks.csv"]) == 2
     assert "name a contract at a source or sink" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "terminal", "wanted"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": "", "TERM": "xterm"}, True, True),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, True, False),
+    ],
+)
+def test_colour_can_be_had_and_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    terminal: bool,  # noqa: FBT001
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    assert (output.coloured("fails", "fails") != "fails") == wanted
+
+
+def test_a_fix_is_said_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plan = (ROOT / "examples/demo-holds/plan.yaml").read_text(encoding="utf-8")
+    (tmp_path / "plan.yaml").write_text(plan.replace("quality_level: prototype", "quality_level: production"))
+    assert run(["check", str(tmp_path), "--select", "RSK101"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("add risks: with risk:, mitigation:, owner: and residual: each") == 1
