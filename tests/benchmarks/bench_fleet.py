@@ -127,7 +127,7 @@ def main() -> None:
         contracts = company(folder, plans)
         print(f"{plans} plans, {len(contracts)} contracts; medians of {runs}, largest process")
         cold_and_warm(folder, runs)
-        peers(folder, contracts, plans)
+        peers(folder, contracts[:plans], plans)
 
 
 if __name__ == "__main__":
