@@ -36,21 +36,39 @@ API_VERSION = "pipelineplan/v1"
 class DataPlan(Section):
     """A declarative data-pipeline plan."""
 
-    api_version: Literal["pipelineplan/v1"] = Field(alias="apiVersion")
-    kind: Literal["DataPlan"]
-    extends: Reference | None = Field(None, description="A plan that this one changes; read first.")
+    api_version: Literal["pipelineplan/v1"] = Field(
+        alias="apiVersion", description="The version of the plan language."
+    )
+    kind: Literal["DataPlan"] = Field(description="What this document is.")
+    extends: Reference | None = Field(
+        None, description="A plan that this one changes; read first.", examples=["base.yaml"]
+    )
     metadata: Metadata
     context: Context | None = None
-    facts: tuple[Reference, ...] = Field((), description="Files of the real system; they must be there.")
-    sources: tuple[Source, ...] = Field(min_length=1)
+    facts: tuple[Reference, ...] = Field(
+        (), description="Files of the real system; they must be there.", examples=[["kafka/topics.yaml"]]
+    )
+    sources: tuple[Source, ...] = Field(
+        min_length=1, description="The systems that records come from; at least one."
+    )
     ingestion: Ingestion | None = None
-    stages: tuple[Stage, ...] = ()
-    sinks: tuple[Sink, ...] = Field(min_length=1)
-    slos: tuple[Slo, ...] = ()
-    outages: tuple[Outage, ...] = ()
+    stages: tuple[Stage, ...] = Field(
+        (), description="The processing steps; their inputs say in which order."
+    )
+    sinks: tuple[Sink, ...] = Field(
+        min_length=1, description="The tables, topics and interfaces that consumers read; at least one."
+    )
+    slos: tuple[Slo, ...] = Field((), description="What the pipeline promises about its sinks and stages.")
+    outages: tuple[Outage, ...] = Field(
+        (), description="What the plan claims to survive; each is checked and simulated."
+    )
     contracts: Contracts | None = None
-    quality: tuple[QualityCheck, ...] = ()
-    reconciliation: tuple[Reconciliation, ...] = ()
+    quality: tuple[QualityCheck, ...] = Field(
+        (), description="Checks of the data, compiled to a Great Expectations suite."
+    )
+    reconciliation: tuple[Reconciliation, ...] = Field(
+        (), description="Sources and destinations that must agree."
+    )
     operations: Operations | None = None
     capacity: CapacityPolicy | None = None
     reliability: Reliability | None = None
@@ -60,6 +78,8 @@ class DataPlan(Section):
     cutover: Cutover | None = None
     rollback: Rollback | None = None
     acceptance: Acceptance | None = None
-    decisions: tuple[Decision, ...] = ()
-    risks: tuple[Risk, ...] = ()
-    attestations: tuple[Attestation, ...] = ()
+    decisions: tuple[Decision, ...] = Field((), description="Architecture decisions with their trade-offs.")
+    risks: tuple[Risk, ...] = Field((), description="What may still go wrong, and whose it is.")
+    attestations: tuple[Attestation, ...] = Field(
+        (), description="What only a person can assert, each with its date of expiry."
+    )

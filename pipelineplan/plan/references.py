@@ -133,7 +133,7 @@ def _contract(file: FilePath, name: str) -> Contract:
 
 
 def _recorded(file: FilePath, _name: str) -> Recorded:
-    from pipelineplan.contracts.evolution.recorded import recorded_at
+    from pipelineplan.contracts.evolution.from_folder import recorded_at
 
     return recorded_at(file)
 

@@ -24,7 +24,28 @@ class Section(BaseModel):
     # One validator is built for the whole plan when the first is read, not one for each section at import.
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
-    notes: str | None = Field(None, description="Free text for people; nothing is computed from it.")
+    notes: str | None = Field(
+        None, description="Free text for people; nothing is computed from it.", examples=["ask team-orders"]
+    )
+
+
+# What an editor says of a quantity's units; `UNITS` knows more spellings than anybody wants to read.
+_UNITS = {
+    Dimension.DURATION: "ms, s, min, h, d or as PT15M",
+    Dimension.RATE: "records/s, /min, /h or /d, as 45_000/s or 2.7M/min, uncertain as 3_500/s ± 5 %",
+    Dimension.SIZE: "B, kB, MB, GB, TB or KiB, MiB, GiB, TiB",
+    Dimension.BANDWIDTH: "B, kB, MB or GB per s, min or h",
+    Dimension.SHARE: "%, ppm or as a factor from 0 to 1",
+    Dimension.GROWTH: "%/d, %/week, %/month or %/year",
+}
+
+
+def _bare(example: str) -> str | float:
+    """An example as YAML reads it without quotes: 0.021 is a number."""
+    try:
+        return float(example)
+    except ValueError:
+        return example
 
 
 @dataclass(frozen=True)
@@ -37,11 +58,11 @@ class _Reads:
         return core_schema.no_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        examples = list(EXAMPLES[self.dimension])
+        share = self.dimension is Dimension.SHARE
         return {
-            "type": ["string", "number"] if self.dimension is Dimension.SHARE else ["string"],
-            "examples": examples,
-            "description": f"A {self.dimension.name.lower()}, for example {', '.join(examples)}.",
+            "type": ["string", "number"] if share else "string",
+            "examples": [_bare(example) for example in EXAMPLES[self.dimension]],
+            "description": f"A {self.dimension.name.lower()}, in {_UNITS[self.dimension]}.",
         }
 
     def read(self, value: Any) -> Quantity:

@@ -62,6 +62,7 @@ def test_one_json_document_with_every_key(orders: Path) -> None:
     assert pair["escalation"]["to"] == "team-orders"
 
 
+@pytest.mark.slow
 def test_the_plans_own_reconciliation_runs_where_both_sides_have_data(orders: Path) -> None:
     options = ("--as-of", "2026-11-09T10:30:20Z", "--data", "orders=data/orders.csv")
     alone = run(*options, "--format", "json", cwd=orders)

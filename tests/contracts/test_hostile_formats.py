@@ -133,6 +133,7 @@ def test_columns_nested_as_deep_as_is_read_end() -> None:
     assert change.witness is not None
 
 
+@pytest.mark.slow
 def test_wide_files_of_columns_end(tmp_path: Path) -> None:
     for name, kind in (("old", pa.int64()), ("new", pa.int32())):
         pq.write_table(

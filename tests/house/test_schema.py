@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
+from pipelineplan import compat
 from pipelineplan.documents import read_document, read_text
 from pipelineplan.errors import InputError
 from pipelineplan.plan import read_plan
@@ -80,13 +84,119 @@ def test_it_agrees_with_the_reader(tmp_path: Path, old: str, new: str, whether: 
     assert (accepts(text), reads(text, tmp_path)) == (whether, whether)
 
 
-def test_every_section_and_field_of_the_schema_has_a_type_or_a_reference() -> None:
-    """What has neither would complete to anything in an editor."""
-    bare = [
-        f"{name}.{key}"
-        for name, section in SCHEMA["$defs"].items()
-        for variant in (section, *section.get("anyOf", ()))
-        for key, field in variant.get("properties", {}).items()
-        if not {"type", "$ref", "anyOf", "const", "enum", "allOf"} & set(field)
+def sections(schema: dict[str, Any], path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema inside `schema`, itself included, with where it stands."""
+    yield path, schema
+    for key, field in schema.get("properties", {}).items():
+        yield from sections(field, f"{path}.{key}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from sections(schema[key], f"{path}[*]")
+
+
+FIELDS = {path: field for path, field in sections(SCHEMA) if not path.endswith("[*]") and path != "$"}
+
+
+def test_there_are_fields() -> None:
+    assert len(FIELDS) > 500
+    assert FIELDS["$.stages[*].window.fixed"]["examples"] == ["1 min"]
+
+
+def test_nothing_is_a_choice_between_branches_or_a_reference() -> None:
+    """An editor that must choose forgets the field's own words and completes null."""
+    text = json.dumps(SCHEMA)
+    assert [word for word in ('"anyOf"', '"oneOf"', '"allOf"', '"$ref"') if word in text] == []
+
+
+def test_every_field_has_a_type_and_words() -> None:
+    typed = {"type", "const", "enum"}
+    assert [path for path, field in FIELDS.items() if not typed & set(field)] == []
+    assert [path for path, field in FIELDS.items() if len(field.get("description", "")) < 8] == []
+
+
+UNIT = re.compile(r"^A (duration|rate|size|bandwidth|share|growth), in ")
+
+
+def test_a_quantity_says_what_it_is_and_in_which_unit() -> None:
+    bare = [path for path, field in FIELDS.items() if UNIT.match(field["description"])]
+    assert bare == [], "the unit alone says nothing"
+    with_unit = [field for field in FIELDS.values() if re.search(r"\. A \w+, in \S", field["description"])]
+    assert len(with_unit) > 100
+    assert [field for field in with_unit if not field.get("examples")] == []
+
+
+def test_free_values_have_an_example_that_they_accept() -> None:
+    """Text, numbers and quantities are shown; an enumeration, a truth and a section speak for themselves."""
+    free = {
+        path: field
+        for path, field in FIELDS.items()
+        if {"string", "number", "integer"} & set(types_of(field))
+        and not {"enum", "const"} & set(field)
+        and not re.search(r"\.(sequence|allow|refuse)$", path)
+    }
+    assert [path for path, field in free.items() if not field.get("examples")] == []
+    refused = [
+        (path, example)
+        for path, field in FIELDS.items()
+        for example in field.get("examples", ())
+        if not jsonschema.Draft202012Validator(field).is_valid(example)
     ]
-    assert bare == []
+    assert refused == []
+
+
+def types_of(field: dict[str, Any]) -> list[str]:
+    found = field.get("type", [])
+    return found if isinstance(found, list) else [found]
+
+
+def test_every_example_of_a_quantity_can_be_read() -> None:
+    from pipelineplan.quantities import Dimension, parse
+
+    for path, field in FIELDS.items():
+        found = re.search(r"(?:^|\. )A (\w+), in ", field["description"])
+        for example in field.get("examples", ()) if found else ():
+            assert parse(example, Dimension[found[1].upper()]).value >= 0, path
+
+
+def filled(body: Any) -> Any:
+    """A snippet's body with the values that stand in its places."""
+    if isinstance(body, dict):
+        return {key: filled(value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value) for value in body]
+    text = re.sub(r"\$\{\d+:([^}]*)\}", r"\1", body)
+    return int(text) if text.isdigit() else text
+
+
+def test_a_plan_of_snippets_is_a_plan(tmp_path: Path) -> None:
+    from pipelineplan.plan.snippets import SNIPPETS
+
+    def body(name: str, which: int = 0) -> Any:
+        return filled(SNIPPETS[name][which]["body"])
+
+    for which in range(len(SNIPPETS["Window"])):
+        plan = {
+            "apiVersion": "pipelineplan/v1",
+            "kind": "DataPlan",
+            "metadata": {"name": "of-snippets"},
+            "sources": [body("Source")],
+            "stages": [body("Stage") | {"window": body("Window", which)}],
+            "sinks": [body("Sink")],
+            "slos": [body("Slo")],
+            "outages": [body("Outage")],
+        }
+        text = json.dumps(plan)
+        assert accepts(text)
+        assert reads(text, tmp_path)
+    assert set(SNIPPETS) == {"Source", "Stage", "Window", "Sink", "Slo", "Outage"}
+
+
+def test_v1_stays_backward_compatible(tmp_path: Path) -> None:
+    """What the first schema of v1 took is taken today; `v1.schema.json` is never written again."""
+    first = Path(__file__).parent / "v1.schema.json"
+    assert compat([first, ROOT / "contracts/plan.schema.json"], mode="BACKWARD").passes
+    for field in ("partitions", "rate"):  # and the comparison is one that notices
+        without = json.loads(json.dumps(SCHEMA))
+        del without["properties"]["sources"]["items"]["properties"][field]
+        (tmp_path / "without.json").write_text(json.dumps(without), encoding="utf-8")
+        assert not compat([first, tmp_path / "without.json"], mode="BACKWARD").passes

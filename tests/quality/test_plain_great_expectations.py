@@ -125,7 +125,8 @@ def _verdicts_there(
     return found
 
 
-@pytest.mark.parametrize("rows", [pytest.param(GOOD, marks=pytest.mark.slow), BAD], ids=["good", "bad"])
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [GOOD, BAD], ids=["good", "bad"])
 def test_great_expectations_alone_gives_the_same_verdicts(
     shop: Shop, tmp_path: Path, rows: list[tuple[Any, ...]]
 ) -> None:

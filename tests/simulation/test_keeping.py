@@ -39,6 +39,7 @@ def command(plan: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "pipelineplan", "simulate", str(plan), *options]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
     plan, kept = plan_of(tmp_path), tmp_path / "kept.jsonl"
     whole = subprocess.run(command(plan), capture_output=True, check=False)
@@ -91,6 +92,7 @@ def test_numbers_come_back_as_they_were(tmp_path: Path) -> None:
     assert name_of(sample) == name_of(Sample(dict(sample.figures), sample.fresh_seconds, "T3"))
 
 
+@pytest.mark.slow
 def test_inputs_move_a_drain_by_hours_and_arrivals_by_seconds(tmp_path: Path) -> None:
     """Two hours away leave ten hours of work; 2 % of capacity move that to 8.9 or 11.4 h."""
     exact = simulate(plan_of(tmp_path, "20_000/s"), replications=40).scenarios[-1]

@@ -96,6 +96,7 @@ def test_records_are_neither_lost_nor_invented_in_any_weather() -> None:
     assert fluid.arrived[fluid.log].sum() == pytest.approx(appended, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_serial_parallel_and_second_runs_give_the_same_bytes() -> None:
     one = pipeline(99.0, 100.0, 101.0)
     texts = {json.dumps(result(one, 12, jobs).to_json_dict()) for jobs in (1, 2, 1)}

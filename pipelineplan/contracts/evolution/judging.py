@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelineplan.contracts.evolution.change import POLICIES, Change, Choices
+from pipelineplan.contracts.evolution.from_folder import in_folder
 from pipelineplan.contracts.evolution.history import instant_of, read_history
 from pipelineplan.contracts.evolution.modes import CompatResult, Mode, Reads, judge_mode
-from pipelineplan.contracts.evolution.recorded import Found, Recorded, in_folder, read_recorded
+from pipelineplan.contracts.evolution.recorded import Found, Recorded, read_recorded
 from pipelineplan.contracts.evolution.replay import Log, judge_replay, live
 from pipelineplan.contracts.evolution.rollout import judge_window
 from pipelineplan.contracts.evolution.schemas import FORMATS, Format

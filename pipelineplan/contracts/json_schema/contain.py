@@ -19,7 +19,8 @@ from pipelineplan.contracts.json_schema.accepts import accepts
 from pipelineplan.contracts.json_schema.document import Nodes, SchemaDocument
 from pipelineplan.contracts.json_schema.formula import And, Formula, Leaf, Literal, Or, negation
 from pipelineplan.contracts.json_schema.loops import has_loop
-from pipelineplan.contracts.json_schema.search import Answer, EffortSpentError, Found, Outcome, Search
+from pipelineplan.contracts.json_schema.question import Answer, Found, Outcome
+from pipelineplan.contracts.json_schema.search import EffortSpentError, Search
 
 STEPS_PER_STATEMENT = 300_000
 STEPS_IN_ALL = 600_000

@@ -6,10 +6,14 @@ items [int, text], contains 7, minItems 2    ->  [7, ""]
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pipelineplan.contracts.json_schema.formula import Formula, Leaf, negation
-from pipelineplan.contracts.json_schema.search import Answer, Case, Found, Outcome, Question, Search
+from pipelineplan.contracts.json_schema.question import Answer, Case, Found, Outcome, Question
 from pipelineplan.contracts.json_schema.values import value_of
+
+if TYPE_CHECKING:
+    from pipelineplan.contracts.json_schema.search import Search
 
 MOST_ITEMS = 300
 

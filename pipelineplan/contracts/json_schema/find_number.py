@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from pipelineplan.contracts.json_schema.search import Answer, Case, Found, Outcome
+from pipelineplan.contracts.json_schema.question import Answer, Case, Found, Outcome
 from pipelineplan.contracts.json_schema.values import key_of, plain
 
 MOST_TRIED = 2000

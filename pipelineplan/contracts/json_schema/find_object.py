@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import TYPE_CHECKING
 
 from pipelineplan.contracts.json_schema.accepts import accepts, every, found_in, undeclared
 from pipelineplan.contracts.json_schema.formula import And, Formula, Leaf, negation
-from pipelineplan.contracts.json_schema.search import Answer, Case, Found, Outcome, Question, Search
+from pipelineplan.contracts.json_schema.question import Answer, Case, Found, Outcome, Question
 from pipelineplan.contracts.json_schema.values import value_of
+
+if TYPE_CHECKING:
+    from pipelineplan.contracts.json_schema.search import Search
 
 MOST_PATTERNS = 4
 MOST_KEYS = 20_000

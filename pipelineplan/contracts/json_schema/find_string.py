@@ -5,6 +5,7 @@ minLength 2, pattern ^a, not pattern b    ->  "aa"
 
 from __future__ import annotations
 
+from pipelineplan.contracts.json_schema.question import Answer, Case, Found, Outcome
 from pipelineplan.contracts.json_schema.regular import (
     EVERYTHING,
     Expression,
@@ -15,7 +16,6 @@ from pipelineplan.contracts.json_schema.regular import (
     searching,
     word_of,
 )
-from pipelineplan.contracts.json_schema.search import Answer, Case, Found, Outcome
 
 LONGEST_TEXT = 2000
 

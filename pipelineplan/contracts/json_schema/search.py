@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
+from pipelineplan.contracts.json_schema import find_array, find_number, find_object, find_string
 from pipelineplan.contracts.json_schema.accepts import accepts
 from pipelineplan.contracts.json_schema.document import Nodes
 from pipelineplan.contracts.json_schema.formula import (
@@ -27,51 +27,15 @@ from pipelineplan.contracts.json_schema.formula import (
     Or,
     negation,
 )
+from pipelineplan.contracts.json_schema.question import Answer, Case, Found, Outcome, Question
 from pipelineplan.contracts.json_schema.values import Value, kind_of
 
 KINDS = ("integer", "fraction", "string", "boolean", "null", "object", "array")
 MOST_NESTED = 40
 
 
-class Outcome(Enum):
-    """What a search ends with when it finds no value."""
-
-    NOTHING = "nothing"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True)
-class Found:
-    """A value that was found."""
-
-    value: Any
-
-
-Answer: TypeAlias = Found | Outcome
-Question: TypeAlias = frozenset[Formula]
-
-
 class EffortSpentError(Exception):
     """The bound of the effort was met."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One way to meet a question: the kinds that are left, and every statement that has to hold."""
-
-    kinds: frozenset[str]
-    leaves: frozenset[Leaf]
-
-    def about(self, *words: str) -> list[Leaf]:
-        """The statements with one of `words`, in a fixed order."""
-        return sorted((leaf for leaf in self.leaves if leaf.word in words), key=_order)
-
-
-def _order(leaf: Leaf) -> tuple[bool, str, str]:
-    detail = leaf.detail
-    if leaf.word == "among":
-        detail = sorted(repr(one.raw) for one in leaf.detail)
-    return (not leaf.sign, leaf.word, repr(detail))
 
 
 @dataclass
@@ -205,8 +169,6 @@ class Search:
         return Outcome.NOTHING if decided else Outcome.UNDECIDED
 
     def _of_kind(self, kind: str, case: Case) -> Answer:
-        from pipelineplan.contracts.json_schema import find_array, find_number, find_object, find_string
-
         match kind:
             case "null" | "boolean":
                 return self._plain([None] if kind == "null" else [True, False], case)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pipelineplan.contracts.evolution.change import POLICIES, Change, Choices, Compatibility, judgement_of
+from pipelineplan.contracts.evolution.from_folder import in_folder
 from pipelineplan.contracts.evolution.modes import CompatResult, Pair
-from pipelineplan.contracts.evolution.recorded import Found, in_folder, read_recorded
+from pipelineplan.contracts.evolution.recorded import Found, read_recorded
 from pipelineplan.contracts.evolution.schemas import FORMATS
 from pipelineplan.contracts.sinks.columns_of import columns_of
 from pipelineplan.contracts.sinks.lattice import SINKS, sink_changes

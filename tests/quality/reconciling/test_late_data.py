@@ -76,6 +76,7 @@ def alarms(pair: Pair, looks: list[tuple[dict[str, Path], int]], watermark: int 
     return Alarms(true, false)
 
 
+@pytest.mark.slow
 def test_closed_windows_raise_every_true_alarm_and_no_false_one(
     looks: list[tuple[dict[str, Path], int]],
 ) -> None:
