@@ -14,6 +14,7 @@ from precision.written import (
     in_ranges,
     num,
     outages,
+    restart_seconds,
 )
 
 
@@ -127,10 +128,13 @@ def forgotten(tree: Tree) -> Answer:
 def _read_again(outage: Tree, stage: Tree) -> float | None:
     """How much later a record may come again: read just after a barrier, it was in no checkpoint yet."""
     down = down_seconds(outage, stage)
-    if outage["of"] == "sink" or down is None:
+    if down is None or (outage["of"] == "sink" and not _gives_up(stage, down)):
         return down
+    if outage["of"] == "sink":
+        restart = restart_seconds(stage)
+        down = None if restart is None else down + restart
     starts = checkpoint_starts(stage, 3)
-    if starts is None:
+    if starts is None or down is None:
         return None
     first_read = starts[1][0]  # just after the second barrier, so only the third checkpoint holds it
     crash = starts[2][1]  # as that one is about to complete
