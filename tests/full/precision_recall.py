@@ -43,7 +43,8 @@ BY_FAMILY = {
 }
 HEAD = """# Precision and recall of the rules
 
-Written by `uv run python tests/full/precision_recall.py --plans {plans} --write docs/background/precision.md`.
+Written by `uv run python tests/full/precision_recall.py --plans {plans} --write
+docs/background/precision.md`.
 
 {plans:,} random plans that hold with room to spare, and {mutants:,} mutants of them: one leaf drawn
 evenly, times or divided by 2, 10, 60 or 1.024, deleted, turned into another word, or a list reordered.
@@ -71,11 +72,11 @@ JUDGING = """
 ## Who judges
 
 T1 is the fluid simulation; it shares the reading of a plan, the duration of a computed checkpoint and
-the time of a restart with the rules, and no formula of load, drain, retention or freshness. It judges every fourth plan and its mutants; where its own checkpoints fail and restart the job for ever, the
-harm is that of CHK101 and it says nothing of the others. All other judges read the YAML by themselves.
-Some promises have a policy in them (half the timeout for a checkpoint, 64 MB for a file, the
-utilisation that the plan allows): judge and rule share that number, and not the way to what is held
-against it.
+the time of a restart with the rules, and no formula of load, drain, retention or freshness. It judges
+every fourth plan and its mutants; where its own checkpoints fail and restart the job for ever, the harm
+is that of CHK101 and it says nothing of the others. All other judges read the YAML by themselves. Some
+promises have a policy in them (half the timeout for a checkpoint, 64 MB for a file, the utilisation
+that the plan allows): judge and rule share that number, and not the way to what is held against it.
 
 Where a promise is one stated number against another (CDC104, CHK102, CHK202, CUT201, CUT202, DLV103,
 DLV203, EVT302) or a word (EVT403), there is one way to compare them. The judge is then a second reading
@@ -90,8 +91,8 @@ KNOWN = """
   restart and what is read again.
 - *A budget below millions of keys kept `check` busy for minutes.* The nearest number of keys that fits
   was counted down to, one by one. It is bisected now.
-- *The longest stop of a stage was the one that takes longest to detect and repair.* A shorter one that restarts the
-  job can keep it from its state for longer: CAP402 counts the restarts of each.
+- *The longest stop of a stage was the one that takes longest to detect and repair.* A shorter one that
+  restarts the job can keep it from its state for longer: CAP402 counts the restart of each.
 - *Judges that were wrong:* one took an hourly schedule for one that skips an hour when clocks change
   (it runs by instants), one dealt fewer records than there were partitions and so saw a total order,
   and T1's lag under checkpoints that never complete was taken for missing capacity.
