@@ -123,9 +123,12 @@ def _life_claim(plan: Plan, stage: Stage, source: Source, span: Operand) -> Clai
 
 
 def _longest(plan: Plan, stage: Stage) -> Downtime | None:
-    stops = [outage for outage in plan.model.outages if outage.of in _STOPS_THE_STAGE]
-    longest = max(stops, key=lambda outage: outage.detect.value + outage.repair.value, default=None)
-    return downtime(plan, longest, stage) if longest is not None else None
+    stops = [downtime(plan, outage, stage) for outage in plan.model.outages if outage.of in _STOPS_THE_STAGE]
+    return max(stops, key=_piled_up, default=None)
+
+
+def _piled_up(down: Downtime) -> float:
+    return down.piled_up({operand.symbol: operand.value for operand in down.operands})
 
 
 @rule(

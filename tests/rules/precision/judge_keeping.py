@@ -14,6 +14,7 @@ from precision.written import (
     in_ranges,
     num,
     outages,
+    restart_seconds,
 )
 
 
@@ -124,13 +125,30 @@ def forgotten(tree: Tree) -> Answer:
     return _exceeds(latest - written, ttl)
 
 
+def _gives_up(stage: Tree, down: float) -> bool:
+    """Whether checkpoints that cannot pass a sink fail so often before it is back that the job restarts."""
+    every, timeout = num(stage, "checkpoint.interval"), num(stage, "checkpoint.timeout")
+    if every is None or timeout is None:
+        return False
+    begun, failures = 0.0, 0
+    while begun + timeout < down and failures < 100_000:
+        failures += 1
+        if failures > (num(stage, "checkpoint.tolerable_failures", 0.0) or 0.0):
+            return True
+        begun = max(begun + every, begun + timeout + (num(stage, "checkpoint.min_pause", 0.0) or 0.0))
+    return False
+
+
 def _read_again(outage: Tree, stage: Tree) -> float | None:
     """How much later a record may come again: read just after a barrier, it was in no checkpoint yet."""
     down = down_seconds(outage, stage)
-    if outage["of"] == "sink" or down is None:
+    if down is None or (outage["of"] == "sink" and not _gives_up(stage, down)):
         return down
+    if outage["of"] == "sink":
+        restart = restart_seconds(stage)
+        down = None if restart is None else down + restart
     starts = checkpoint_starts(stage, 3)
-    if starts is None:
+    if starts is None or down is None:
         return None
     first_read = starts[1][0]  # just after the second barrier, so only the third checkpoint holds it
     crash = starts[2][1]  # as that one is about to complete

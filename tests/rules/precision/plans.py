@@ -38,10 +38,11 @@ def random_plan(draw: Random, number: int) -> Tree:
     tree["capacity"] = {"max_utilisation": "70 %", "failure_domains": 3}
     _capacities(draw, tree)
     tree["outages"] = _outages(draw)
+    _total(draw, tree)
     _state_and_checkpoints(draw, tree)
     _patience(draw, tree)
     _what_outlasts(draw, tree)
-    for part in (_change_capture, _polling, _files, _retries, _switch, _replay, _schedule, _total):
+    for part in (_change_capture, _polling, _files, _retries, _switch, _replay, _schedule):
         part(draw, tree)
     _promises(draw, tree)
     return tree
