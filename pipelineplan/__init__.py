@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
     from pipelineplan.facts import read_facts
-    from pipelineplan.fleet import Asked, Fleet, check_changed, check_plans
+    from pipelineplan.fleet import Asked, Fleet, check_plans
+    from pipelineplan.fleet.changes import check_changed
     from pipelineplan.plan import Plan, read_plan
     from pipelineplan.plan.draw_up import draw_up
     from pipelineplan.plan.judged import CheckResult
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Asked": "pipelineplan.fleet",
     "Fleet": "pipelineplan.fleet",
-    "check_changed": "pipelineplan.fleet",
+    "check_changed": "pipelineplan.fleet.changes",
     "check_plans": "pipelineplan.fleet",
     "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",

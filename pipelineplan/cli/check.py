@@ -21,7 +21,7 @@ from pipelineplan.cli.findings import FORMATS, Found, show
 from pipelineplan.cli.output import note, say, seen_from_here
 from pipelineplan.documents.root import MARKER, find_root
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.fleet import Asked, Fleet, cache_folder, check_changed, check_plans
+from pipelineplan.fleet import Asked, Fleet, cache_folder, check_plans
 from pipelineplan.verdicts import Severity
 
 
@@ -86,6 +86,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _judged(plans: list[Path], asked: Asked, options: argparse.Namespace) -> Fleet:
     if options.changed:
+        from pipelineplan.fleet.changes import check_changed
+
         return check_changed(plans, asked, options.base or "HEAD", jobs=options.jobs)
     return check_plans(plans, asked, jobs=options.jobs)
 

@@ -4,8 +4,7 @@ check_plans([...])     every plan of a repository     Fleet(results, problems)
 check_changed(...)     only what is new since a git revision
 """
 
-from pipelineplan.fleet.changes import check_changed
 from pipelineplan.fleet.checking import Asked, Fleet, check_plans
 from pipelineplan.fleet.keeping import cache_folder
 
-__all__ = ["Asked", "Fleet", "cache_folder", "check_changed", "check_plans"]
+__all__ = ["Asked", "Fleet", "cache_folder", "check_plans"]

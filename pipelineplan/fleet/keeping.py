@@ -69,14 +69,11 @@ def entry_of(folder: Path, plan: Path, asked: Iterable[str]) -> Path:
 @cache
 def this_package() -> str:
     """The version, and what tells one state of the package's files from another while it is worked on."""
-    from importlib.metadata import version
+    from pipelineplan import __version__, catalogue
 
-    from pipelineplan import catalogue
-
-    folders = (Path(__file__).parents[1], catalogue.folder("contracts"))
-    files = (file for folder in folders for file in folder.rglob("*.[py][ya]*"))
+    files = (*Path(__file__).parents[1].rglob("*.py"), *catalogue.folder("contracts").rglob("*.yaml"))
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return f"{version('pipelineplan')} {hashlib.sha256(repr(sorted(stats)).encode()).hexdigest()}"
+    return f"{__version__} {hashlib.sha256(repr(sorted(stats)).encode()).hexdigest()}"
 
 
 def hashes_of(places: Iterable[str]) -> dict[str, str]:

@@ -85,6 +85,12 @@ def intervals_seconds(expression: str) -> tuple[float, float]:
     return (min(gaps), max(gaps)) if gaps else (float("inf"), float("inf"))
 
 
+@lru_cache(maxsize=1024)
+def first_odd_start(expression: str, zone: str) -> OddStart | None:
+    """The first of `odd_starts`, None where every start exists once."""
+    return next(odd_starts(expression, zone), None)
+
+
 def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:
     """The starts from 2026 to 2036 that fall into an hour that is skipped or repeated.
 

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
-from pipelineplan.plan.calendar import cron_fault, intervals_seconds, known_zone, odd_starts
+from pipelineplan.plan.calendar import cron_fault, first_odd_start, intervals_seconds, known_zone
 from pipelineplan.plan.ingestion import Schedule
 from pipelineplan.quantities import Dimension, say_seconds
 from pipelineplan.rules.claim import Change, Claim
@@ -84,7 +84,7 @@ def starts_exist_once(plan: Plan) -> Iterator[Claim]:
     schedule = _readable(plan)
     if schedule is None or schedule.zone is None or not known_zone(schedule.zone):
         return
-    odd = next(odd_starts(schedule.cron, schedule.zone), None)
+    odd = first_odd_start(schedule.cron, schedule.zone)
     what = f"every start of {schedule.cron!r} exists once in {schedule.zone}"
     if odd is not None:
         occurs = "does not exist" if odd.occurs == "never" else "occurs twice"

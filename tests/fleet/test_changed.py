@@ -12,7 +12,8 @@ import pytest
 
 from pipelineplan.cli.discovery import plans_below
 from pipelineplan.errors import InputError
-from pipelineplan.fleet import Asked, Fleet, check_changed, check_plans
+from pipelineplan.fleet import Asked, Fleet, check_plans
+from pipelineplan.fleet.changes import check_changed
 from pipelineplan.verdicts import Finding, Verdict
 from tests.fleet.conftest import FAILING, SMALL, Check
 from tests.fleet.histories import Company, git
