@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.bundle.contents import Rendering
     from pipelineplan.profiling.times import Unit
+    from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.calibration import Calibrated
     from pipelineplan.simulation.sensitivity import Sensitivity
@@ -231,10 +232,8 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     # What has been accepted is judged all the same: a bundle says how the plan stands.
     findings = with_simulated(one, judge(one), simulated)
     findings = with_day(one, findings, as_of.date() if as_of is not None else None)
-    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    quality = _tested(one, data, as_of, show, mutation=mutation) if data else None
     played = play_on_beam(one, data, show) if data else None
-    if quality is not None and data and mutation:
-        quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
     reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
@@ -249,6 +248,16 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
         played=played,
         rendering=rendering,
     )
+
+
+def _tested(
+    plan: Plan, data: Mapping[str, Path], as_of: datetime | None, progress: Progress, *, mutation: bool
+) -> QualityReport:
+    """The checks on the data, and with `mutation` what they notice of faults put into it."""
+    quality = test(plan, data, as_of=as_of, progress=progress)
+    if not mutation:
+        return quality
+    return replace(quality, mutation=mutate(plan, data, as_of=as_of, progress=progress))
 
 
 def write(  # noqa: PLR0913  (all that a bundle is made of)
