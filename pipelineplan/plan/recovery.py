@@ -10,6 +10,7 @@ tolerable failures restarts in the middle of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelineplan.plan import capacity
@@ -73,6 +74,15 @@ def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
         phases += [*restart_operands(plan, stage), restore_operand(plan, stage)]
         phases += [*checkpoint_operands(plan, stage), *gives_up]
     return Downtime(outage, tuple(operand for operand in phases if operand is not None))
+
+
+def slowest_downtime(plan: Plan, outage: Outage, stages: Sequence[Stage]) -> Downtime:
+    """The phases of `outage` at the one of `stages` that takes longest: stages of a job are back together."""
+
+    def seconds(down: Downtime) -> float:
+        return down.piled_up({operand.symbol: operand.value for operand in down.operands})
+
+    return max((downtime(plan, outage, stage) for stage in stages), key=seconds)
 
 
 def _giving_up(plan: Plan, stage: Stage) -> list[Operand | None]:
