@@ -10,6 +10,7 @@ tolerable failures restarts in the middle of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelineplan.plan import capacity
@@ -82,6 +83,15 @@ def phases(plan: Plan, outage: Outage, stage: Stage | None) -> tuple[Operand, ..
         return tuple(one for one in downtime(plan, outage, stage).operands if one.symbol in PHASES)
     found = (plan.operand(name, outage, name, f"time to {name}") for name in ("detect", "repair"))
     return tuple(operand for operand in found if operand is not None)
+
+
+def slowest_downtime(plan: Plan, outage: Outage, stages: Sequence[Stage]) -> Downtime:
+    """The phases of `outage` at the one of `stages` that takes longest: stages of a job are back together."""
+
+    def seconds(down: Downtime) -> float:
+        return down.piled_up({operand.symbol: operand.value for operand in down.operands})
+
+    return max((downtime(plan, outage, stage) for stage in stages), key=seconds)
 
 
 def _giving_up(plan: Plan, stage: Stage) -> list[Operand | None]:

@@ -13,7 +13,7 @@ from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.delivery import Link, links_to, promised_at
 from pipelineplan.plan.load import Values, arrivals
 from pipelineplan.plan.objectives import Outage
-from pipelineplan.plan.recovery import downtime
+from pipelineplan.plan.recovery import slowest_downtime
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
@@ -198,17 +198,16 @@ def offsets_outlive(plan: Plan) -> Iterator[Claim]:
     """`T <= offsets retention` for every consumer group and every outage that leaves it without members."""
     for source in plan.model.sources:
         kept = plan.operand("kept", source.consumer, "offsets_retention", "retention of offsets")
-        readers = [plan.stage(edge.downstream) for edge in plan.graph.out_of(source.id)
-                   if plan.graph.kinds[edge.downstream] == "stage"]  # fmt: skip
+        readers = [stage for stage in plan.model.stages if source.id in plan.graph.above(stage.id)]
         if kept is None or not readers:
             continue
         for outage in plan.model.outages:
             if outage.of in {"job", "zone"}:
-                yield _offsets_claim(plan, source, outage, readers[0], kept)
+                yield _offsets_claim(plan, source, outage, readers, kept)
 
 
-def _offsets_claim(plan: Plan, source: Source, outage: Outage, reader: Stage, kept: Operand) -> Claim:
-    down = downtime(plan, outage, reader)
+def _offsets_claim(plan: Plan, source: Source, outage: Outage, readers: list[Stage], kept: Operand) -> Claim:
+    down = slowest_downtime(plan, outage, readers)
     return inequality(
         plan.path(source, "consumer", "offsets_retention"),
         f"{source.id} {outage.id or outage.of}",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Values, average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage
-from pipelineplan.plan.recovery import Downtime, downtime
+from pipelineplan.plan.recovery import Downtime, downtime, slowest_downtime
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
@@ -192,7 +192,7 @@ def nothing_is_skipped(plan: Plan) -> Iterator[Claim]:
         elif reset == "latest":
             yield statement(path, source.id, _skips_said(plan, source, kept), true=False, operands=(kept,))
         else:
-            yield from _hole_claims(plan, source, kept, readers[0])
+            yield from _hole_claims(plan, source, kept, readers)
 
 
 def _skips_said(plan: Plan, source: Source, kept: Operand) -> str:
@@ -204,10 +204,10 @@ def _skips_said(plan: Plan, source: Source, kept: Operand) -> str:
     )
 
 
-def _hole_claims(plan: Plan, source: Source, kept: Operand, reader: Stage) -> Iterator[Claim]:
+def _hole_claims(plan: Plan, source: Source, kept: Operand, readers: list[Stage]) -> Iterator[Claim]:
     """The hole that an outage leaves which outlasts the retention, without any margin."""
     for outage in plan.model.outages:
-        down = downtime(plan, outage, reader)
+        down = slowest_downtime(plan, outage, readers)
         yield inequality(
             plan.path(source, "consumer", "offset_reset"),
             f"{source.id} {outage.id or outage.of}",

@@ -12,7 +12,7 @@ from pipelineplan.documents import Path
 from pipelineplan.plan import Plan
 from pipelineplan.plan.load import Values, arrivals
 from pipelineplan.plan.objectives import Outage
-from pipelineplan.plan.recovery import Downtime, downtime
+from pipelineplan.plan.recovery import Downtime, downtime, slowest_downtime
 from pipelineplan.plan.semantics import sources_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
@@ -153,11 +153,13 @@ def repeats_recognised(plan: Plan) -> Iterator[Claim]:
         readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
         for outage in plan.model.outages:
             if outage.of in {"job", "worker", "zone"} and readers:
-                yield _redelivery_claim(plan, source, outage, readers[0], horizon)
+                yield _redelivery_claim(plan, source, outage, readers, horizon)
 
 
-def _redelivery_claim(plan: Plan, source: Source, outage: Outage, reader: Stage, horizon: Operand) -> Claim:
-    down = downtime(plan, outage, reader)
+def _redelivery_claim(
+    plan: Plan, source: Source, outage: Outage, readers: list[Stage], horizon: Operand
+) -> Claim:
+    down = slowest_downtime(plan, outage, readers)
     return inequality(
         plan.path(source, "semantics", "duplicates", "horizon"),
         f"{source.id} {outage.id or outage.of}",
@@ -251,13 +253,13 @@ def deletions_are_read(plan: Plan) -> Iterator[Claim]:
         readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
         for outage in plan.model.outages:
             if outage.of in {"job", "zone", "sink"} and readers:
-                yield _tombstone_claim(plan, source, outage, readers[0])
+                yield _tombstone_claim(plan, source, outage, readers)
 
 
-def _tombstone_claim(plan: Plan, source: Source, outage: Outage, reader: Stage) -> Claim:
+def _tombstone_claim(plan: Plan, source: Source, outage: Outage, readers: list[Stage]) -> Claim:
     path = plan.path(source, "retention")
     kept = plan.operand("kept", source.retention, "tombstones", "delete retention")
-    down = downtime(plan, outage, reader)
+    down = slowest_downtime(plan, outage, readers)
     scan = plan.assumed("scan", "time to read the topic", 3600.0, Dimension.DURATION, path, (60.0, 21_600.0))
     day = plan.assumed("kept", "delete retention", 86_400.0, Dimension.DURATION, path, (86_400.0, 86_400.0))
     return inequality(

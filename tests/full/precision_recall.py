@@ -93,6 +93,8 @@ KNOWN = """
   was counted down to, one by one. It is bisected now.
 - *The longest stop of a stage was the one that takes longest to detect and repair.* A shorter one that
   restarts the job can keep it from its state for longer: CAP402 counts the restart of each.
+- *A job is back when its slowest stage is.* CAP302, CAP403, DLV105 and TMB101 counted the restart of the
+  first stage behind a source, which often has no state to read back; they count the slowest now.
 - *Judges that were wrong:* one took an hourly schedule for one that skips an hour when clocks change
   (it runs by instants), one dealt fewer records than there were partitions and so saw a total order,
   and T1's lag under checkpoints that never complete was taken for missing capacity.

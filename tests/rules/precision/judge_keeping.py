@@ -83,7 +83,7 @@ def skipped(tree: Tree) -> Answer:
         stood, oldest, newest = 0.0, 1.0, 1.0 + kept  # a second of the log is gone when it comes back
         goes_on = newest if reset == "latest" else stood
         return goes_on > oldest
-    last = tree["stages"][0]
+    last = tree["stages"][-1]
     return any_of(
         _exceeds(_read_again(o, last) if o["of"] in _AGAIN else down_seconds(o, last), kept)
         for o in tree["outages"]
@@ -256,7 +256,7 @@ def buffered(tree: Tree) -> Answer:
 @judge("DLV105", "the instant the last member leaves, and the first one that is back")
 def offsets_gone(tree: Tree) -> Answer:
     kept = num(tree, "sources.0.consumer.offsets_retention")
-    return any_of(_exceeds(down_seconds(o, tree["stages"][0]), kept) for o in outages(tree, "job", "zone"))
+    return any_of(_exceeds(down_seconds(o, tree["stages"][-1]), kept) for o in outages(tree, "job", "zone"))
 
 
 @judge("DLV203", "a dead letter written, expired, looked for")
