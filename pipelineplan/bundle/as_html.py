@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.as_markdown import VERDICT_WORDS
+from pipelineplan.bundle.design_sections import completeness
 from pipelineplan.bundle.diagram import as_diagram
 from pipelineplan.bundle.escaping import html
 from pipelineplan.bundle.html_findings import (
@@ -20,7 +21,7 @@ from pipelineplan.bundle.html_findings import (
 )
 from pipelineplan.bundle.html_parts import mark
 from pipelineplan.bundle.html_runs import quality, reconciled, runbook, simulation
-from pipelineplan.bundle.sections import ReportSection, sections
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.gates import GateState
 from pipelineplan.verdicts import Severity, Verdict
 
@@ -37,7 +38,7 @@ _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 def as_html(contents: Contents) -> str:
     """The whole report as one HTML document."""
-    held = sections(contents.plan, contents.findings, contents.simulated)
+    held = contents.sections
     style = files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
     name = html(contents.plan.name)
     return (
@@ -123,11 +124,18 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         part(
             "sections",
             "The plan, section by section",
-            f'<div class="stack">{"".join(section(one) for one in held)}</div>',
+            f'{_complete(contents, held)}<div class="stack">{"".join(section(one) for one in held)}</div>',
         ),
         *(part(each.kind, each.title, runbook(each)) for each in contents.checklists),
     ]
     return "\n".join(parts)
+
+
+def _complete(contents: Contents, held: tuple[ReportSection, ...]) -> str:
+    """What a design still lacks, above its sections."""
+    if contents.rendering == "data-plan":
+        return ""
+    return f'<p class="quiet">{html(contents.rendering)}: {html(completeness(held))}</p>'
 
 
 def part(name: str, title: str, inside: str) -> str:

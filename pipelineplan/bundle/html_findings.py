@@ -15,7 +15,7 @@ from pipelineplan.bundle.html_parts import (
     said,
     where,
 )
-from pipelineplan.bundle.sections import ReportSection
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.gates import GateDecision, GateState
 from pipelineplan.verdicts import Basis, Finding, Operand, Severity, Verdict
 
@@ -108,7 +108,7 @@ def _operand(operand: Operand) -> str:
 
 
 def section(one: ReportSection) -> str:
-    """One of the thirteen sections: facts, what is not stated, and the verdicts of its gate."""
+    """One section: facts, what is not stated, and the verdicts that belong to it."""
     stated = facts((fact.label, said(fact.said)) for fact in one.facts if not fact.said.is_open)
     silent = [fact for fact in one.facts if fact.said.is_open]
     missing = (
@@ -119,7 +119,7 @@ def section(one: ReportSection) -> str:
     )
     state = _worst(one)
     return folded(
-        f"{one.number} {one.title}",
+        f"{one.number} {one.title}{'' if one.required else ' (not required at this level)'}",
         state,
         stated + missing + "".join(_verdicts(one)),
         name=f"section-{one.number}",

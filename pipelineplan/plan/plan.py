@@ -27,6 +27,7 @@ from pipelineplan.verdicts import Basis, Operand
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
     from pipelineplan.contracts.evolution.recorded import Recorded
+    from pipelineplan.plan.prices import PriceList
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
@@ -54,6 +55,7 @@ class Plan:
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
     real: RealSystem = field(default_factory=RealSystem)
+    prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 
     @property

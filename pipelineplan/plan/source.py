@@ -188,6 +188,11 @@ class ChangeCapture(Section):
     version: Text | None = Field(
         None, description="The field that orders changes of one key.", examples=["lsn"]
     )
+    operation: Text | None = Field(
+        None,
+        description="The field that says what a change is; d, delete and true mean a deletion.",
+        examples=["op"],
+    )
 
 
 class ReaderSettings(Section):
@@ -321,6 +326,9 @@ class Semantics(Section):
     lateness: Quantiles | None = Field(None, description="Arrival time minus event time.")
     disorder: Quantiles | None = Field(
         None, description="How far an event time lies behind the running maximum, in arrival order."
+    )
+    sequence: Text | None = Field(
+        None, description="The field that counts up by one within each key.", examples=["seq"]
     )
     normal_gap: Duration | None = Field(
         None, description="The longest silence that is normal.", examples=["5 s"]

@@ -9,15 +9,19 @@ from pathlib import Path
 from pipelineplan.documents.comments import comments_in
 from pipelineplan.plan import Plan
 from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    attestations,
     backfill,
     capacity,
     change_capture,
     checkpoints,
+    components,
     contract_fit,
+    cost,
     criteria,
     cutover,
     delivery,
     deprecation,
+    duties,
     event_time,
     facts,
     fed_plans,
@@ -25,15 +29,23 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     ordering,
     parallelism,
     reconciliation,
+    recovery_targets,
+    resilience,
+    retention,
+    revisions,
     schedule,
     schema_evidence,
     schema_evolution,
+    sizing,
+    slo,
     state,
     time_limits,
+    tuning,
 )
 from pipelineplan.rules.accepting import LIVING
 from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
+from pipelineplan.rules.revisions import judge_revision
 from pipelineplan.rules.suppressions import with_comments
 from pipelineplan.verdicts import Finding
 
@@ -42,6 +54,7 @@ __all__ = [
     "Rule",
     "apply",
     "judge",
+    "judge_revision",
     "judged_with_comments",
     "rule_codes",
     "rule_page",

@@ -20,6 +20,7 @@ from pipelineplan.documents import Path, dotted, read_text
 from pipelineplan.plan import Plan
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS, AntiPattern
 from pipelineplan.rules.decisions import DECISION_TABLES
+from pipelineplan.rules.design_choices import DESIGN_TABLES
 from pipelineplan.rules.presence import Condition, Gap, applies, gaps
 from pipelineplan.verdicts import Finding, Severity, Verdict, fingerprint
 
@@ -37,9 +38,10 @@ class Presence:
 
 @dataclass(frozen=True)
 class RuleHome:
-    """A rule elsewhere judges it."""
+    """A rule elsewhere judges it, in plans to which `when` applies."""
 
     code: str
+    when: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,12 @@ def judge(plan: Plan) -> list[Finding]:
         match criterion.home:
             case Presence() as home if severity is not None and applies(plan, home.when):
                 findings += _presence(plan, home, severity)
-            case RuleHome(code) if severity is not None and code in _anti_patterns():
+            case RuleHome(code, when) if (
+                severity is not None
+                and code in _anti_patterns()
+                and criterion_of(code) is criterion
+                and applies(plan, when)
+            ):
                 findings += _anti_pattern(plan, _anti_patterns()[code], severity)
             case Presence() | RuleHome() | Attested() | OutOfScope():
                 pass
@@ -220,7 +227,7 @@ def _home(data: Mapping[str, Any]) -> Home:
                 data.get("when"),
             )
         case {"rule": code}:
-            return RuleHome(code)
+            return RuleHome(code, data.get("when"))
         case {"attestation": True}:
             return Attested()
         case {"out_of_scope": reason}:
@@ -237,9 +244,17 @@ def _severities(by_level: Mapping[str, str]) -> Mapping[str, Severity | None]:
 
 @cache
 def _anti_patterns() -> Mapping[str | None, AntiPattern]:
-    return {pattern.code: pattern for pattern in (*ANTI_PATTERNS, *DECISION_TABLES)}
+    return {pattern.code: pattern for pattern in (*ANTI_PATTERNS, *DECISION_TABLES, *DESIGN_TABLES)}
 
 
 @cache
 def _by_code() -> Mapping[str, Criterion]:
-    return {c.home.code: c for c in criteria() if isinstance(c.home, Presence | RuleHome) and c.home.code}
+    """The criterion that a code belongs to: the one that defines it, else the first that rests on it."""
+    found: dict[str, Criterion] = {}
+    for criterion in criteria():
+        if isinstance(criterion.home, Presence):
+            found[criterion.home.code] = criterion
+    for criterion in criteria():
+        if isinstance(criterion.home, RuleHome):
+            found.setdefault(criterion.home.code, criterion)
+    return found

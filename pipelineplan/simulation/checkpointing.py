@@ -52,6 +52,7 @@ class Checkpointing:
         self.control, self.plan = control, plan
         self.failed: list[float] = []
         self.in_a_row = 0
+        self.coming: list[Cut] = []
 
     def process(self) -> Process:
         """Take one checkpoint after the other, for as long as the run lasts."""
@@ -63,6 +64,10 @@ class Checkpointing:
                 yield from self._after_restart()
                 continue
             begun = control.env.now
+            ahead = self._undisturbed(begun)
+            if ahead:
+                yield from self._all(ahead)
+                continue
             completed = yield from self._one(begun, epoch)
             if epoch != control.epoch:
                 continue
@@ -70,9 +75,52 @@ class Checkpointing:
                 yield from self._count_failure(begun)
                 continue
             self.in_a_row = 0
-            yield from control.until(
-                max(begun + plan.interval_seconds, control.env.now + plan.min_pause_seconds)
-            )
+            yield from control.until(self._next(begun, control.env.now))
+
+    def _next(self, begun: float, ended: float) -> float:
+        """When the checkpoint after one begins."""
+        return max(begun + self.plan.interval_seconds, ended + self.plan.min_pause_seconds)
+
+    def _undisturbed(self, begun: float) -> list[tuple[float, float]]:
+        """Begin and end of all checkpoints from here to the next outage that nothing can hold up.
+
+        None where no timetable takes them, or where how long they take depends on what has happened.
+        """
+        control, plan = self.control, self.plan
+        takes = max(plan.duration_seconds, plan.sync_stall_seconds)
+        if control.timetable is None or control.sink_down or plan.full_seconds > 0:
+            return []
+        if takes <= 0 or plan.duration_seconds > plan.timeout_seconds:
+            return []
+        starts = [each.start_seconds for each in control.scenario.outages]
+        end = min([control.scenario.horizon_seconds, *(start for start in starts if start >= begun)])
+        found = []
+        while begun + takes < end:
+            found.append((begun, begun + takes))
+            begun = self._next(begun, begun + takes)
+        return found
+
+    def _all(self, ahead: list[tuple[float, float]]) -> Process:
+        """Take all these checkpoints, which nothing disturbs."""
+        control = self.control
+        control.catch_up()
+        if control.timetable is not None:
+            begins = np.array([begun for begun, _ in ahead])
+            marks = control.timetable.stalls(begins, self.plan.sync_stall_seconds)
+            self.coming = [
+                Cut(begun, done, position) for (begun, done), position in zip(ahead, marks, strict=True)
+            ]
+        yield from control.until(ahead[-1][1])
+        self.gather()
+        self.in_a_row = 0
+        yield from control.until(self._next(*ahead[-1]))
+
+    def gather(self) -> None:
+        """Those of the undisturbed checkpoints that have completed by now become cuts."""
+        control = self.control
+        control.catch_up()
+        control.cuts += [cut for cut in self.coming if cut.completed <= control.env.now]
+        self.coming = []
 
     def _one(self, begun: float, epoch: int) -> Asking:
         """Take a checkpoint; false when it was given up."""
@@ -106,8 +154,7 @@ class Checkpointing:
         if plan.tolerable_failures is not None and self.in_a_row > plan.tolerable_failures:
             yield from control.restart_job(plan.restart_seconds)
         else:
-            again = max(begun + plan.interval_seconds, control.env.now + plan.min_pause_seconds)
-            yield from control.until(again)
+            yield from control.until(self._next(begun, control.env.now))
 
     def _after_restart(self) -> Process:
         """A restored job counts its interval from the restart."""

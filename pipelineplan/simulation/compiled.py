@@ -10,67 +10,20 @@ from __future__ import annotations
 import numpy as np
 
 from pipelineplan.simulation import kernels
+from pipelineplan.simulation.dense_journal import DenseJournal
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.rates import Flags
 from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.timetable import Timetable
 
-_ROWS_IN_A_BLOCK = 4096
 _MOST_CHANGES_PER_CHANNEL = 400
-
-
-class DenseJournal:
-    """Rows of `time` and one count for each partition, in blocks that are kept partition by partition.
-
-    Blocks are small enough that the memory of one run is used again by the next.
-    """
-
-    def __init__(self, partitions: int) -> None:
-        """One empty block."""
-        self.partitions = partitions
-        self.counts = np.zeros(2, dtype=np.int64)
-        self.full: list[tuple[Floats, Floats]] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        self.times = np.empty(_ROWS_IN_A_BLOCK)
-        self.rows = np.empty((self.partitions, _ROWS_IN_A_BLOCK))
-        self.counts[kernels.USED] = 0
-
-    def __len__(self) -> int:
-        """The number of rows."""
-        return len(self.full) * _ROWS_IN_A_BLOCK + int(self.counts[kernels.USED])
-
-    def make_room(self) -> None:
-        """Begin another block where this one is full."""
-        if self.counts[kernels.USED] == _ROWS_IN_A_BLOCK:
-            self.full.append((self.times, self.rows))
-            self._begin()
-
-    def _blocks(self) -> list[tuple[Floats, Floats]]:
-        used = int(self.counts[kernels.USED])
-        return [*self.full, (self.times[:used], self.rows[:, :used])]
-
-    @property
-    def time(self) -> Floats:
-        """Seconds from the start, `[row]`, not falling."""
-        return np.concatenate([times for times, _ in self._blocks()])
-
-    def column(self, number: int) -> Floats:
-        """One count over all rows, in records."""
-        return np.concatenate([rows[number] for _, rows in self._blocks()])
-
-    def rising(self, number: int) -> Floats:
-        """One count without its steps back, over all rows, in records."""
-        return kernels.rise(self.column(number))
-
-    def total(self, columns: int) -> Floats:
-        """The sum of the first `columns` counts over all rows, in records."""
-        return np.concatenate([rows[:columns].sum(axis=0) for _, rows in self._blocks()])
 
 
 class CompiledFluid(Fluid):
     """`Fluid` for a layout without stored edges; see there for what everything means."""
+
+    timetable: Timetable
 
     def __init__(self, layout: Layout) -> None:
         """Empty queues at time 0, nothing arriving, all workers running."""
@@ -89,16 +42,30 @@ class CompiledFluid(Fluid):
         self._able = np.concatenate(self._base)
         self._working = self._able.copy()
         self._stopped = np.zeros(len(self._able), dtype=np.int64)
-        self._segments = np.array([(each.stages[0], each.stages[-1] + 1) for each in layout.segments])
-        self._weights = np.zeros(len(self._able))
+        seats = layout.seats.astype(np.int64)
+        partitions, workers = len(self.shares), widths[0]
+        wanting = partitions if seats.shape[1] == 1 else workers
+        self._room = (np.zeros(partitions), np.zeros(seats.shape[1]), np.zeros(wanting), np.zeros(partitions))
+        segments = np.array([(each.stages[0], each.stages[-1] + 1) for each in layout.segments])
+        entry = np.zeros(workers)
+        self._reader = (
+            self._able,
+            self._working,
+            self._stopped,
+            self._first_of,
+            segments,
+            self._weights_of(layout),
+            entry,
+            seats,
+        )
+        self.timetable = Timetable(partitions, len(self._able))
+
+    def _weights_of(self, layout: Layout) -> Floats:
+        weights = np.zeros(len(self._able))
         for segment in layout.segments[1:]:
             first = int(self._first_of[segment.stages[0]])
-            self._weights[first : first + len(segment.weights)] = segment.weights
-        self._seats = layout.seats.astype(np.int64)
-        self._room = (np.zeros(len(self.shares)), np.zeros(widths[0]), np.zeros(self._seats.shape[1]))
-        self._entry = np.zeros(widths[0])
-        self._limit = np.inf
-        self._new_limits = True
+            weights[first : first + len(segment.weights)] = segment.weights
+        return weights
 
     @property
     def now(self) -> float:
@@ -127,13 +94,11 @@ class CompiledFluid(Fluid):
             first, end = self._first_of[stage], self._first_of[stage + 1]
             chosen = slice(first, end) if worker is None else first + worker
             self._stopped[chosen] += change
-        self._new_limits = True
 
     def set_speeds(self, speeds: list[Floats]) -> None:
         """From now on workers do this share of their capacity, `[worker]` per stage."""
         self.note()
         np.multiply(self._able, np.concatenate(speeds), out=self._working)
-        self._new_limits = True
 
     def set_rate(self, rate_per_second: float) -> None:
         """From now on the source appends this many records per second over all partitions."""
@@ -142,35 +107,31 @@ class CompiledFluid(Fluid):
 
     def _solve(self) -> None:
         """What is read of each partition now, into the room for it."""
-        self._limit_anew()
-        log = self.queue[self.log]
-        kernels.solve_log(log, self.arrivals, self._entry, self._limit, self._seats, self._room, 0.0)
-
-    def _limit_anew(self) -> None:
-        if self._new_limits:
-            self._limit = kernels.limits_of(
-                self._working, self._stopped, self._first_of, self._segments, self._weights, self._entry
-            )
-            self._new_limits = False
+        limit = kernels.limit_anew(self._reader, self._room[3])
+        entry, seats = self._reader[6:]
+        kernels.solve_log(self.queue[self.log], self.arrivals, entry, limit, seats, self._room, 0.0)
 
     def advance(self, until: float) -> None:
-        """Let time pass up to `until`; raises `RuntimeError` if the queues would never settle."""
+        """Let time pass up to `until`; raises `RuntimeError` if the queues would never settle.
+
+        What the timetable says before then is done at its time; what it says for `until` itself is not yet.
+        """
         journal = self.dense
         if journal is None or not self.now < until:
             return
-        most = self.changes + _MOST_CHANGES_PER_CHANNEL * (len(self.queue) + 1)
-        self._limit_anew()
+        lines = 1 + self.timetable.until(until)
+        most = self.changes + _MOST_CHANGES_PER_CHANNEL * (len(self.queue) + 1) * lines
         log = self.log
-        state = (self.queue[log], self.arrived[log], self.departed[log])
+        state = (self.queue[log], self.arrived[log], self.departed[log], self._been_empty)
         while self.now < until:
             kernels.run_log(
                 until,
                 (self.clock, journal.counts),
                 state,
-                (self.arrivals, self._entry, self._seats),
-                self._limit,
+                (self.shares, self.arrivals),
+                self._reader,
                 self._room,
-                self._been_empty,
+                self.timetable.lines,
                 (journal.times, journal.rows),
             )
             journal.make_room()
@@ -192,6 +153,11 @@ class CompiledFluid(Fluid):
         np.subtract(self.arrivals, self._room[0], out=self._net[self.log])
         falling = self._net[self.log] < 0
         return float((self.queue[self.log][falling] / -self._net[self.log][falling]).min(initial=np.inf))
+
+    def let_go(self) -> None:
+        """Nothing more is asked of this run: its memory is for the next."""
+        if self.dense is not None:
+            self.dense.give_back()
 
     def note(self) -> None:
         """Write the present counts into the journal."""

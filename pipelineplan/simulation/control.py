@@ -28,7 +28,7 @@ from pipelineplan.simulation.retention import Retention
 from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.running import Running
 from pipelineplan.simulation.runs import RunOf
-from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario
+from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario, appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
@@ -77,7 +77,11 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
             f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
             "add `checkpoint: {interval: ...}` to a stage"
         )
-    return Control(network, scenario).run()
+    control = Control(network, scenario)
+    run = control.run()
+    # SimPy's processes and the control hold each other, and would hold the curves until garbage is collected.
+    vars(control).clear()
+    return run
 
 
 def fluid_for(network: Network, *, compiled: bool) -> Fluid:
@@ -112,6 +116,8 @@ class Control:
         self.retention = Retention(self)
         self.cuts = [Cut(0.0, 0.0, self.fluid.position(), self.fluid.state())]
         self.running = Running(self, network.runs) if network.runs is not None else None
+        # A run by schedule asks when the next queue changes, and must be woken for it.
+        self.timetable = self.fluid.timetable if self.running is None else None
         self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
         self.open = [OpenOutage(outage) for outage in scenario.outages]
         self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
@@ -137,6 +143,8 @@ class Control:
         self.env.run(until=self.env.process(self._until_drained(acts)))
         self.catch_up()
         self.fluid.note()
+        if self.checkpoints is not None:
+            self.checkpoints.gather()
         failed = self.checkpoints.failed if self.checkpoints is not None else []
         return Run(
             self.network,
@@ -254,6 +262,9 @@ class Control:
         self.go_on(self.everything)
 
     def _steps(self) -> Process:
+        if self.timetable is not None:
+            self.timetable.load(self.scenario.steps)
+            return
         for start, rate in self.scenario.steps:
             yield from self.until(start)
             self.catch_up()
@@ -263,6 +274,11 @@ class Control:
     def _speeds(self, weather: Weather) -> Process:
         for block in count():
             drawn = [weather.speeds(each, block) for each in self.fluid.layout.network.stages]
+            if self.timetable is not None:
+                self.catch_up()
+                self.timetable.at_speeds(self.env.now, weather.spell_seconds, np.concatenate(drawn).T)
+                yield from self.until((block + 1) * SPELLS_IN_A_BLOCK * weather.spell_seconds)
+                continue
             for spell in range(SPELLS_IN_A_BLOCK):
                 yield from self.until((block * SPELLS_IN_A_BLOCK + spell) * weather.spell_seconds)
                 self.catch_up()
@@ -381,13 +397,3 @@ class Control:
 
     def _waits(self) -> bool:
         return self.fluid.drained_at is None or any(each.drained is None for each in self.open)
-
-
-def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
-    """Seconds and records appended to the log since the start, straight between the points."""
-    starts = np.array(
-        [start for start, _ in scenario.steps] + [max(scenario.horizon_seconds, scenario.steps[-1][0] + 1.0)]
-    )
-    rates = np.array([rate for _, rate in scenario.steps])
-    counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
-    return starts, counts

@@ -44,6 +44,7 @@ class Curves:
         self.shares = run.fluid.shares
         self.partitions = len(self.shares)
         self.appended_time, self.appended = run.appended
+        self._totals: dict[int, Floats] = {}
 
     def read(self, partition: int) -> Floats:
         """Records read of a partition, at every row of the journal."""
@@ -57,17 +58,16 @@ class Curves:
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
         live = sum(log.partitions for log in self.run.network.logs if log.part > 0)
-        records = self.appended_at(self.time) - self.run.fluid.journal.total(live)
+        records = self.appended_at(self.time) - self.total(live)
         records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
-        return Lag(self.time, records, self._age(self.time, self._least_count()))
+        least = self.run.fluid.journal.least(self.shares)
+        return Lag(self.time, records, self._age(self.time, least))
 
-    def _least_count(self) -> Floats:
-        """How far the partition that is furthest behind has been read, as a count of all partitions."""
-        least = np.full_like(self.time, np.inf)
-        for partition, share in enumerate(self.shares):
-            if share > 0:
-                np.minimum(least, self.read(partition) / share, out=least)
-        return least
+    def total(self, partitions: int) -> Floats:
+        """Records read of the first of all partitions together, at every row of the journal."""
+        if partitions not in self._totals:
+            self._totals[partitions] = self.run.fluid.journal.total(partitions)
+        return self._totals[partitions]
 
     def _age(self, when: Floats, count: Floats) -> Floats:
         """Seconds since the record after `count`, of all partitions together, came; 0 when there is none."""
@@ -103,13 +103,20 @@ class Curves:
         arrival rate changed, so it is looked at there too.
         """
         peak = float(self.lag.oldest_seconds.max())
-        for partition in range(self.partitions):
-            if self.shares[partition] > 0 and len(self.appended) > 2:
-                when = self.read_at(partition, self.appended_time[1:-1])
-                when = when[np.isfinite(when)]
-                count = value_at(self.time, self.read(partition), when) / self.shares[partition]
-                peak = max(peak, float(self._age(when, count).max(initial=0.0)))
+        came = self.appended_time[1:-1]
+        if not len(came):
+            return peak
+        counts = self.appended_at(came)
+        for when in self.all_read_at(came)[self.shares > 0]:
+            longer = np.isfinite(when) & (when - came > peak)
+            waited = counts[longer] < self.appended_at(when[longer]) * (1.0 - 1e-9)
+            peak = max(peak, float((when - came)[longer][waited].max(initial=0.0)))
         return peak
+
+    def all_read_at(self, arrived: Floats) -> Floats:
+        """When records that arrived at those times were first read, `[partition, record]`."""
+        found = self.run.fluid.journal.first_times(self.shares, self.appended_at(arrived) * _REACHED)
+        return np.asarray(np.maximum(found, arrived, out=found))
 
     def read_at(self, partition: int, arrived: Floats) -> Floats:
         """When records that arrived at those times were first read; inf where they were not."""
@@ -120,7 +127,7 @@ class Curves:
     def emitted_at(self, arrived: Floats) -> Floats:
         """When records that arrived at those times first left the last queue, `[partition, record]`."""
         layout = self.run.fluid.layout
-        when = np.concatenate([self.read_at(partition, arrived) for partition in range(self.partitions)])
+        when = self.all_read_at(arrived).ravel()
         lane, inside = np.repeat(layout.worker_of, len(arrived)), 0
         for edge in layout.stored_edges:
             segment = layout.segment_of(edge)
@@ -159,9 +166,14 @@ class Curves:
 
     def committed_at(self, partition: int, arrived: Floats) -> Floats:
         """When the first checkpoint completed whose positions cover those records."""
-        completed = np.array([cut.completed for cut in self.run.cuts])
-        covered = np.maximum.accumulate([cut.position[partition] for cut in self.run.cuts])
+        completed, covered = self._covered
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
-        found = np.searchsorted(covered, counts, side="left")
+        found = np.searchsorted(covered[:, partition], counts, side="left")
         times: Floats = np.append(completed, np.inf)[found]
         return np.asarray(np.maximum(times, arrived))
+
+    @cached_property
+    def _covered(self) -> tuple[Floats, Floats]:
+        """When checkpoints completed, and the highest positions that they cover, `[cut, partition]`."""
+        completed = np.array([cut.completed for cut in self.run.cuts])
+        return completed, np.maximum.accumulate(np.array([cut.position for cut in self.run.cuts]), axis=0)

@@ -11,6 +11,7 @@ number, what enters the next.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from pipelineplan.simulation.journal import Journal
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.rates import Flags, Rates
 from pipelineplan.simulation.sharing import Floats
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.timetable import Timetable
 
 # A net rate that is this small beside the flow is rounding of "what comes in goes out".
 _STILL = 1e-12
@@ -45,6 +49,8 @@ class Fluid:
     Counts are records of the source. `arrived - departed == queue` up to rounding, and
     `0 <= queue <= bound` exactly.
     """
+
+    timetable: Timetable | None = None  # only a compiled loop has one
 
     def __init__(self, layout: Layout) -> None:
         """Empty queues at time 0, nothing arriving, all workers running."""
@@ -358,6 +364,9 @@ class Fluid:
         before = [each for each in self.layout.stored_edges if each < edge]
         column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
         return self.journal.column(column), self.journal.column(column + len(self._kept))
+
+    def let_go(self) -> None:
+        """Nothing more is asked of this run; a loop that keeps its memory for the next overrides this."""
 
     def note(self) -> None:
         """Write the present counts into the journal: where a rate bends or a count jumps, and at the end."""

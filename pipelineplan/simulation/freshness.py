@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -54,11 +55,15 @@ class Delays:
     seconds: Floats
     weights: Floats
 
+    @cached_property
+    def _reached(self) -> Floats:
+        return np.asarray(np.cumsum(self.weights))
+
     def quantile(self, probability: float) -> float:
         """The least delay that at least `probability` of all do not exceed; inf if never visible."""
         if not len(self.seconds):
             return float("inf")
-        reached = np.cumsum(self.weights)
+        reached = self._reached
         index = int(np.searchsorted(reached, probability * (1.0 - 1e-12) * reached[-1], side="left"))
         return float(self.seconds[min(index, len(self.seconds) - 1)])
 
@@ -95,7 +100,7 @@ def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:
     used = [partition for partition in range(curves.partitions) if curves.shares[partition] > 0]
     if _at_checkpoint(curves, until):
         return np.asarray(np.max([curves.committed_at(partition, needed) for partition in used], axis=0))
-    return curves.passed_on(np.max([curves.read_at(partition, needed) for partition in used], axis=0))
+    return curves.passed_on(curves.all_read_at(needed)[used].max(axis=0))
 
 
 def _at_checkpoint(curves: Curves, until: Until) -> bool:
@@ -137,4 +142,6 @@ def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
 
 def _sorted(delays: Floats, weights: Floats) -> Delays:
     order = np.argsort(delays, kind="stable")
-    return Delays(delays[order], weights[order] / weights.sum())
+    weights = weights[order]
+    weights /= weights.sum()
+    return Delays(delays[order], weights)

@@ -98,7 +98,7 @@ def _log_places(network: Network) -> list[tuple[int, int]]:
 
 def _reached(knobs: Knobs) -> Floats:
     """The event time up to which each log has been read, `[log]`."""
-    from pipelineplan.simulation.control import appended_curve
+    from pipelineplan.simulation.scenario import appended_curve
 
     times, counts = appended_curve(knobs.scenario)
     rising = np.concatenate(((True,), np.diff(counts) > 0))

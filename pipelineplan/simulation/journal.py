@@ -16,7 +16,7 @@ is ever left out, so there is no tolerance that could pass a kink.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -109,10 +109,49 @@ class Journal:
         bases = self._bases.rows[:, :columns].sum(axis=1)
         return self._put_together(bases, self._patterns.rows[:, :columns].sum(axis=1))
 
+    def least(self, shares: Floats) -> Floats:
+        """The least of all counts over their shares, over all rows; without a share none counts."""
+        return least_over(self, shares)
+
+    def first_times(self, shares: Floats, counts: Floats) -> Floats:
+        """When each partition first comes to its share of each count; inf where it does not."""
+        return first_times_in(self, shares, counts)
+
     def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
         together: Floats = bases.take(self._base_of.rows[:, 0])
         together += patterns.take(self._pattern_of.rows[:, 0])
         return together
+
+
+class Columns(Protocol):
+    """Counts over time, column by column."""
+
+    @property
+    def time(self) -> Floats:
+        """Seconds from the start, `[row]`, not falling."""
+
+    def column(self, number: int, /) -> Floats:
+        """One count over all rows, in records."""
+
+    def rising(self, number: int, /) -> Floats:
+        """One count without its steps back."""
+
+
+def least_over(curves: Columns, shares: Floats) -> Floats:
+    """The least of all columns over their shares, at every row; a column without a share does not count."""
+    least = np.full_like(curves.time, np.inf)
+    for number, share in enumerate(shares):
+        if share > 0:
+            np.minimum(least, curves.column(number) / share, out=least)
+    return least
+
+
+def first_times_in(curves: Columns, shares: Floats, counts: Floats) -> Floats:
+    """When each column first comes to its share of each count, `[column, count]`; inf where it does not."""
+    time = curves.time
+    return np.array(
+        [first_time_at(time, curves.rising(number), share * counts) for number, share in enumerate(shares)]
+    )
 
 
 def highest_yet(curve: Floats) -> Floats:

@@ -22,7 +22,7 @@ from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
-_BARRIER_LOOK_SECONDS = 0.05
+_BARRIER_LOOK_SECONDS, _DRAIN_LOOK_SECONDS = 0.05, 0.5
 
 
 @dataclass
@@ -162,11 +162,11 @@ class _Model(RecordFlow):
         yield self.env.timeout(outage.down_seconds)
         self.change_stops(stages, worker, -1)
         self.sink_down -= outage.of is Breaks.SINK
-        self.been_empty = [share <= 0 for share in self.layout.network.shares]
         restarted = self.env.now
-        while not all(self.been_empty):
-            yield self.env.timeout(0.5)
-        self.result.drains.append(self.env.now - restarted)
+        self.empty_at = [None if share > 0 else restarted for share in self.layout.network.shares]
+        while None in self.empty_at:
+            yield self.env.timeout(_DRAIN_LOOK_SECONDS)
+        self.result.drains.append(max(each for each in self.empty_at if each is not None) - restarted)
 
     def _restore(self, worker: int | None, when: float) -> None:
         """Everything under way is lost, and readers go back to the last completed checkpoint.

@@ -14,12 +14,11 @@ from typing import Any, Literal
 import numpy as np
 import simpy
 
-from pipelineplan.simulation.control import appended_curve
 from pipelineplan.simulation.layout import Layout, lay_out
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.record_routes import Route, backlogs_of, partitions_of, room_of, routes_of
 from pipelineplan.simulation.retrying import RetryStorm
-from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.scenario import Scenario, appended_curve
 from pipelineplan.simulation.sharing import Floats
 
 Service = Literal["exponential", "deterministic"]
@@ -64,7 +63,7 @@ class RecordFlow:
         self.arrivals = self._arrivals(service)
         self.routes = routes_of(self.layout)
         self.cursor = [0] * len(self.arrivals)
-        self.been_empty = [True] * len(self.arrivals)
+        self.empty_at: list[float | None] = [0.0] * len(self.arrivals)
         self.held = [False] * len(self.arrivals)
         self.slowed = [1.0] * len(self.layout.network.stages)
         self.cut = list(self.cursor)
@@ -166,6 +165,7 @@ class RecordFlow:
             partition = mine[found]
             record = (self.arrivals[partition][self.cursor[partition]], self.tag)
             self.cursor[partition] += 1
+            self._look_for_empty(partition)
             log = self.log_of[partition]
             self.free_at[log] = max(self.free_at[log], self.env.now) + 1.0 / self.limits[log]
             self.in_flight[self.tag] = self.in_flight.get(self.tag, 0) + 1
@@ -201,11 +201,18 @@ class RecordFlow:
         for step in range(len(mine)):
             place = (turn + step) % len(mine)
             partition = mine[place]
-            if self._next_arrival(partition) > self.env.now:
-                self.been_empty[partition] = True
-            elif not self.held[partition] and self.free_at[self.log_of[partition]] <= self.env.now:
+            if self._look_for_empty(partition):
+                continue
+            if not self.held[partition] and self.free_at[self.log_of[partition]] <= self.env.now:
                 return place
         return None
+
+    def _look_for_empty(self, partition: int) -> bool:
+        """Whether no record of a partition waits, with the first time at which that was so."""
+        empty: bool = self._next_arrival(partition) > self.env.now
+        if empty and self.empty_at[partition] is None:
+            self.empty_at[partition] = self.env.now
+        return empty
 
     def _next_arrival(self, partition: int) -> float:
         cursor, arrivals = self.cursor[partition], self.arrivals[partition]

@@ -135,8 +135,11 @@ def _sample(asked: Asked, number: int) -> Sample:
     bands = {name: tuple(drawn[name].tolist()) for name in BANDED}
     if plain is not None and worth_walking(plain, targets):
         fresh, seconds = one_walk(plain, targets, weather)
-        return Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
-    return Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
+        sample = Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
+    else:
+        sample = Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
+    curves.run.fluid.let_go()
+    return sample
 
 
 @lru_cache(maxsize=4)

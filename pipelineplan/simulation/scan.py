@@ -22,9 +22,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipelineplan.simulation.checkpointing import Cut
-from pipelineplan.simulation.control import Run, appended_curve
+from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.fluid import Fluid
+from pipelineplan.simulation.journal import first_times_in, least_over
 from pipelineplan.simulation.layout import Layout
+from pipelineplan.simulation.scenario import appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
@@ -163,6 +165,14 @@ class ScannedJournal:
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts, in records."""
         return np.asarray(self.read[:columns].sum(axis=0))
+
+    def least(self, shares: Floats) -> Floats:
+        """The least of all counts over their shares, at every moment."""
+        return least_over(self, shares)
+
+    def first_times(self, shares: Floats, counts: Floats) -> Floats:
+        """When each partition first comes to its share of each count; inf where it does not."""
+        return first_times_in(self, shares, counts)
 
     def __len__(self) -> int:
         """The number of moments."""

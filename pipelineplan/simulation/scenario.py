@@ -19,6 +19,7 @@ from pipelineplan.simulation.weather import Weather
 if TYPE_CHECKING:
     from pipelineplan.simulation.control import Run
     from pipelineplan.simulation.knobs import Knobs, Process
+    from pipelineplan.simulation.sharing import Floats
 
 
 class Breaks(StrEnum):
@@ -150,3 +151,15 @@ class Phases:
         if self.drained_seconds is None:
             return math.inf
         return self.drained_seconds - self.restarted_seconds
+
+
+def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
+    """Seconds and records appended to the log since the start, straight between the points."""
+    import numpy as np
+
+    starts = np.array(
+        [start for start, _ in scenario.steps] + [max(scenario.horizon_seconds, scenario.steps[-1][0] + 1.0)]
+    )
+    rates = np.array([rate for _, rate in scenario.steps])
+    counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
+    return starts, counts

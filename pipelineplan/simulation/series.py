@@ -67,7 +67,7 @@ def bands(samples: Sequence[Mapping[str, Sequence[float]]], time: Floats) -> dic
 
 def _read_rate(curves: Curves, time: Floats) -> Floats:
     """Records read per second since the point before; what is read again after a restart counts again."""
-    total = curves.run.fluid.journal.total(curves.partitions)
+    total = curves.total(curves.partitions)
     forward = np.cumsum(np.maximum(np.diff(total, prepend=total[:1]), 0.0))
     read = value_at(curves.time, forward, np.minimum(time, curves.time[-1]))
     width = np.diff(time, prepend=time[:1])

@@ -20,6 +20,7 @@ GUIDES = {
     "docs/guides/adopt.md": "examples/adopt",
     "docs/guides/change-a-schema.md": "examples/schema-change",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
+    "docs/guides/simulate.md": "examples/demo-holds",
 }
 # What a guide writes, it writes into a copy.
 IN_A_COPY = {"docs/guides/adopt.md"}

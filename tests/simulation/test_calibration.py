@@ -15,6 +15,7 @@ from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.lag_records import read_lag
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from tests.simulation import lag_recording
 
 PLAN = """apiVersion: pipelineplan/v1
 kind: DataPlan
@@ -177,3 +178,8 @@ def test_the_command_says_it(plan: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["calibration"][1]["agrees"] is False
     assert main(["profile", "--metrics", str(file)]) == 2
     assert main(["profile"]) == 2
+
+
+def test_the_recording_of_the_guide_is_what_its_script_writes() -> None:
+    examples = Path(__file__).parents[2] / "examples"
+    assert (examples / "demo-holds/lag.csv").read_text(encoding="utf-8") == lag_recording.recording()

@@ -4,9 +4,11 @@ import math
 import random
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from pipelineplan.simulation import control
+from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.layout import lay_out
 from pipelineplan.simulation.measures import measure
@@ -21,6 +23,7 @@ from pipelineplan.simulation.network import (
 )
 from pipelineplan.simulation.replicating import in_weather
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from pipelineplan.simulation.series import curves_at
 from pipelineplan.simulation.weather import Weather
 
 pytest.importorskip("numba")
@@ -84,6 +87,33 @@ def test_the_compiled_loop_gives_the_same_figures(seed: int) -> None:
         assert found[name] == pytest.approx(values, rel=1e-9, abs=1e-6, nan_ok=True), name
     for one, other in zip(fast.phases, slow.phases, strict=True):
         assert one.drain_seconds == pytest.approx(other.drain_seconds, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 5))
+def test_checkpoints_that_nothing_disturbs_are_those_that_are_waited_for(seed: int) -> None:
+    fast, slow = both(*random_case(seed))
+    assert len(fast.cuts) == len(slow.cuts)
+    for one, other in zip(fast.cuts, slow.cuts, strict=True):
+        assert (one.begun, one.completed) == pytest.approx((other.begun, other.completed), abs=1e-9)
+        assert one.position == pytest.approx(other.position, rel=1e-9, abs=1e-6)
+    times = np.linspace(0.0, slow.fluid.now, 50)
+    found, expected = curves_at(Curves(fast), times), curves_at(Curves(slow), times)
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, rel=1e-9, abs=1e-5), name
+
+
+@pytest.mark.parametrize("unaligned", [False, True])
+def test_two_failures_and_checkpoints_longer_than_their_interval(*, unaligned: bool) -> None:
+    """The stall outlasts the checkpoint, the pause the interval; the second failure falls into a drain."""
+    plan = Checkpoint(20.0, 18.0, 10.0, 0.5, 30.0, unaligned=unaligned)
+    network = Network(SourceLog("log", 3, 0.3), (Stage("job", 2, 100.0, service_cv=1.0),), plan)
+    outages = (Outage(Breaks.JOB, 300.0, 10.0, 60.0, 30.0), Outage(Breaks.SINK, 520.0, 10.0, 60.0))
+    scenario = Scenario("twice", ((0.0, 60.0), (600.0, 90.0)), outages, horizon_seconds=3600.0)
+    fast, slow = both(network, in_weather(network, scenario, Weather(7, 3)))
+    found, expected = measure(fast), measure(slow)
+    assert expected["replayed_records"][1] > 0
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, rel=1e-9, abs=1e-6, nan_ok=True), name
 
 
 def test_rooms_between_stages_are_not_for_the_compiled_loop() -> None:

@@ -3,9 +3,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from pipelineplan.eventtime.emission import Periodic
+from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
+from pipelineplan.eventtime.watermarks import Scope, Watermark
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
@@ -16,6 +20,7 @@ ALL = sorted(FOLDER.glob("*.yaml"))
 CASES = {file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in ALL}
 FILES = [file for file, case in CASES.items() if "network" in case]
 CLOSED_FORMS = [file for file, case in CASES.items() if "closed_form" in case]
+EVENT_TIME = [file for file, case in CASES.items() if "idle" in case or "late" in case]
 
 
 def network_of(data: dict[str, Any]) -> Network:
@@ -68,7 +73,33 @@ def test_closed_forms_meet_what_is_published(file: Path) -> None:
         assert found == pytest.approx(case["expect"]["value"], rel=case["expect"]["tolerance"])
 
 
+@pytest.mark.parametrize("file", EVENT_TIME, ids=lambda file: file.stem)
+def test_event_time_meets_what_is_known(file: Path) -> None:
+    case = CASES[file]
+    assert case["known"] == file.stem
+    assert case["citation"]
+    found = idle_ms(**case["idle"]) if "idle" in case else late_share(**case["late"])
+    assert found == pytest.approx(case["expect"]["value"], rel=case["expect"].get("tolerance", 0.0))
+
+
+def idle_ms(interval_ms: int, idle_timeout_ms: int, last_event_ms: int) -> int:
+    """When a partition turns idle whose only record came then."""
+    return int(Periodic(interval_ms, 0, idle_timeout_ms).idle_from(np.array([last_event_ms]))[0])
+
+
+def late_share(records_per_unit: float, lag_units: float, partitions: int) -> float:
+    """The share of 400,000 Poisson records with exponential delays that come after the watermark."""
+    random, unit, records = np.random.default_rng(20), 1_000_000, 400_000
+    born = np.cumsum(random.exponential(1 / records_per_unit, records))
+    order = np.argsort(born + random.exponential(1.0, records), kind="stable")
+    scope = Scope.PER_PARTITION if partitions > 1 else Scope.MERGED
+    judgement = Judgement(Watermark(round(lag_units * unit), scope, partitions), FixedWindows(1))
+    times = np.round(born[order] * unit).astype(np.int64)
+    return float((classify(judgement, times, random.integers(0, partitions, records)).timeliness > 0).mean())
+
+
 def test_there_are_known_results() -> None:
     assert len(FILES) >= 9
     assert len(CLOSED_FORMS) >= 20
-    assert {*FILES, *CLOSED_FORMS} == set(ALL)
+    assert len(EVENT_TIME) >= 3
+    assert {*FILES, *CLOSED_FORMS, *EVENT_TIME} == set(ALL)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.library import recipes_named
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
 from pipelineplan.simulation.replicating import Futures, in_weather, samples
-from pipelineplan.simulation.result import SimulationResult, Uncertain
+from pipelineplan.simulation.result import FLUID, SimulationResult, Uncertain
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.simulating import simulate_pipelines
 from pipelineplan.simulation.weather import Weather
 from pipelineplan.verdicts import Verdict
+from pipelineplan.workflow import simulate
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 ONE = Network(SourceLog("log", 1), (Stage("job", 1, 100.0),), Checkpoint(60.0, 5.0, restart_seconds=10.0))
 
 
@@ -147,3 +150,30 @@ def test_samples_come_in_order() -> None:
     scenario = Scenario("calm", ((0.0, 80.0),), horizon_seconds=300.0, settle_seconds=300.0)
     two, four = (samples(ONE, scenario, (), Futures(runs, 2)) for runs in (2, 4))
     assert four[:2] == two
+
+
+@pytest.mark.parametrize(
+    ("example", "name", "figure"),
+    [
+        ("ledger-batch", "run-overrun", "largest_run_records"),
+        ("ledger-batch", "late-upstream-file", "peak_lag_records"),
+        ("orders-to-warehouse", "retry-storm", "retried_records"),
+        ("orders-to-warehouse", "rebalance-storm", "drain_seconds"),
+    ],
+)
+def test_runs_and_acts_are_replicated_around_what_they_are_without_chance(
+    example: str, name: str, figure: str
+) -> None:
+    plan = EXAMPLES / example / "plan.yaml"
+    found = [
+        simulate(plan, scenarios=[name], replications=6, seed=5, jobs=jobs).scenarios[0] for jobs in (1, 2)
+    ]
+    assert found[0] == found[1]
+    assert found[0].replications is not None
+    assert found[0].replications.tier == FLUID
+    chance = found[0].replications.figures[figure]
+    assert chance.p05 < chance.p95
+    assert chance.mean == pytest.approx(found[0].figures[figure].value, rel=0.005)
+    read, come = (found[0].replications.samples[each] for each in ("read_records", "arrived_records"))
+    for one, other in zip(read, come, strict=True):
+        assert one <= other * (1 + 1e-9) or name == "rebalance-storm"

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 
+from pipelineplan.plan.calendar import cron_fault
+from pipelineplan.plan.calendar import starts as wall_starts
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.freshness import Since, Until, freshness
@@ -173,4 +175,15 @@ def test_rare_runs_are_found_and_never_ones_refused() -> None:
     starts, _ = starts_of("0 3 1 * *", "UTC")
     assert len(starts) >= 8
     with pytest.raises(NotSimulated, match="times a year"):
+        starts_of("0 3 29 2 *", "UTC")
+    with pytest.raises(NotSimulated, match="cannot be read"):
         starts_of("0 3 31 2 *", "UTC")
+
+
+@pytest.mark.parametrize("cron", ["0 4 * * MON-FRI", "0 4 L * *", "30 6 * JAN SUN", "0 6 * * 1#1"])
+def test_rules_and_runs_read_the_same_cron_lines(cron: str) -> None:
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)
+    walls = takewhile(lambda wall: wall < end.replace(tzinfo=None), wall_starts(cron, datetime(2025, 12, 31)))  # noqa: DTZ001
+    expected = [(wall - datetime(2026, 1, 1)).total_seconds() for wall in walls]  # noqa: DTZ001
+    assert run_times(cron, "UTC", start, end) == tuple(each for each in expected if each >= 0)
+    assert cron_fault(cron) == ""
