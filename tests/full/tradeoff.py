@@ -54,7 +54,8 @@ INTRODUCTION = """\
 Written by `tests/full/tradeoff.py`, not by hand. Each cell of the table that `pipelineplan profile --window`
 prints was given to a real engine as its watermark lag and allowed lateness, with the same recorded events of
 mobile devices in the order in which they arrived. Counts are records on time / late and accepted / dropped,
-by the rule of that engine; `profile` says the same as shares. Flink was given every record, Beam {beam}.
+by the rule of that engine; `profile` says the same as shares. Flink was given every record,
+Beam {beam}.
 """
 
 # On time, late and accepted, dropped.
