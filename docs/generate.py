@@ -11,8 +11,12 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelineplan.rules.criteria import Criterion
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "uv run python docs/generate.py"
@@ -45,6 +49,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     from pipelineplan.plan.schema import plan_schema_text
 
     yield ROOT / "docs/reference/rules.md", rules_page()
+    yield ROOT / "docs/reference/criteria.md", criteria_page()
     yield ROOT / "docs/reference/commands.md", commands_page()
     yield ROOT / "contracts/plan.schema.json", plan_schema_text()
 
@@ -52,9 +57,10 @@ def generated() -> Iterator[tuple[Path, str]]:
 def rules_page() -> str:
     """The inequalities with all that they say about themselves, then the criteria as tables."""
     from pipelineplan.rules import RULES, rule_codes, rule_page
+    from pipelineplan.rules.accepting import LIVING
 
     pages = {code: rule_page(code) or {} for code in rule_codes()}
-    criteria = {code: page for code, page in pages.items() if code not in RULES}
+    criteria = {code: page for code, page in pages.items() if code not in RULES and code not in LIVING}
     parts = [
         NOTE,
         "# Rules\n",
@@ -63,6 +69,9 @@ def rules_page() -> str:
         "informs unless `--strict` is given. A rule in `preview` may still change its verdicts.\n",
         "## Inequalities\n",
         *(_inequality(code) for code in sorted(RULES)),
+        "## Living with findings\n",
+        "Comments and baselines that let findings pass: see [in CI](../guides/ci.md).\n",
+        *(_inequality(code) for code in LIVING),
         "## Criteria\n",
         "What a plan has to state, and combinations that are known not to work.\n",
         "| code | criterion | to mend it |",
@@ -72,10 +81,74 @@ def rules_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+DOCUMENTS = {
+    "W": "Data engineering workflow",
+    "S": "What the sections of the bundle hold",
+    "P": "Production engineering workflow",
+    "D": "System design workflows",
+    "B": "Design playbook",
+    "T": "Technical design template",
+}
+
+
+def criteria_page() -> str:
+    """Every criterion with its one home, counted by kind of home."""
+    from pipelineplan.rules.criteria import criteria
+
+    listed = criteria()
+    parts = [
+        NOTE,
+        "# Criteria\n",
+        "What a plan is held to, and the one place that judges it: a value that the plan states, a rule,",
+        "a person who vouches for it ([attestations](#attestations)), or nobody, with the reason.",
+        "The criteria of `P`, `D`, `B` and `T` are asked of plans with `workflow: design-spec` or `both`.",
+        "A level at which a criterion is not required says nothing of it.\n",
+        "| from | criteria | presence | rule | attestation | out of scope | without a home |",
+        "|---|---|---|---|---|---|---|",
+        *(_counted(letter, title, listed) for letter, title in (*DOCUMENTS.items(), ("", "together"))),
+        "\nEvery presence rule has a case that fails and one that holds, in `tests/rules/criteria`.\n",
+        "## Attestations\n",
+        "`attestations: [{criterion: S11.1, by: team-lead, at: 2026-11-01, valid_for: 180 d}]` says that",
+        "somebody has seen it. Without `valid_for` it is valid for good; else ATT103 judges it by the day.\n",
+    ]
+    for letter, title in DOCUMENTS.items():
+        mine = [one for one in listed if one.id.startswith(letter)]
+        parts += [f"## {title}\n", "| id | criterion | judged by | at production |", "|---|---|---|---|"]
+        parts += [*(_criterion_row(one) for one in mine), ""]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _counted(letter: str, title: str, listed: Sequence[Criterion]) -> str:
+    from pipelineplan.rules.criteria import Attested, OutOfScope, Presence, RuleHome
+
+    mine = [one for one in listed if one.id.startswith(letter)]
+    kinds = (Presence, RuleHome, Attested, OutOfScope)
+    counts = [sum(isinstance(one.home, kind) for one in mine) for kind in kinds]
+    name = f"{title} ({letter})" if letter else f"**{title}**"
+    return f"| {name} | {len(mine)} | {' | '.join(map(str, counts))} | {len(mine) - sum(counts)} |"
+
+
+def _criterion_row(one: Criterion) -> str:
+    from pipelineplan.rules.criteria import Attested, OutOfScope, Presence, RuleHome
+
+    match one.home:
+        case Presence(code=code, present=present):
+            home = f"{code}: {' and '.join(f'`{path}`' for path in present)}".replace("|", "\\|")
+        case RuleHome(code=code):
+            home = code
+        case Attested():
+            home = "attestation"
+        case OutOfScope(reason=reason):
+            home = f"out of scope: {_safe(reason)}"
+    severity = one.severity["production"]
+    return f"| {one.id} | {_safe(one.text)} | {home} | {severity.value if severity else 'not required'} |"
+
+
 def _inequality(code: str) -> str:
     from pipelineplan.rules import RULES
+    from pipelineplan.rules.accepting import LIVING
 
-    one = RULES[code]
+    one = RULES.get(code) or LIVING[code]
     severities = ", ".join(f"{severity.value} ({level})" for level, severity in one.severity.items())
     return (
         f"### {code}: {_safe(one.title)}\n\n{_safe(one.why)}\n\n"

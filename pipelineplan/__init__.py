@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
+    from pipelineplan.facts import read_facts
+    from pipelineplan.fleet import Asked, Fleet, check_plans
+    from pipelineplan.fleet.changes import check_changed
     from pipelineplan.plan import Plan, read_plan
+    from pipelineplan.plan.draw_up import draw_up
     from pipelineplan.plan.judged import CheckResult
     from pipelineplan.quality import MutationReport, QualityReport
     from pipelineplan.quality.reconciling import ReconciliationReport
+    from pipelineplan.rules.questions import questions_of
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.sources import StreamProfile
     from pipelineplan.verdicts import Finding, Verdict
@@ -47,6 +52,10 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "Asked": "pipelineplan.fleet",
+    "Fleet": "pipelineplan.fleet",
+    "check_changed": "pipelineplan.fleet.changes",
+    "check_plans": "pipelineplan.fleet",
     "CheckResult": "pipelineplan.plan.judged",
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
@@ -71,10 +80,13 @@ _HOMES = {
     "compat_sink": "pipelineplan.contracts.sinks.judging",
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
+    "draw_up": "pipelineplan.plan.draw_up",
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
     "profile_on": "pipelineplan.engines.profiling_on",
+    "questions_of": "pipelineplan.rules.questions",
+    "read_facts": "pipelineplan.facts",
     "read_plan": "pipelineplan.plan",
     "reconcile": "pipelineplan.workflow",
     "sensitivity": "pipelineplan.workflow",
@@ -89,11 +101,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Asked",
     "CheckResult",
     "CompatResult",
     "Contents",
     "Difference",
     "Finding",
+    "Fleet",
     "InputError",
     "MissingExtraError",
     "MutationReport",
@@ -106,6 +120,8 @@ __all__ = [
     "Verdict",
     "calibrate",
     "check",
+    "check_changed",
+    "check_plans",
     "check_streams",
     "compat",
     "compat_over_time",
@@ -113,10 +129,13 @@ __all__ = [
     "compat_sink",
     "compile_plan",
     "diff",
+    "draw_up",
     "generate",
     "mutate",
     "profile",
     "profile_on",
+    "questions_of",
+    "read_facts",
     "read_plan",
     "reconcile",
     "sensitivity",

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pipelineplan.bundle.as_markdown import VERDICT_WORDS
+from pipelineplan.bundle.design_sections import completeness
 from pipelineplan.bundle.diagram import as_diagram
 from pipelineplan.bundle.escaping import html
 from pipelineplan.bundle.html_findings import (
@@ -20,7 +21,7 @@ from pipelineplan.bundle.html_findings import (
 )
 from pipelineplan.bundle.html_parts import mark
 from pipelineplan.bundle.html_runs import quality, reconciled, runbook, simulation
-from pipelineplan.bundle.sections import ReportSection, sections
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.gates import GateState
 from pipelineplan.verdicts import Severity, Verdict
 
@@ -37,7 +38,7 @@ _RUNBOOKS = {"cutover": "Cutover", "rollback": "Rollback", "launch": "Launch"}
 
 def as_html(contents: Contents) -> str:
     """The whole report as one HTML document."""
-    held = sections(contents.plan, contents.findings, contents.simulated)
+    held = contents.sections
     style = files("pipelineplan.bundle").joinpath("report.css").read_text(encoding="utf-8")
     name = html(contents.plan.name)
     return (
@@ -111,26 +112,34 @@ def _summary(contents: Contents) -> str:
 def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
     diagram = as_diagram(contents.plan, _states(contents))
     parts = [
-        _part("gates", "Gates by stage", gate_details(contents.gates)),
-        _part(
+        part("gates", "Gates by stage", gate_details(contents.gates)),
+        part(
             "flow",
             "Data flow",
             f'<div class="card flow-frame" tabindex="0">{diagram}</div>{_LEGEND}',
         ),
-        _part("findings", "Findings", findings(contents)),
-        _part("simulation", "Simulation", simulation(contents.simulated)),
-        _part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
-        _part(
+        part("findings", "Findings", findings(contents)),
+        part("simulation", "Simulation", simulation(contents.simulated)),
+        part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
+        part(
             "sections",
             "The plan, section by section",
-            f'<div class="stack">{"".join(section(one) for one in held)}</div>',
+            f'{_complete(contents, held)}<div class="stack">{"".join(section(one) for one in held)}</div>',
         ),
-        *(_part(each.kind, each.title, runbook(each)) for each in contents.checklists),
+        *(part(each.kind, each.title, runbook(each)) for each in contents.checklists),
     ]
     return "\n".join(parts)
 
 
-def _part(name: str, title: str, inside: str) -> str:
+def _complete(contents: Contents, held: tuple[ReportSection, ...]) -> str:
+    """What a design still lacks, above its sections."""
+    if contents.rendering == "data-plan":
+        return ""
+    return f'<p class="quiet">{html(contents.rendering)}: {html(completeness(held))}</p>'
+
+
+def part(name: str, title: str, inside: str) -> str:
+    """A part of a page under its heading, which links of the contents lead to."""
     heading = f'<h2 id="{name}-title">{html(title)}</h2>'
     return f'<section id="{name}" aria-labelledby="{name}-title">{heading}\n{inside}</section>'
 

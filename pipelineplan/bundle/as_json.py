@@ -18,6 +18,8 @@ from pipelineplan.bundle.checklist import Checklist
 from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.errors import Position
 from pipelineplan.plan.section import Section
+from pipelineplan.verdicts import Finding
+from pipelineplan.verdicts.plain import finding_json
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
@@ -52,7 +54,7 @@ def as_data(contents: Contents) -> dict[str, Any]:
             "facts": plan.model,
         },
         "gates": contents.gates,
-        "findings": [_finding(finding) for finding in contents.findings],
+        "findings": [finding_json(finding, strict=contents.strict) for finding in contents.findings],
         "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
         "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
         "reconciliation": contents.reconciled.to_json_dict() if contents.reconciled is not None else None,
@@ -74,6 +76,8 @@ def as_plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value r
         return value.value
     if isinstance(value, Position):
         return {"file": value.file, "line": value.line, "column": value.column}
+    if isinstance(value, Finding):
+        return finding_json(value, strict=False)
     if isinstance(value, Section):
         fields = type(value).model_fields
         return {fields[name].alias or name: as_plain(getattr(value, name)) for name in fields}
@@ -86,11 +90,3 @@ def as_plain(value: Any) -> Any:  # noqa: PLR0911 - one line per kind of value r
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _finding(finding: Any) -> dict[str, Any]:
-    data: dict[str, Any] = as_plain(finding)
-    shown = [operand.shown for operand in finding.operands]
-    for operand, text in zip(data["operands"], shown, strict=True):
-        operand["shown"] = text
-    return data

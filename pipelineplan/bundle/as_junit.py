@@ -1,7 +1,7 @@
 """Findings as JUnit XML, which every CI system draws: a suite per rule, a case per object of the plan.
 
-What fails is a failure, or an error-free skip where it only informs; what is unknown is skipped with
-the reason; what holds passes.
+What fails is a failure, or an error-free skip where it only informs or is accepted; what is unknown is
+skipped with the reason; what holds passes.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def _outcome(finding: Finding, *, strict: bool, fail_on: Severity) -> str:
     if finding.verdict is Verdict.HOLDS:
         return ""
     counts = finding.counts_as(strict=strict)
+    if finding.accepted is not None:
+        return f"<skipped message={_attribute(f'accepted: {finding.accepted.reason}')}/>"
     if counts.rank >= fail_on.rank:
         detail = escape(plain(f"{finding.position}: {finding.path}\n{finding.formula}\n{finding.fix}"))
         return f'<failure type="{counts.value}" message={_attribute(finding.message)}>{detail}</failure>'

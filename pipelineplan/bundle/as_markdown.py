@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
+from pipelineplan.bundle.design_sections import completeness
 from pipelineplan.bundle.escaping import code, markdown, mermaid
 from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.bundle.saying import say_figure, say_name
-from pipelineplan.bundle.sections import QUALITY, ReportSection, sections
+from pipelineplan.bundle.sections import QUALITY
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Verdict
 
@@ -61,7 +63,11 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _quality(contents.quality)
     yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
-    for section in sections(plan, contents.findings, contents.simulated):
+    yield from _component_chart(plan)
+    held = contents.sections
+    if contents.rendering != "data-plan":
+        yield from ("", f"**{contents.rendering}**: {markdown(completeness(held))}")
+    for section in held:
         yield from _section(section)
         if section.title == QUALITY and contents.quality is not None:
             yield from _mutation(contents.quality)
@@ -210,10 +216,30 @@ def flowchart(plan: Plan) -> Iterator[str]:
         yield f'  {numbers[edge.upstream]} -- "{mermaid(words)}" --> {numbers[edge.downstream]}'
 
 
+def _component_chart(plan: Plan) -> Iterator[str]:
+    """The components and who calls whom, where the plan states it: a container diagram as code."""
+    components = plan.model.design.components if plan.model.design is not None else ()
+    if not any(one.inputs for one in components):
+        return
+    numbers = {one.id: f"c{number}" for number, one in enumerate(components)}
+    shapes = {"client": '{}(["{}"])', "database": '{}[("{}")]', "cache": '{}[("{}")]', "broker": '{}[["{}"]]'}
+    yield from ("", "## Components", "", "```mermaid", "flowchart LR")
+    for one in components:
+        words = f"{one.id}: {one.does}" if one.does else one.id
+        shape = shapes.get(one.kind or "", '{}["{}"]')
+        yield f"  {shape.format(numbers[one.id], mermaid(words))}"
+    for one in components:
+        for caller in one.inputs:
+            if caller in numbers:
+                yield f"  {numbers[caller]} --> {numbers[one.id]}"
+    yield "```"
+
+
 def _section(section: ReportSection) -> Iterator[str]:
-    yield from ("", f"## {section.number} {section.title}", "")
+    level = "" if section.required else " (not required at this level)"
+    yield from ("", f"## {section.number} {section.title}{level}", "")
     stated = [fact for fact in section.facts if not fact.said.is_open]
-    silent = [fact for fact in section.facts if fact.said.is_open]
+    silent = section.silent
     if stated:
         rows = ((markdown(f.label), markdown(f.said.text), code(f.said.origin)) for f in stated)
         yield from table(("what", "the plan says", "where"), rows)

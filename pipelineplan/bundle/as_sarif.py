@@ -2,7 +2,8 @@
 
     runs[0].tool.driver.rules[i]   what the rule is and why       results[j].ruleIndex = i
 
-Only what fails or is unknown becomes a result. Source: OASIS, Static Analysis Results Interchange
+Only what fails or is unknown, and is not accepted, becomes a result: a host would raise an alert for
+what a team has said it lives with. Source: OASIS, Static Analysis Results Interchange
 Format (SARIF) Version 2.1.0, 2020, sections 3.19 (toolComponent), 3.27 (result), 3.29 (physicalLocation).
 """
 
@@ -27,7 +28,7 @@ def as_sarif(
     strict: bool = False,
 ) -> dict[str, Any]:
     """The findings that do not hold as a SARIF log; a level is what the finding counts as."""
-    wanting = [finding for finding in findings if finding.verdict is not Verdict.HOLDS]
+    wanting = [one for one in findings if one.verdict is not Verdict.HOLDS and one.accepted is None]
     codes = sorted({finding.code for finding in wanting})
     index = {code: number for number, code in enumerate(codes)}
     titles = {finding.code: finding.title for finding in wanting}

@@ -8,11 +8,14 @@ Adding a format is a module `as_<format>.py` and one line in `WRITERS`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from pipelineplan.bundle.checklist import Checklist
 from pipelineplan.bundle.cutover import cutover
+from pipelineplan.bundle.design_sections import design_spec, technical_design
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.bundle.returning import launch, rollback
+from pipelineplan.bundle.sections import sections
 from pipelineplan.gates import GateDecision, decide, overall
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
@@ -23,12 +26,15 @@ if TYPE_CHECKING:
     from pipelineplan.quality.report import QualityReport
     from pipelineplan.simulation.result import SimulationResult
 
+Rendering = Literal["data-plan", "design-spec", "technical-design"]
+
 
 @dataclass(frozen=True)
 class Contents:
     """What all writers write from; nothing in it depends on the clock or the machine.
 
-    `as_of` is the date that expiries were judged by, `version` the tool's own.
+    `as_of` is the date that expiries were judged by, `version` the tool's own, `rendering` the document
+    that the plan's sections are arranged as.
     """
 
     plan: Plan
@@ -43,11 +49,25 @@ class Contents:
     version: str = ""
     strict: bool = False
     played: PlayedOnBeam | None = None
+    rendering: Rendering = "data-plan"
 
     @property
     def verdict(self) -> Verdict:
         """The verdict on the plan: by its required gates."""
         return overall(self.gates)
+
+    @property
+    def sections(self) -> tuple[ReportSection, ...]:
+        """The plan section by section, as the rendering has them."""
+        match self.rendering:
+            case "data-plan":
+                return sections(self.plan, self.findings, self.simulated)
+            case "design-spec":
+                return design_spec(self.plan, self.findings)
+            case "technical-design":
+                return technical_design(self.plan, self.findings)
+            case _:
+                assert_never(self.rendering)
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -82,6 +102,7 @@ def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     version: str = "",
     strict: bool = False,
     played: PlayedOnBeam | None = None,
+    rendering: Rendering = "data-plan",
 ) -> Contents:
     """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
     gates = decide(plan, findings, simulated, quality, reconciled, played=played, strict=strict)
@@ -99,4 +120,5 @@ def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
         version,
         strict,
         played,
+        rendering,
     )

@@ -15,7 +15,7 @@ from pipelineplan.bundle.html_parts import (
     said,
     where,
 )
-from pipelineplan.bundle.sections import ReportSection
+from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.gates import GateDecision, GateState
 from pipelineplan.verdicts import Basis, Finding, Operand, Severity, Verdict
 
@@ -66,8 +66,8 @@ def findings(contents: Contents) -> str:
     # What is of severity error and still open keeps a gate open, so it is shown with what fails.
     loud = [f for f in wanting if weights[f.fingerprint] is not Severity.INFO or f.severity is Severity.ERROR]
     quiet = [finding for finding in wanting if finding not in loud]
-    shown = "\n".join(_card(finding, weights[finding.fingerprint].value) for finding in loud)
-    informing = "\n".join(_card(finding, "info") for finding in quiet)
+    shown = "\n".join(card(finding, weights[finding.fingerprint].value) for finding in loud)
+    informing = "\n".join(card(finding, "info") for finding in quiet)
     rest = listed(f"<b>{html(f.code)}</b> {html(f.message)} {where(f.path)}" for f in holding)
     parts = [shown or "<p>No finding counts as an error or a warning.</p>"]
     if quiet:
@@ -77,7 +77,8 @@ def findings(contents: Contents) -> str:
     return "\n".join(parts)
 
 
-def _card(finding: Finding, weight: str) -> str:
+def card(finding: Finding, weight: str) -> str:
+    """One finding with its numbers in the formula, and what would make it hold."""
     nearest = listed((html(change) for change in finding.nearest), "nearest")
     fixes = f"<p>It would hold with any one of:</p>{nearest}" if nearest else ""
     fix = f"<p><b>Mend:</b> {html(finding.fix)}.</p>" if finding.fix else ""
@@ -107,7 +108,7 @@ def _operand(operand: Operand) -> str:
 
 
 def section(one: ReportSection) -> str:
-    """One of the thirteen sections: facts, what is not stated, and the verdicts of its gate."""
+    """One section: facts, what is not stated, and the verdicts that belong to it."""
     stated = facts((fact.label, said(fact.said)) for fact in one.facts if not fact.said.is_open)
     silent = [fact for fact in one.facts if fact.said.is_open]
     missing = (
@@ -118,7 +119,7 @@ def section(one: ReportSection) -> str:
     )
     state = _worst(one)
     return folded(
-        f"{one.number} {one.title}",
+        f"{one.number} {one.title}{'' if one.required else ' (not required at this level)'}",
         state,
         stated + missing + "".join(_verdicts(one)),
         name=f"section-{one.number}",

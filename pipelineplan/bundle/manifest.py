@@ -121,8 +121,8 @@ def _fingerprint(content: bytes) -> dict[str, Any]:
 def _inputs(contents: Contents) -> dict[str, Any]:
     """The files that the plan was read from, by their names relative to its root."""
     plan = contents.plan
-    names = set(plan.composed.lines)
-    for reference in (*plan.contracts, *plan.profiles, *plan.traces):
+    names = {*plan.composed.lines, *plan.real.files}
+    for reference in (*plan.contracts, *plan.profiles, *plan.traces, *plan.prices):
         target = plan.root.resolve(reference)
         names.add(target.relative_to(plan.root.folder.resolve()).as_posix())
     for recorded in plan.versions.values():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelineplan.quality.mutation import MutationReport
+    from pipelineplan.quality.mutation import Mutant, MutationReport
 
 _MOST = 3
 NOTICED_HEAD = ("dataset", "fault", "noticed", "by", "unnoticed")
@@ -34,7 +34,7 @@ def noticed(report: MutationReport) -> tuple[Noticed, ...]:
         mutants = report.of(dataset, kind)
         killed = [mutant for mutant in mutants if mutant.killed_by]
         titles = tuple(dict.fromkeys(title for mutant in killed for title in mutant.killed_by))
-        left = tuple(mutant.words for mutant in mutants if not mutant.killed_by)
+        left = tuple(_left(mutant) for mutant in mutants if not mutant.killed_by)
         count = f"{len(killed)} of {len(mutants)}"
         rows.append(Noticed(dataset, kind, count, _few(titles), _few(left)))
     rows += [Noticed(hole.dataset, hole.kind, "not put in", "", hole.reason) for hole in report.impossible]
@@ -49,6 +49,10 @@ def summary(report: MutationReport) -> str:
     if report.failing_before:
         parts.append(f"{len(report.failing_before)} checks failed before any fault and notice nothing.")
     return " ".join(parts)
+
+
+def _left(mutant: Mutant) -> str:
+    return f"{mutant.words} ({mutant.unnoticed})" if mutant.unnoticed else mutant.words
 
 
 def _few(names: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipelineplan import __version__
 from pipelineplan.cli.output import seen_from_here, show_problems
+from pipelineplan.cli.parsing import Parser, explain_the_rest
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 
 VERBS = {
@@ -32,6 +33,16 @@ VERBS = {
     "schema": "JSON Schemas of the plan and of the outputs",
     "doctor": "what is installed, and what an extra would add",
 }
+
+
+_START = """to begin with:
+  pipelineplan init my-plans --demo           two plans, one of which fails and says why
+  pipelineplan init plans --from deploy       plans drawn up from your configuration
+  pipelineplan check plans                    do they hold?
+  pipelineplan COMMAND --help                 options and examples of a command
+
+exit status: 0 holds, 1 does not hold, 2 unusable input, 3 the tool itself failed
+NO_COLOR=1 leaves colour out, FORCE_COLOR=1 puts it into a log; with CI set no progress is shown"""
 
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
@@ -69,10 +80,11 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pipelineplan",
         description="Tells whether a data-pipeline plan holds, before it is built or switched over.",
-        epilog="exit status: 0 holds, 1 does not hold, 2 unusable input, 3 the tool itself failed",
+        epilog=_START,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"pipelineplan {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
@@ -83,6 +95,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             module = import_module(f"pipelineplan.cli.{verb}")
             command.description = module.__doc__
             module.add_options(command)
+            explain_the_rest(command)
             command.set_defaults(run=module.run)
     return parser
 

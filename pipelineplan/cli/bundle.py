@@ -2,6 +2,7 @@
 
     pipelineplan bundle plan.yaml -o out/orders
     pipelineplan bundle plan.yaml --data-dir data/ --as-of 2026-11-09T10:30 -o out/orders
+    pipelineplan bundle plan.yaml --as design-spec -o out/orders-design
 
 The folder is written whole or not at all, with a manifest that `verify` checks. Without data, quality
 stays open and the report says so. Exit status 1 when the plan does not hold; the bundle is written.
@@ -24,6 +25,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `bundle`."""
     parser.add_argument("plan", metavar="PLAN", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--as",
+        dest="rendering",
+        choices=("data-plan", "design-spec", "technical-design"),
+        default="data-plan",
+        help="the document that the report is: the thirteen sections of a data plan (default), the ten of a "
+        "design spec, or the technical design template, by quality level",
+    )
     add_data_options(parser)
     add_as_of(parser)
     parser.add_argument(
@@ -60,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         strict=options.strict,
         mutation=options.mutate,
         simulated=simulated,
+        rendering=options.rendering,
         progress=progress(),
     )
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}

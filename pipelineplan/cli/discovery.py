@@ -1,7 +1,8 @@
 """Which plans a path on the command line means: a file, a folder that is one plan, or many.
 
 A folder whose own files have one `metadata:` section between them is one plan in parts; if several
-have one, each of them is a plan; a folder without plan files stands for all plans below it.
+have one, each of them is a plan; a folder without plan files stands for all plans below it. Of a folder
+only what `include` of pipelineplan.toml names is checked.
 """
 
 from __future__ import annotations
@@ -10,28 +11,45 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelineplan.documents.root import find_root
+from pipelineplan.documents.settings import read_settings
 from pipelineplan.errors import InputError, Position, Problem
 
-_KIND = re.compile(rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b", re.MULTILINE)
+# A plan that extends another need not say its kind again.
+_KIND = re.compile(rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b|^extends\s*:\s*\S", re.MULTILINE)
 _METADATA = re.compile(rb"^metadata\s*:", re.MULTILINE)
 _MOST_BYTES = 8 * 1024 * 1024
 _SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}
 
 
 def plans_below(path: Path) -> Iterator[Path]:
-    """The plan files and folders that `path` stands for; raises `InputError` when there is none."""
+    """The plan files and folders that `path` stands for; raises `InputError` when there is none.
+
+    A baseline stands for its plan: a hook that is given the changed files names it.
+    """
     if not path.is_dir():
-        yield path
+        yield _plan_of(path) if _is_baseline(path) else path
         return
-    found = list(_plans_in(path))
+    found = _included(list(_plans_in(path)), path)
     if not found:
         raise InputError([Problem("no plan in this folder or below it", Position(path.as_posix()))])
     yield from found
 
 
+def _included(plans: list[Path], below: Path) -> list[Path]:
+    """The plans that the settings of their repository include; a glob names a plan's file or its folder."""
+    root = find_root(below)
+    globs = read_settings(root).include
+    if globs is None:
+        return plans
+    named = {file.resolve() for glob in globs for file in root.glob(glob)}
+    return [plan for plan in plans if plan.resolve() in named or plan.resolve().parent in named]
+
+
 def _plans_in(folder: Path) -> Iterator[Path]:
     entries = _entries(folder)
     files = [entry for entry in entries if entry.suffix in {".yaml", ".yml"} and entry.is_file()]
+    files = [file for file in files if not _is_baseline(file)]
     texts = {file: _text(file) for file in files}
     plans = [file for file, text in texts.items() if _KIND.search(text)]
     named = [file for file in plans if _METADATA.search(texts[file])]
@@ -44,6 +62,16 @@ def _plans_in(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _SKIPPED:
             yield from _plans_in(entry)
+
+
+def _plan_of(baseline: Path) -> Path:
+    if baseline.name == "baseline.yaml":
+        return baseline.parent
+    return baseline.with_name(baseline.name.replace(".baseline.yaml", ".yaml"))
+
+
+def _is_baseline(file: Path) -> bool:
+    return file.name == "baseline.yaml" or file.name.endswith(".baseline.yaml")
 
 
 def _entries(folder: Path) -> list[Path]:

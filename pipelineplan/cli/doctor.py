@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from pipelineplan import __version__
@@ -20,14 +21,19 @@ from pipelineplan.cli.output import coloured, envelope, note, say
 from pipelineplan.engines import beam_flink_environment, flink_environment
 
 EXTRAS = {
-    "": (("numpy", "pydantic", "pyyaml", "simpy"), "check, explain, simulate, compat, diff"),
-    "data": (("pyarrow", "duckdb", "pytz"), "profile; Parquet in and out"),
+    "": (("cronsim", "numpy", "pydantic", "pyyaml", "simpy"), "init, check, explain, simulate, compat, diff"),
+    "data": (("pyarrow", "duckdb", "pytz", "scipy"), "profile; Parquet in and out"),
     "quality": (("great-expectations", "pandas", "sqlalchemy", "rstr"), "test --data"),
     "postgresql": (("psycopg",), "test --backend postgresql"),
     "beam": (("apache-beam",), "test --on beam"),
-    "contracts": (("fastavro", "jsonschema"), "compat --prove"),
+    "contracts": (
+        ("fastavro", "grpcio-tools", "jsonschema", "protobuf"),
+        "compat of Protobuf; compat --prove",
+    ),
+    "policies": (("common-expression-language",), "an organisation's own rules in CEL"),
     "fast": (("numba",), "replications many times faster"),
     "sensitivity": (("SALib",), "simulate --sensitivity --sobol"),
+    "terraform": (("python-hcl2",), "facts and init --from with topics of Terraform"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }
 
@@ -49,21 +55,31 @@ def run(options: argparse.Namespace) -> int:
         extras = [{"extra": extra, "packages": packages} for extra, packages in found.items()]
         say(envelope("doctor", 0, python=platform.python_version(), extras=extras, engines=_engines()))
         return 0
-    say(f"pipelineplan {__version__} on Python {platform.python_version()}")
+    say(f"pipelineplan {__version__} on Python {platform.python_version()}\n")
     for extra, packages in found.items():
-        missing = [name for name, installed in packages.items() if installed is None]
-        state = coloured("missing", "unknown") if missing else coloured("there", "holds")
-        say(f"\n{extra or 'base'}: {state} ({EXTRAS[extra][1]})")
-        for name, installed in packages.items():
-            say(f"  {name:<20} {installed or 'not installed'}")
-        if missing:
-            say(f"  add it with: pip install 'pipelineplan[{extra}]'")
+        _say_extra(extra, packages)
     for engine in _engines():
-        state = coloured("there", "holds") if engine["installed"] else coloured("missing", "unknown")
-        say(f"\n{engine['name']} {engine['version']}: {state} ({engine['use']})")
-        if not engine["installed"]:
-            say(f"  add it with: pipelineplan doctor --install {engine['name']}")
+        add = "" if engine["installed"] else f"pipelineplan doctor --install {engine['name']}"
+        _say_row(f"{engine['name']} {engine['version']}", str(engine["use"]), add)
+    if any(None in packages.values() for packages in found.values()):
+        say("\neverything at once: pip install 'pipelineplan[all]'")
     return 0
+
+
+def _say_extra(extra: str, packages: Mapping[str, str | None]) -> None:
+    missing = [name for name, installed in packages.items() if installed is None]
+    add = f"pip install 'pipelineplan[{extra}]'" if extra else "pip install pipelineplan"
+    _say_row(extra or "base", EXTRAS[extra][1], add if missing else "")
+    there = [f"{name} {installed}" for name, installed in packages.items() if installed is not None]
+    for words, names in (("installed", there), ("not installed", missing)):
+        if names:
+            say(f"{'':<28}{words}: {', '.join(names)}")
+
+
+def _say_row(name: str, use: str, add: str) -> None:
+    """One line: what it is called, whether it is there, what it is for, and how it is added."""
+    state = coloured("missing", "unknown") if add else coloured("there", "holds")
+    say(f"{name:<18}{state}{' ' * (3 if add else 5)}{use}{f'; add it with: {add}' if add else ''}")
 
 
 def _engines() -> list[dict[str, str | bool]]:

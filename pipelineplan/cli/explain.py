@@ -10,10 +10,11 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelineplan.cli.output import coloured, envelope, finding_json, placed, safe, say
+from pipelineplan.cli.output import coloured, envelope, placed, safe, say
 from pipelineplan.documents.root import find_root
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.verdicts import Finding
+from pipelineplan.verdicts.plain import finding_json
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
 """What commands print: text for people, one JSON envelope for machines, and nothing that bites.
 
 Results go to stdout and everything else to stderr. Text that came from a plan is stripped of
-control characters before it reaches a terminal. Colour is used on a terminal, unless NO_COLOR.
+control characters before it reaches a terminal. Colour is used on a terminal, unless NO_COLOR;
+FORCE_COLOR asks for it anywhere.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from pipelineplan import __version__
 from pipelineplan.documents.root import find_root
 from pipelineplan.errors import Position, Problem
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
+from pipelineplan.verdicts import Finding, Severity, Verdict
 
 _COLOURS = {
     "fails": "31",
@@ -66,9 +67,18 @@ def placed(position: Position, root: Path | None) -> str:
 def coloured(text: str, meaning: str) -> str:
     """`text` in the colour that `meaning` has, where colour is wanted."""
     code = _COLOURS.get(meaning)
-    if code is None or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+    if code is None or not _colour_is_wanted():
         return text
     return f"\033[{code}m{text}\033[0m"
+
+
+def _colour_is_wanted() -> bool:
+    """On a terminal that can; never with NO_COLOR, always with FORCE_COLOR, as a log of a CI run may want."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def envelope(command: str, status: int, **content: Any) -> str:
@@ -134,49 +144,15 @@ def finding_text(finding: Finding, *, strict: bool, root: Path | None = None) ->
         lines.append(f"  rests on an assumption: {', '.join(_assumed(finding))}")
     if finding.nearest:
         lines += ["  any one of these would hold:", *(f"    - {safe(change)}" for change in finding.nearest)]
-    elif finding.fix and (finding.operands or finding.verdict is Verdict.FAILS):
+    elif _adds(finding):
         lines.append(f"  fix: {safe(finding.fix)}")
     return "\n".join(lines)
 
 
-def finding_json(finding: Finding, *, strict: bool) -> dict[str, Any]:
-    """A finding as plain data."""
-    place = finding.position
-    return {
-        "code": finding.code,
-        "verdict": finding.verdict.value,
-        "severity": finding.counts_as(strict=strict).value,
-        "title": finding.title,
-        "message": finding.message,
-        "subject": finding.subject,
-        "path": finding.path,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "formula": finding.formula,
-        "operands": [operand_json(operand) for operand in finding.operands],
-        "rests_on": list(finding.rests_on),
-        "nearest": list(finding.nearest),
-        "fix": finding.fix,
-        "fingerprint": finding.fingerprint,
-    }
-
-
-def operand_json(operand: Operand) -> dict[str, Any]:
-    """An operand as plain data, in its base unit."""
-    return {
-        "symbol": operand.symbol,
-        "name": operand.name,
-        "value": operand.value,
-        "low": operand.low,
-        "high": operand.high,
-        "unit": operand.dimension.value if operand.dimension is not None else "",
-        "basis": operand.basis.value,
-        "path": operand.path,
-        "file": operand.position.file,
-        "line": operand.position.line,
-        "column": operand.position.column,
-    }
+def _adds(finding: Finding) -> bool:
+    """Whether the fix says what the message has not said already."""
+    judged = bool(finding.operands) or finding.verdict is Verdict.FAILS
+    return judged and bool(finding.fix) and finding.fix not in finding.message
 
 
 def _assumed(finding: Finding) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -63,7 +64,7 @@ def run_against(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
         watermark=options.watermark,
         replay=options.replay,
         ignore=options.ignore,
-        on=options.on,
+        on=tuple(shlex.split(options.runner_options or "")) if options.on else None,
         env=options.env,
     )
     status = status_of(report)
@@ -77,9 +78,10 @@ def run_against(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
 def require_against(options: argparse.Namespace) -> None:
     """Raise `InputError` for options that would have no effect together."""
     given = [name for name in ("replay", "ignore") if getattr(options, name)]
-    if options.against and options.on not in {None, "beam"}:
-        found = f"found --on {options.on} with --against"
-        raise InputError([Problem(found, Position("--on"), fix="this process or --on beam reconciles")])
+    counting = "--against" if options.against else "--stream" if options.stream else ""
+    if counting and options.on not in {None, "beam"}:
+        found = f"found --on {options.on} with {counting}"
+        raise InputError([Problem(found, Position("--on"), fix="this process or --on beam counts there")])
     elsewhere = options.stream or options.replay or (options.on and not options.against)
     if options.watermark is not None and elsewhere:
         found = "found --watermark, which says which windows of a reconciliation are closed"

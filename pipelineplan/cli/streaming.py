@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,13 @@ def run_streams(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
     from pipelineplan.verdicts import Verdict
     from pipelineplan.workflow import check_streams
 
-    report = check_streams(options.plan, data, options.stream, env=options.env)
+    report = check_streams(
+        options.plan,
+        data,
+        options.stream,
+        on=tuple(shlex.split(options.runner_options or "")) if options.on else None,
+        env=options.env,
+    )
     status = 0 if report.verdict is Verdict.HOLDS else 1
     if options.format == "json":
         say(envelope("test", status, report={"streams": report.to_json_dict()}))

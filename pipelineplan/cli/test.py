@@ -109,7 +109,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runner-options",
         metavar="OPTIONS",
-        help="with --batch: options of a Beam runner, as --runner-options='--runner=FlinkRunner ...'",
+        help="with --on beam and --batch, --against or --stream: options of a Beam runner, as "
+        "--runner-options='--runner=FlinkRunner ...'",
     )
     add_reconciliation_options(parser)
     add_stream_option(parser)
@@ -171,8 +172,9 @@ def _refuse_without_effect(options: argparse.Namespace) -> None:
     problems = []
     if options.batch is not None and options.on != "beam":
         problems.append(Problem("it has no effect here", Position("--batch"), fix="it goes with --on beam"))
-    if options.runner_options is not None and options.batch is None:
-        fix = "it goes with --on beam --batch DIR: a preview runs in this process"
+    counting = options.batch or options.against or options.stream
+    if options.runner_options is not None and not (counting and options.on == "beam"):
+        fix = "it goes with --on beam and --batch, --against or --stream: a preview runs in this process"
         problems.append(Problem("it has no effect here", Position("--runner-options"), fix=fix))
     if problems:
         raise InputError(problems)
@@ -191,8 +193,9 @@ def _mutate(options: argparse.Namespace, data: Mapping[str, Path]) -> int:
         say(envelope("test", status, mutation=report.to_json_dict()))
         return status
     for mutant in report.mutants:
-        by = ", ".join(mutant.killed_by) or coloured("nothing notices it", "fails")
-        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {safe(by)}")
+        by = safe(", ".join(mutant.killed_by)) or coloured("nothing notices it", "fails")
+        why = f" ({safe(mutant.unnoticed)})" if mutant.unnoticed else ""
+        say(f"  {mutant.dataset:<16}  {mutant.kind:<9}  {safe(mutant.words)}: {by}{why}")
     for hole in report.impossible:
         note(f"{hole.dataset}: no {hole.kind} was put in: {hole.reason}")
     for dataset, title in report.failing_before:

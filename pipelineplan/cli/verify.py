@@ -13,7 +13,7 @@ from pipelineplan.cli.output import envelope, problem_json, safe, say
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `verify`."""
-    parser.add_argument("folder", metavar="DIR", type=Path)
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder of a bundle")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
 from pipelineplan.documents.document import Document, Path, dotted
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -29,6 +31,8 @@ _CLOCK = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?\Z")
 _LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
+_LONGEST_WORD = len("false")
+_STARTS_OF_NUMBERS = frozenset("+-.0123456789")
 _NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
 _NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -45,6 +49,7 @@ def read_document(
     duplicate keys, values that YAML 1.1 and 1.2 read differently, too deep or too many values.
     """
     name = shown_as or str(file)
+    note_read(file)
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -73,6 +78,36 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     if not reader.started:
         raise InputError([Problem("the file is empty", Position(name, 1, 1))])
     return Document(name, reader.result, reader.positions, reader.keys, reader.lines)
+
+
+def read_foreign(text: str, name: str) -> tuple[Document, ...]:
+    """The documents of another tool's YAML or JSON, one or many; those without content are left out.
+
+    What YAML 1.1 and 1.2 read differently (`on`, `1:30`) stays text, since the tool that it belongs to
+    decides; tags mean nothing here. Raises `InputError` as `read_text` does for all else.
+    """
+    lines = tuple(text.splitlines())
+    readers: list[_Reader] = []
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.DocumentStartEvent):
+                readers.append(_Reader(name, lines, foreign=True))
+            if readers:
+                readers[-1].take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        _Reader(name, lines).refuse(_what_yaml_says(error), mark)
+    except yaml.reader.ReaderError as error:
+        where = _position_of(text, min(error.position, len(text)), name)
+        raise InputError([Problem("a control character that YAML does not allow", where)]) from None
+    problems = [problem for reader in readers for problem in reader.problems]
+    if problems:
+        raise InputError(problems)
+    return tuple(
+        Document(name, one.result, one.positions, one.keys, lines)
+        for one in readers
+        if one.result is not None
+    )
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -107,11 +142,13 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
-def _is_trap(text: str) -> bool:
+def _is_trap(text: str, lowered: str, number: float | str) -> bool:
     """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
-    lowered = text.lower()
-    words = lowered in _TRAPS or lowered in _NOT_NUMBERS or _number(text) in {math.inf, -math.inf}
-    return words or _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+    if text[0] not in _STARTS_OF_NUMBERS:
+        return lowered in _TRAPS
+    if lowered in _NOT_NUMBERS or number in {math.inf, -math.inf}:
+        return True
+    return _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
 
 
 def _number(text: str) -> int | float | str:
@@ -140,6 +177,7 @@ class _Reader:
     name: str
     lines: tuple[str, ...]
     plain_words: frozenset[str] = frozenset()
+    foreign: bool = False
     result: Any = None
     started: bool = False
     values: int = 0
@@ -150,26 +188,30 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def take(self, event: Any) -> None:
-        match event:
-            case yaml.DocumentStartEvent() if self.started:
-                self.complain("a second document ('---'), wanted one per file", event.start_mark)
-            case yaml.ScalarEvent():
-                self._scalar(event)
-            case yaml.MappingStartEvent():
-                self._begin({}, event)
-            case yaml.SequenceStartEvent():
-                self._begin([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end()
-            case yaml.AliasEvent():
-                self._alias(event)
-            case _:
-                pass
+        """Go on by one event. Every value of every file comes through here, so it is kept short."""
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event)
+
+    def on_document(self, event: Any) -> None:
+        if self.started:
+            self.complain("a second document ('---'), wanted one per file", event.start_mark)
+
+    def on_mapping(self, event: Any) -> None:
+        self._begin({}, event)
+
+    def on_sequence(self, event: Any) -> None:
+        self._begin([], event)
 
     def complain(self, message: str, mark: Any, path: Path = (), fix: str = "") -> None:
         where = self._at(mark) if mark else Position(self.name)
         line = self.lines[where.line - 1] if 0 < where.line <= len(self.lines) else ""
         self.problems.append(Problem(message, where, dotted(path), fix, line))
+
+    def refuse(self, message: str, mark: Any) -> NoReturn:
+        """Raise `InputError` with this one complaint."""
+        self.complain(message, mark)
+        raise InputError(self.problems)
 
     def _at(self, mark: Any) -> Position:
         return Position(self.name, mark.line + 1, mark.column + 1)
@@ -179,27 +221,38 @@ class _Reader:
         if not self.open:
             return ()
         parent = self.open[-1]
-        step = len(parent.value) if isinstance(parent.value, list) else parent.key
-        return (*parent.path, step if step is not None else "?")
+        if isinstance(parent.value, list):
+            return (*parent.path, len(parent.value))
+        return (*parent.path, "?" if parent.key is None else parent.key)
 
     def _waits_for_key(self) -> bool:
-        return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
+        if not self.open:
+            return False
+        parent = self.open[-1]
+        return parent.key is None and isinstance(parent.value, dict)
 
-    def _scalar(self, event: Any) -> None:
-        self._count(event.start_mark)
-        if self._waits_for_key():
+    def on_scalar(self, event: Any) -> None:
+        mark = event.start_mark
+        self._count(mark)
+        parent = self.open[-1] if self.open else None
+        if parent is None:
+            path: Path = ()
+        elif isinstance(parent.value, list):
+            path = (*parent.path, len(parent.value))
+        elif parent.key is None:
             self._key(event)
             return
-        path = self._path()
+        else:
+            path = (*parent.path, parent.key)
         value = self._resolve(event, path)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
-        self._put(value, event.start_mark, path)
+        self._put(value, mark, path)
 
     def _key(self, event: Any) -> None:
         parent, key = self.open[-1], event.value
         path = (*parent.path, key)
-        if event.implicit[0] and key.lower() in _TRAPS:
+        if event.implicit[0] and key.lower() in _TRAPS and not self.foreign:
             self._trap(key, event.start_mark, path)
         if key in parent.value and key != "<<":
             first = self.keys.get(path)
@@ -210,20 +263,26 @@ class _Reader:
 
     def _resolve(self, event: Any, path: Path) -> Any:
         text = event.value
-        if event.tag not in {None, "!", "tag:yaml.org,2002:str"}:
+        if event.tag not in {None, "!", "tag:yaml.org,2002:str"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
         if not event.implicit[0] or event.tag is not None:
             return text
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        if text.lower() not in self.plain_words and _is_trap(text):
+        if len(text) > _LONGEST_WORD and text[0] not in _STARTS_OF_NUMBERS:
+            return text  # longer than any word that means something else, and no number
+        lowered = text.lower()
+        if lowered in _WORDS:
+            return _WORDS[lowered]
+        number = _number(text)
+        if lowered not in self.plain_words and _is_trap(text, lowered, number):
+            if self.foreign:
+                return text
             self._trap(text, event.start_mark, path)
-        return _number(text)
+        return number
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
         fix = f"write '{text}' in quotes, or true or false"
-        if text[0] in "+-.0123456789":
+        if text[0] in _STARTS_OF_NUMBERS:
             fix = f"write '{text}' in quotes, or with a unit"
         self.complain(message, mark, path, fix)
 
@@ -233,7 +292,7 @@ class _Reader:
         if self._waits_for_key():
             self.complain("a key that is a list or a mapping, wanted text", event.start_mark, path)
             self.open[-1].key = "?"
-        if event.tag not in {None, "!"}:
+        if event.tag not in {None, "!"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted plain data", event.start_mark, path)
         if len(self.open) >= MOST_DEPTH:
             self.complain(f"nested deeper than {MOST_DEPTH} levels", event.start_mark, path)
@@ -241,7 +300,7 @@ class _Reader:
         self.positions[path] = self._at(event.start_mark)
         self.open.append(_Open(path, value, event.anchor, self.values))
 
-    def _end(self) -> None:
+    def on_end(self, _event: Any) -> None:
         done = self.open.pop()
         if isinstance(done.value, dict):
             for merged in done.merged:
@@ -251,7 +310,7 @@ class _Reader:
             self.anchors[done.anchor] = (done.value, self.values - done.first_value + 1)
         self._attach(done.value)
 
-    def _alias(self, event: Any) -> None:
+    def on_alias(self, event: Any) -> None:
         path = self._path()
         if event.anchor not in self.anchors:
             self.complain(f"the alias *{event.anchor} has no anchor before it", event.start_mark, path)
@@ -302,3 +361,14 @@ class _Reader:
                 fix="a plan needs a few hundred: write the values out, without nested aliases",
             )
             raise InputError(self.problems)
+
+
+_HANDLERS: dict[type, Callable[[_Reader, Any], None]] = {
+    yaml.ScalarEvent: _Reader.on_scalar,
+    yaml.MappingStartEvent: _Reader.on_mapping,
+    yaml.MappingEndEvent: _Reader.on_end,
+    yaml.SequenceStartEvent: _Reader.on_sequence,
+    yaml.SequenceEndEvent: _Reader.on_end,
+    yaml.AliasEvent: _Reader.on_alias,
+    yaml.DocumentStartEvent: _Reader.on_document,
+}

@@ -9,6 +9,7 @@ checkout, no hooks, no change of the repository.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tarfile
 import tempfile
@@ -20,8 +21,8 @@ from pathlib import Path
 from pipelineplan.documents.root import find_root
 from pipelineplan.errors import InputError, Position, Problem
 
-_ENDINGS = {".yaml", ".yml", ".json", ".csv", ".avsc", ".proto", ".toml", ".sql"}
-_MOST_BYTES = 64 * 1024 * 1024
+_LARGEST_FILE = 8 * 1024 * 1024  # what a plan refers to is smaller; data that lies beside is left out
+_MOST_BYTES = 512 * 1024 * 1024
 MOST_REVISIONS = 500
 
 
@@ -34,17 +35,69 @@ def files_at(plan: Path, revision: str) -> Iterator[Path]:
     top = _top(plan)
     commit = _commit(top, revision)
     root = find_root(plan)
-    with tempfile.TemporaryDirectory(prefix="pipelineplan-") as folder:
-        target = Path(folder)
-        _unpack(top, commit, target)
+    with tree_at(top, commit) as target:
         then = target / plan.resolve().relative_to(top)
         if not then.exists():
             raise InputError([Problem(f"the plan is not there at {revision!r}", Position(plan.as_posix()))])
-        # The folder has no .git, so the root of references is marked as it is in the repository.
+        # The root may lie above the repository: it is marked as near as it can be.
         marked = target / root.relative_to(top) if root.is_relative_to(top) else target
         marked.mkdir(parents=True, exist_ok=True)
         (marked / "pipelineplan.toml").touch()
         yield then
+
+
+@contextmanager
+def tree_at(top: Path, commit: str) -> Iterator[Path]:
+    """All small files of the repository at `top` as they were at `commit`, in a temporary folder.
+
+    An empty `.git` makes it a root of references as the repository is one.
+    """
+    with tempfile.TemporaryDirectory(prefix="pipelineplan-") as folder:
+        target = Path(folder).resolve()
+        _unpack(top, commit, target)
+        (target / ".git").mkdir(exist_ok=True)
+        yield target
+
+
+@dataclass(frozen=True)
+class Since:
+    """What differs from `commit`, the merge base with `revision`, to the files as they lie there now.
+
+    `files` are absolute paths of all that was added, changed, removed or is not tracked; `gone` those
+    that are no longer there.
+    """
+
+    top: Path
+    revision: str
+    commit: str
+    files: frozenset[str]
+
+    @property
+    def gone(self) -> list[Path]:
+        """The changed files that are no longer there."""
+        return [Path(file) for file in sorted(self.files) if not os.path.lexists(file)]
+
+
+def since(place: Path, revision: str) -> Since:
+    """What has changed around `place` since its branch left `revision`, whether committed or not.
+
+    Raises `InputError` without a repository, for an unknown revision, and where the two have no common
+    commit, as in a shallow clone.
+    """
+    top = _top(place)
+    _commit(top, revision)
+    common = _git(top, "merge-base", revision, "HEAD")
+    if common is None:
+        message = f"no commit is known that {revision!r} and this one have in common"
+        fix = "a shallow clone in CI needs fetch-depth: 0"
+        raise InputError([Problem(message, Position("--base"), fix=fix)])
+    commit = common.decode().strip()
+    changed = _git(top, "diff", "--name-only", "--no-renames", "-z", "--no-ext-diff", commit, "--")
+    new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
+    if changed is None or new is None:
+        raise InputError([Problem("git cannot say what has changed", Position(top.as_posix()))])
+    names = [os.fsdecode(name) for name in (changed + new).split(b"\0") if name]
+    return Since(top, revision, commit, frozenset(str(top / name) for name in names))
 
 
 def _top(plan: Path) -> Path:
@@ -75,11 +128,15 @@ def _unpack(top: Path, commit: str, target: Path) -> None:
     size = 0
     with archive.stdout, tarfile.open(fileobj=archive.stdout, mode="r|") as tar:
         for member in tar:
-            if not member.isfile() or Path(member.name).suffix not in _ENDINGS:
+            if not member.isfile() or member.size > _LARGEST_FILE:
                 continue
             size += member.size
             if size > _MOST_BYTES:
-                break
+                archive.kill()
+                fix = "compare two files instead"
+                raise InputError(
+                    [Problem("the repository is too large to unpack", Position("--base"), fix=fix)]
+                )
             tar.extract(member, target, filter="data")
     archive.kill()
     archive.wait()

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from pipelineplan.documents.reads import note_read
+
+MARKER = "pipelineplan.toml"
 _LONGEST = 1000
 _LONGEST_PART = 255
 
@@ -17,8 +20,10 @@ def find_root(file: Path) -> Path:
     """The folder that the references of `file` must stay in."""
     folder = (file if file.is_dir() else file.parent).resolve()
     parents = (folder, *folder.parents)
-    for marker in ("pipelineplan.toml", ".git"):
+    for marker in (MARKER, ".git"):
         for parent in parents:
+            if marker == MARKER:
+                note_read(parent / marker)
             if (parent / marker).exists():
                 return parent
     return folder
@@ -42,6 +47,7 @@ class Root:
         target = _resolved(self.base / reference)
         if not target.is_relative_to(self.folder.resolve()):
             raise ValueError("leaves the root folder of the plan")
+        note_read(self.base / reference)
         return target
 
 

@@ -21,8 +21,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
+from pipelineplan.engines.beam_runner import OnBeam, beam_version, pipeline_of, quiet, run_pipeline
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quality.reconciling import Compared, Pair, Partial, finish, merge
+from pipelineplan.quality.reconciling.run import Compare
 from pipelineplan.quality.reconciling.segments import Totals
 
 # (role, slice, bucket) and (records, digest, sums as text, newest event time in microseconds)
@@ -43,31 +45,39 @@ def reconcile_on_beam(
     pair: Pair,
     data: Mapping[str, Sequence[Path]],
     *,
-    options: Sequence[str] = (),
-    runner: Any = None,
+    runner_options: Sequence[str] = (),
     watermark_us: int | None = None,
 ) -> Compared:
     """Every window of `pair` compared, over files by role that the workers can read.
 
-    `options` are Beam's own (`--runner=FlinkRunner`, ...); without any the pipeline runs in this process.
-    Which segments differ is in the answer; their keys are found where the files are, by
-    `reconcile_files`. Raises `InputError` for a pair that shards cannot count, `MissingExtraError`
-    without Apache Beam.
+    `runner_options` are Beam's own (`--runner=FlinkRunner`, ...); without any the pipeline runs in this
+    process. Which segments differ is in the answer; their keys are found where the files are, by
+    `reconcile_files`. Raises `InputError` for a pair that shards cannot count and for a runner that is
+    refused, `MissingExtraError` without Apache Beam, `BeamError` when the pipeline fails.
     """
     _require_countable(pair, data)
     used = replace(pair, portable=True)
     with tempfile.TemporaryDirectory(prefix="pipelineplan-beam-") as folder:
-        _run(used, data, Path(folder) / "totals", options, runner)
+        _run(used, data, Path(folder) / "totals", runner_options)
         return finish(used, merge(_read(Path(folder))), watermark_us)
 
 
-def compare_on_beam(pair: Pair, data: Mapping[str, Path], watermark_us: int | None) -> Compared:
-    """The same for the files, folders and globs of one machine: what `reconcile_files` can count by."""
+def compare_on_beam(
+    pair: Pair, data: Mapping[str, Path], watermark_us: int | None, runner_options: Sequence[str] = ()
+) -> Compared:
+    """The same for files, folders and globs that this process sees: what `reconcile_files` can count by."""
     from pipelineplan.quality.tables import files_of
 
-    return reconcile_on_beam(
-        pair, {role: files_of(path) for role, path in data.items()}, watermark_us=watermark_us
-    )
+    files = {role: files_of(path) for role, path in data.items()}
+    return reconcile_on_beam(pair, files, runner_options=runner_options, watermark_us=watermark_us)
+
+
+def comparing(on: OnBeam | None) -> Compare | None:
+    """Who counts the segments of a reconciliation: Beam, or, when `on` is None, this process alone."""
+    if on is None:
+        return None
+    runner_options = () if on == "beam" else on
+    return lambda pair, data, watermark_us: compare_on_beam(pair, data, watermark_us, runner_options)
 
 
 def count_shard(pair: Pair, shard: Shard) -> Iterator[tuple[Key, Value]]:
@@ -106,16 +116,12 @@ def as_line(element: tuple[Key, Value]) -> str:
     return json.dumps(element)
 
 
-def _run(
-    pair: Pair, data: Mapping[str, Sequence[Path]], output: Path, options: Sequence[str], runner: Any
-) -> None:
-    try:
+def _run(pair: Pair, data: Mapping[str, Sequence[Path]], output: Path, runner_options: Sequence[str]) -> None:
+    with quiet():
+        beam_version("reconciling on Apache Beam")
         import apache_beam as beam
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("reconciling on Apache Beam", "beam") from error
-    from apache_beam.options.pipeline_options import PipelineOptions
 
-    with beam.Pipeline(runner=runner or _runner(options), options=PipelineOptions(list(options))) as pipeline:
+        pipeline = pipeline_of(runner_options)
         _ = (
             pipeline
             | "shards" >> beam.Create(_shards(data))
@@ -125,15 +131,7 @@ def _run(
             | "lines" >> beam.Map(as_line)
             | "write" >> beam.io.WriteToText(str(output))
         )
-
-
-def _runner(options: Sequence[str]) -> Any:
-    """The runner that the options name; without one Beam's own in this process, which fetches nothing."""
-    if any(option.startswith("--runner") for option in options):
-        return None
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
-    return FnApiRunner()
+        run_pipeline(pipeline, f"the reconciliation {pair.name!r}")
 
 
 def _shards(data: Mapping[str, Sequence[Path]]) -> list[Shard]:

@@ -8,6 +8,7 @@ from pipelineplan.gates.stages import (
     TITLES,
     stage_of,
 )
+from pipelineplan.gates.validity import with_day
 
 __all__ = [
     "FAMILIES",
@@ -18,5 +19,6 @@ __all__ = [
     "decide",
     "overall",
     "stage_of",
+    "with_day",
     "with_simulated",
 ]

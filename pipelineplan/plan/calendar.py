@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ class OddStart:
     occurs: Literal["never", "twice"]
 
 
+@lru_cache(maxsize=1024)
 def cron_fault(expression: str) -> str:
     """What is wrong with a cron expression of five fields; empty when it can be read."""
     from cronsim import CronSim, CronSimError
@@ -56,6 +58,23 @@ def starts(expression: str, after: datetime) -> Iterator[datetime]:
     yield from CronSim(expression, after)
 
 
+def starts_of(expression: str) -> tuple[object, ...] | None:
+    """What the five fields of `expression` allow, the same for every spelling of it; None for a faulty one.
+
+    Sunday is 0 and 7. That a day fits both of its fields, or one of them, decides only where one is limited.
+    """
+    from cronsim import CronSim
+
+    if cron_fault(expression):
+        return None
+    cron = CronSim(expression, _ANY_DAY)
+    weekdays = frozenset(day % 7 if isinstance(day, int) else day for day in cron.weekdays)
+    every_day = len(cron.days) == 31 and len(weekdays) == 7
+    limits = (frozenset(cron.days), weekdays, cron.day_and) if not every_day else ()
+    return frozenset(cron.minutes), frozenset(cron.hours), frozenset(cron.months), limits
+
+
+@lru_cache(maxsize=1024)
 def intervals_seconds(expression: str) -> tuple[float, float]:
     """The shortest and the longest time between two starts by the wall clock, over 400 starts.
 
@@ -66,6 +85,12 @@ def intervals_seconds(expression: str) -> tuple[float, float]:
     return (min(gaps), max(gaps)) if gaps else (float("inf"), float("inf"))
 
 
+@lru_cache(maxsize=1024)
+def first_odd_start(expression: str, zone: str) -> OddStart | None:
+    """The first of `odd_starts`, None where every start exists once."""
+    return next(odd_starts(expression, zone), None)
+
+
 def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:
     """The starts from 2026 to 2036 that fall into an hour that is skipped or repeated.
 
@@ -74,7 +99,7 @@ def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:
     if "*" in expression.split()[1]:
         return
     here = ZoneInfo(zone)
-    for day in _days_of_change(here):
+    for day in _days_of_change(zone):
         for local in starts(expression, day - timedelta(minutes=1)):
             if local >= day + timedelta(days=1):
                 break
@@ -84,14 +109,14 @@ def odd_starts(expression: str, zone: str) -> Iterator[OddStart]:
                 yield OddStart(local, "twice")
 
 
-def _days_of_change(zone: ZoneInfo) -> Iterator[datetime]:
+@lru_cache(maxsize=1024)
+def _days_of_change(zone: str) -> tuple[datetime, ...]:
     """The local days on which the offset from UTC changes, as midnights without a zone."""
-    day = datetime(_YEARS.start, 1, 1)  # noqa: DTZ001
-    while day.year in _YEARS:
-        after = day + timedelta(days=1)
-        if day.replace(tzinfo=zone).utcoffset() != after.replace(tzinfo=zone).utcoffset():
-            yield day
-        day = after
+    here = ZoneInfo(zone)
+    first, last = (datetime(year, 1, 1) for year in (_YEARS.start, _YEARS.stop))  # noqa: DTZ001
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    offsets = [day.replace(tzinfo=here).utcoffset() for day in days]
+    return tuple(day for day, (now, then) in zip(days, pairwise(offsets), strict=False) if now != then)
 
 
 def _back_and_forth(local: datetime, zone: ZoneInfo) -> datetime:

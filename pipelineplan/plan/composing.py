@@ -2,7 +2,8 @@
 
     base.yaml  <- extends -  plan.yaml  <- overlaid by -  plan.prod.yaml
 
-Mappings merge key by key; lists whose entries have an `id` merge entry by entry; any other value
+Mappings merge key by key; lists whose entries have an `id` merge entry by entry, and so do attestations
+by their `criterion`, so that a base plan's are inherited; any other value
 of the later file replaces the earlier one, and an explicit null removes it. Between the files of
 one folder nothing may be said twice. Every value keeps the position at which it was last written.
 """
@@ -15,9 +16,11 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pipelineplan.documents import Document, Path, Root, dotted, read_document
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 _DEEPEST_EXTENDS = 10
+_NAMES = ("id", "criterion")  # what names the entries of a list
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,15 @@ def compose(plan: FilePath, root: FilePath, env: str | None = None) -> Composed:
         overlay = plan.with_name(f"{plan.stem}.{env}{plan.suffix}")
     if env is None:
         return composed
+    note_read(overlay)
     if not overlay.is_file():
         wanted = f"no overlay for the environment {env!r}, wanted {shown(overlay, root)}"
         raise InputError([Problem(wanted, Position(shown(plan, root)))])
-    return _merge(composed, _whole(read_document(overlay, shown(overlay, root))))
+    over = _whole(read_document(overlay, shown(overlay, root)))
+    if "extends" in over.data:
+        fix = "let the plan extend it"
+        raise InputError([over.problem(("extends",), "an overlay extends nothing", fix, at_key=True)])
+    return _merge(composed, over)
 
 
 def shown(file: FilePath, root: FilePath) -> str:
@@ -84,7 +92,11 @@ def _whole(document: Document) -> Composed:
 
 
 def _file(plan: FilePath, root: FilePath, trail: tuple[FilePath, ...]) -> Composed:
-    own = _whole(read_document(plan, shown(plan, root)))
+    return _on_its_base(_whole(read_document(plan, shown(plan, root))), plan, root, trail)
+
+
+def _on_its_base(own: Composed, plan: FilePath, root: FilePath, trail: tuple[FilePath, ...]) -> Composed:
+    """`own` on top of what it extends; `trail` are the plans on the way to it."""
     reference = own.data.get("extends")
     if reference is None:
         return own
@@ -97,7 +109,7 @@ def _file(plan: FilePath, root: FilePath, trail: tuple[FilePath, ...]) -> Compos
 
 def _extended(own: Composed, reference: Any, plan: FilePath, root: FilePath) -> FilePath:
     try:
-        base = Root(root, plan.parent).resolve(str(reference))
+        base = Root(root, plan if plan.is_dir() else plan.parent).resolve(str(reference))
     except ValueError as error:
         raise InputError([own.problem(("extends",), f"{reference!r} is {error}")]) from None
     if not base.is_file():
@@ -107,6 +119,7 @@ def _extended(own: Composed, reference: Any, plan: FilePath, root: FilePath) -> 
 
 def _folder(folder: FilePath, root: FilePath) -> Composed:
     """All plan files of one folder, in order of their names; what is said twice is a conflict."""
+    note_read(folder)
     files = sorted(file for file in folder.iterdir() if file.suffix in {".yaml", ".yml"} and file.is_file())
     parts = [_whole(read_document(file, shown(file, root))) for file in files]
     parts = [part for part in parts if part.data.get("kind", "DataPlan") == "DataPlan"]
@@ -121,7 +134,7 @@ def _folder(folder: FilePath, root: FilePath) -> Composed:
         whole = _merge(whole, part, gather=True)
     if problems:
         raise InputError(problems)
-    return whole
+    return _on_its_base(whole, folder, root, ())
 
 
 def _conflicts(first: Composed, second: Composed) -> list[Problem]:
@@ -161,9 +174,10 @@ class _Merger:
                 first = [self._take(self.under, (*low, i), (*to, i)) for i in range(len(lower))]
                 more = [self._take(self.over, (*high, i), (*to, len(first) + i)) for i in range(len(upper))]
                 return first + more
-            if _has_ids(lower) and _has_ids(upper):
+            name = next((key for key in _NAMES if _has(lower, key) and _has(upper, key)), None)
+            if name is not None:
                 self._note(self.over, high, to)
-                return self._by_id(lower, upper, low, high, to)
+                return self._by_name(name, (lower, upper), low, high, to)
         return self._take(self.over, high, to)
 
     def _mappings(self, lower: dict[str, Any], upper: dict[str, Any], low: Path, high: Path, to: Path) -> Any:
@@ -180,13 +194,16 @@ class _Merger:
                 self._note_key(self.over, (*high, key), (*to, key))
         return merged
 
-    def _by_id(self, lower: list[Any], upper: list[Any], low: Path, high: Path, to: Path) -> list[Any]:
-        place = {entry["id"]: index for index, entry in enumerate(upper)}
+    def _by_name(
+        self, name: str, lists: tuple[list[Any], list[Any]], low: Path, high: Path, to: Path
+    ) -> list[Any]:
+        lower, upper = lists
+        place = {entry[name]: index for index, entry in enumerate(upper)}
         merged: list[Any] = []
         for index, entry in enumerate(lower):
             target = (*to, len(merged))
-            if entry["id"] in place:
-                merged.append(self.merge((*low, index), (*high, place.pop(entry["id"])), target))
+            if entry[name] in place:
+                merged.append(self.merge((*low, index), (*high, place.pop(entry[name])), target))
             else:
                 merged.append(self._take(self.under, (*low, index), target))
         for index in place.values():
@@ -219,6 +236,7 @@ def _at(data: Any, path: Path) -> Any:
     return data
 
 
-def _has_ids(entries: list[Any]) -> bool:
-    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+def _has(entries: list[Any], name: str) -> bool:
+    """Whether every entry has a `name` of its own."""
+    ids = [entry.get(name) for entry in entries if isinstance(entry, dict)]
     return len(ids) == len(entries) and all(isinstance(i, str) for i in ids) and len(set(ids)) == len(ids)

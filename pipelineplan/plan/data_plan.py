@@ -13,6 +13,7 @@ from pydantic import Field
 from pipelineplan.plan.change import Acceptance, Cutover, Replay, Rollback
 from pipelineplan.plan.context import Context, Metadata
 from pipelineplan.plan.design import Design
+from pipelineplan.plan.fact_files import FactFiles
 from pipelineplan.plan.governance import (
     Attestation,
     CapacityPolicy,
@@ -45,8 +46,8 @@ class DataPlan(Section):
     )
     metadata: Metadata
     context: Context | None = None
-    facts: tuple[Reference, ...] = Field(
-        (), description="Files of the real system; they must be there.", examples=[["kafka/topics.yaml"]]
+    facts: FactFiles | None = Field(
+        None, description="Files of the real system, read at each check.", examples=[["kafka/topics.yaml"]]
     )
     sources: tuple[Source, ...] = Field(
         min_length=1, description="The systems that records come from; at least one."

@@ -8,14 +8,18 @@ from pydantic import Field, model_validator
 
 from pipelineplan.plan.section import (
     AtLeastOne,
+    Bandwidth,
     Count,
     Day,
     Duration,
+    Flag,
     Name,
     Number,
+    RecordRate,
     Reference,
     Section,
     Share,
+    Size,
     Text,
 )
 
@@ -193,6 +197,17 @@ class Decision(Section):
     reviewed: Day | None = Field(
         None, description="The day on which it was last looked at.", examples=["2026-11-10"]
     )
+    context: Text | None = Field(
+        None,
+        description="The problem and the constraints that it answers.",
+        examples=["the nightly load ends after the payouts"],
+    )
+    consequences: Text | None = Field(
+        None,
+        description="What follows, good and bad, and what is left to do.",
+        examples=["the database keeps its log for a slot"],
+    )
+    reversible: Flag | None = Field(None, description="Whether it can be taken back at little cost: false.")
 
 
 class Risk(Section):
@@ -214,6 +229,9 @@ class Risk(Section):
     follow_up: Text | None = Field(
         None, description="What comes next, and when.", examples=["Salt by measured share in 2027"]
     )
+    status: Literal["open", "mitigated", "accepted", "closed"] | None = Field(
+        None, description="Where it stands: mitigated."
+    )
 
 
 class Attestation(Section):
@@ -231,6 +249,14 @@ class Attestation(Section):
     valid_for: Duration | None = Field(
         None, description="For how long it counts from that day.", examples=["180 d"]
     )
+
+
+class Scan(Section):
+    """Queries that somebody runs on the result, and what each reads."""
+
+    of: Text = Field(description="What is queried.", examples=["warehouse"])
+    queries: RecordRate | None = Field(None, description="How often it is queried.", examples=["60/min"])
+    bytes: Size | None = Field(None, description="What one query reads after pruning.", examples=["75 GiB"])
 
 
 class CapacityPolicy(Section):
@@ -255,4 +281,29 @@ class CapacityPolicy(Section):
     )
     headroom: Number | None = Field(
         None, description="The share of capacity that is kept free, as a factor from 0 to 1.", examples=[0.3]
+    )
+    workers: AtLeastOne | None = Field(
+        None,
+        description="Workers that are paid for, where stages share them; else all subtasks.",
+        examples=[18],
+    )
+    readers: Count | None = Field(
+        None,
+        description="Groups that read each log from its leader, this one too, for traffic.",
+        examples=[2],
+    )
+    scans: tuple[Scan, ...] = Field((), description="Queries on the results, which are paid by bytes.")
+    egress: Bandwidth | None = Field(
+        None, description="What leaves the cloud or region.", examples=["2 MB/s"]
+    )
+    cost_alert: Text | None = Field(
+        None, description="At which spending somebody hears of it.", examples=["80 %"]
+    )
+    idle_clean_up: Text | None = Field(
+        None,
+        description="How unused resources are found and removed.",
+        examples=["unused disks are removed each week"],
+    )
+    autoscaling: Text | None = Field(
+        None, description="By which signal, within which limits.", examples=["by lag, from 6 to 24 workers"]
     )

@@ -31,6 +31,9 @@ class Ingestion(Section):
     )
     trigger_interval: Duration | None = Field(None, description="Of micro-batches.", examples=["1 min"])
     schedule: Schedule | None = None
+    dag: Text | None = Field(
+        None, description="The name of the DAG in the real system.", examples=["orders_daily"]
+    )
     concurrency: AtLeastOne | None = Field(None, description="Runs, or readers, at one time.", examples=[4])
     dependencies: tuple[Name, ...] = Field(
         (),

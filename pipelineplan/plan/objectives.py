@@ -54,6 +54,9 @@ class Completeness(Section):
     of: Literal["records", "windows"] = Field("records", description="Counted in records, or in windows.")
 
 
+OutageOf = Literal["source", "broker", "job", "worker", "zone", "sink"]
+
+
 class Slo(Section):
     """A promise about one sink or stage."""
 
@@ -75,12 +78,15 @@ class Slo(Section):
     error_budget: Share | None = Field(
         None, description="The share of the window in which the promise may be broken.", examples=["0.5 %"]
     )
+    counts: tuple[OutageOf, ...] | None = Field(
+        None, description="Outages during which it is not available, of those that are claimed: [sink, job]."
+    )
 
 
 class Outage(Section):
     """Something that breaks, in four phases: detection, repair, restart, drain."""
 
-    of: Literal["source", "broker", "job", "worker", "zone", "sink"] = Field(
+    of: OutageOf = Field(
         description="What breaks: a job, worker or zone restarts; a source, broker or sink only blocks."
     )
     id: Name | None = Field(

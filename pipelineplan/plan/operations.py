@@ -6,7 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipelineplan.plan.section import AtLeastOne, Duration, Name, Section, Share, Text
+from pipelineplan.plan.section import (
+    AtLeastOne,
+    Bandwidth,
+    Count,
+    Duration,
+    Flag,
+    Name,
+    Number,
+    RecordRate,
+    Section,
+    Share,
+    Size,
+    Text,
+)
 
 Signal = Literal[
     "lag",
@@ -18,6 +31,10 @@ Signal = Literal[
     "skew",
     "dead_letters",
     "freshness",
+    "burn_rate",
+    "saturation",
+    "heartbeat",
+    "cost",
 ]
 
 
@@ -34,6 +51,23 @@ class Telemetry(Section):
     traces: Text | None = Field(
         None, description="Which records are traced.", examples=["1 of 10_000, from connector to warehouse"]
     )
+    dashboards: Text | None = Field(
+        None, description="Per service, journey and business figure.", examples=["per stage and per consumer"]
+    )
+    probes: Text | None = Field(
+        None, description="Synthetic probes, and from where.", examples=["every minute from 3"]
+    )
+    correlation: Text | None = Field(
+        None,
+        description="The id that links logs, metrics and traces.",
+        examples=["order_id in logs, metrics and traces"],
+    )
+    redaction: Text | None = Field(
+        None,
+        description="How personal data stays out of logs.",
+        examples=["names are dropped by the logging library"],
+    )
+    logs_kept: Duration | None = Field(None, description="How long logs are kept.", examples=["30 d"])
 
 
 class Alert(Section):
@@ -51,6 +85,17 @@ class Alert(Section):
     )
     runbook: Text | None = Field(
         None, description="What the one who is called does.", examples=["runbooks/lag.md"]
+    )
+    objective: Name | None = Field(
+        None,
+        description="For burn_rate: the sink or stage whose availability it guards.",
+        examples=["warehouse"],
+    )
+    burn_rate: Number | None = Field(
+        None, description="How many times faster than evenly the error budget burns.", examples=[14.4]
+    )
+    window: Duration | None = Field(
+        None, description="For burn_rate: the window it is taken over.", examples=["1 h"]
     )
 
 
@@ -83,6 +128,21 @@ class Operations(Section):
     game_days: Text | None = Field(
         None, description="When failure is practised.", examples=["A zone is taken away every quarter"]
     )
+    incidents: Text | None = Field(
+        None,
+        description="How an incident is led, told and learnt from.",
+        examples=["the one on call leads, retail is told within 30 min"],
+    )
+    postmortems: Text | None = Field(
+        None,
+        description="Where they lie, and who follows up the actions.",
+        examples=["handbook, within five days"],
+    )
+    ownership: Text | None = Field(
+        None,
+        description="Who owns what, and the path of escalation.",
+        examples=["checkout owns the topic, team-orders the rest"],
+    )
 
 
 class FailureMode(Section):
@@ -95,6 +155,22 @@ class FailureMode(Section):
     mitigation: Text | None = Field(
         None, description="What is done.", examples=["the job restarts on the other two zones"]
     )
+    degrades_to: Text | None = Field(
+        None, description="What still works meanwhile.", examples=["stale reads"]
+    )
+
+
+class Breaker(Section):
+    """A circuit breaker: when it opens, and for how long."""
+
+    share: Share | None = Field(
+        None, description="Share of failed calls at which it opens.", examples=["50 %"]
+    )
+    over: Duration | None = Field(None, description="The window that it counts over.", examples=["10 s"])
+    least_calls: Count | None = Field(
+        None, description="Calls in the window before it decides.", examples=[20]
+    )
+    open_for: Duration | None = Field(None, description="How long it stays open.", examples=["30 s"])
 
 
 class Dependency(Section):
@@ -108,6 +184,52 @@ class Dependency(Section):
     )
     impact: Text | None = Field(
         None, description="What stops downstream when it is down.", examples=["new schema versions wait"]
+    )
+    owner: Text | None = Field(None, description="Who answers for it.", examples=["platform-kafka"])
+    within: Duration | None = Field(
+        None,
+        description="How long the caller waits for the whole call, all attempts included.",
+        examples=["2 s"],
+    )
+    waits: Duration | None = Field(
+        None, description="All waits between the attempts together.", examples=["700 ms"]
+    )
+    calls: RecordRate | None = Field(
+        None, description="Calls per second on an average day.", examples=["50/s"]
+    )
+    breaker: Breaker | None = None
+    availability: Share | None = Field(None, description="What it promises itself.", examples=["99.95 %"])
+    copies: AtLeastOne | None = Field(
+        None, description="Independent copies of which one is enough.", examples=[2]
+    )
+    optional: Flag = Field(default=False, description="Whether the promises are kept without it.")
+    fallback: Text | None = Field(
+        None, description="What is done without it.", examples=["cached values for 5 min"]
+    )
+
+
+class Backup(Section):
+    """Copies that a lost store is restored from, and how that is proved."""
+
+    of: Text = Field(description="The store or dataset that is backed up.", examples=["catalogue"])
+    interval: Duration | None = Field(
+        None, description="The most that lies between two backups.", examples=["15 min"]
+    )
+    data: Size | None = Field(None, description="What has to be restored.", examples=["400 GB"])
+    restore_bandwidth: Bandwidth | None = Field(
+        None, description="How fast it is restored.", examples=["200 MB/s"]
+    )
+    restore_time: Duration | None = Field(
+        None, description="How long the last drill took.", examples=["50 min"]
+    )
+    retention: Duration | None = Field(None, description="How long a backup is kept.", examples=["35 d"])
+    elsewhere: Text | None = Field(
+        None,
+        description="Another region and account that has a copy.",
+        examples=["a second region and account"],
+    )
+    drill_every: Duration | None = Field(
+        None, description="How often a restore is rehearsed.", examples=["90 d"]
     )
 
 
@@ -134,6 +256,43 @@ class Reliability(Section):
     )
     restore_drills: Text | None = Field(
         None, description="When a restore is practised.", examples=["twice a year into an empty table"]
+    )
+    backup: tuple[Backup, ...] = Field((), description="The numbers of the backups, one store at a time.")
+    bulkheads: Text | None = Field(
+        None, description="Which pools are separate.", examples=["a pool per dependency"]
+    )
+    degradation: Text | None = Field(
+        None,
+        description="What is given up first under overload.",
+        examples=["dashboards show the last good minute"],
+    )
+    rate_limits: Text | None = Field(
+        None,
+        description="Limits per user or tenant, and the kill switch.",
+        examples=["20 reads a second per user, a switch for all"],
+    )
+    error_budget_policy: Text | None = Field(
+        None,
+        description="What happens when the budget is used up.",
+        examples=["only fixes until the window has moved on"],
+    )
+
+
+class Duty(Section):
+    """A duty about how long data is kept: not longer than, or not shorter than."""
+
+    data: Text = Field(description="Which data.", examples=["orders of a deleted customer"])
+    delete_within: Duration | None = Field(
+        None, description="After which nothing of it may be left, wherever it lies.", examples=["30 d"]
+    )
+    keep_at_least: Duration | None = Field(None, description="How long it must be kept.", examples=["400 d"])
+    kept_in: tuple[Name, ...] = Field(
+        (), description="Stores of the design that must keep it.", examples=[["ledger"]]
+    )
+    erased_in: tuple[Text, ...] = Field(
+        (),
+        description="Places that an erasure job or a thrown-away key reaches.",
+        examples=[["orders", "backup"]],
     )
 
 
@@ -170,4 +329,34 @@ class Security(Section):
     )
     deletion: Text | None = Field(
         None, description="How and by when a person's data is deleted.", examples=["from raw within 30 days"]
+    )
+    duties: tuple[Duty, ...] = Field((), description="The duties of retention and deletion as numbers.")
+    privacy: Text | None = Field(
+        None,
+        description="How little is stored, and what is pseudonymised.",
+        examples=["customer ids are pseudonyms"],
+    )
+    subject_requests: Text | None = Field(
+        None,
+        description="How a person's data is exported or deleted.",
+        examples=["a ticket starts the erasure job"],
+    )
+    supply_chain: Text | None = Field(
+        None,
+        description="Scans, pinned versions, SBOM, signed artifacts.",
+        examples=["pinned, scanned, SBOM and signature"],
+    )
+    network: Text | None = Field(
+        None, description="Default deny, segments, private links.", examples=["default deny, private links"]
+    )
+    key_rotation: Duration | None = Field(
+        None, description="How often keys and secrets change.", examples=["90 d"]
+    )
+    access_review: Duration | None = Field(
+        None, description="How often access is reviewed.", examples=["90 d"]
+    )
+    controls: tuple[Text, ...] = Field(
+        (),
+        description="Requirement, control and evidence, one each.",
+        examples=[["GDPR article 17 - erasure job - its log"]],
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelineplan.documents import Path, Root, dotted
@@ -15,6 +16,7 @@ from pipelineplan.errors import Position
 from pipelineplan.plan.composing import Composed
 from pipelineplan.plan.data_plan import DataPlan
 from pipelineplan.plan.graph import Graph
+from pipelineplan.plan.real_system import RealSystem
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
@@ -25,6 +27,7 @@ from pipelineplan.verdicts import Basis, Operand
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
     from pipelineplan.contracts.evolution.recorded import Recorded
+    from pipelineplan.plan.prices import PriceList
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
@@ -51,12 +54,19 @@ class Plan:
     versions: Mapping[str, Recorded] = field(default_factory=dict)
     upstreams: Mapping[str, Upstream] = field(default_factory=dict)
     env: str | None = None
+    real: RealSystem = field(default_factory=RealSystem)
+    prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The plan's own name."""
         return self.model.metadata.name
+
+    @property
+    def own_lines(self) -> Mapping[str, tuple[str, ...]]:
+        """The text of the plan's own files by line, without that of the real system's."""
+        return {file: lines for file, lines in self.composed.lines.items() if file not in self.real.files}
 
     def source(self, node: str) -> Source:
         """The source with the id `node`."""
@@ -78,6 +88,18 @@ class Plan:
         """The file, line and column of `path`, or of the nearest thing around it."""
         return self.composed.position(path)
 
+    def identity(self, path: Path) -> str:
+        """`path` with list entries named by what names them, so that it survives a reordering.
+
+        `$.sources[clicks].rate` and not `$.sources[0].rate`; entries that nothing names keep their number.
+        """
+        steps: list[str | int] = []
+        data: object = self.composed.data
+        for step in path:
+            steps.append(_name_in(data, step))
+            data = _below(data, step)
+        return dotted(tuple(steps))
+
     def operand(
         self, symbol: str, section: Section | None, field_name: str, name: str = ""
     ) -> Operand | None:
@@ -87,13 +109,20 @@ class Plan:
             return None
         path = self._written(section, field_name)
         words = name or field_name.replace("_", " ")
-        basis = Basis.DECLARED if field_name in section.model_fields_set else Basis.ASSUMED
+        basis = self._basis(path) if field_name in section.model_fields_set else Basis.ASSUMED
         quantity = isinstance(value, Quantity)
         low, high = (value.low, value.high) if quantity else (float(value), float(value))
         dimension = value.dimension if quantity else None
         return Operand(
             symbol, words, float(value), low, high, basis, dotted(path), self.position(path), dimension
         )
+
+    def _basis(self, path: Path) -> Basis:
+        """Whether a value that is there was stated, or comes from the real system."""
+        fact = self.real.imported.get(path)
+        if fact is not None and fact.measured:
+            return Basis.MEASURED
+        return Basis.IMPORTED if fact is not None or path in self.real.replaced else Basis.DECLARED
 
     def assumed(
         self,
@@ -138,9 +167,9 @@ def paths_of(model: DataPlan) -> dict[int, Path]:
 
 def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
     yield section, path
-    for name in type(section).model_fields:
+    for name, alias in _aliases(type(section)).items():
         value = getattr(section, name)
-        below = (*path, _alias(section, name))
+        below = (*path, alias)
         if isinstance(value, Section):
             yield from _walk(value, below)
         elif isinstance(value, tuple):
@@ -155,5 +184,28 @@ def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
                     yield from _walk(entry, (*above, key))
 
 
+def _name_in(data: object, step: str | int) -> str | int:
+    """What names the entry `step` of the list `data` among its neighbours, else its number."""
+    if not isinstance(data, list) or not isinstance(step, int) or step >= len(data):
+        return step
+    for key in ("id", "criterion", "for", "of", "name", "version"):
+        names = [entry.get(key) if isinstance(entry, dict) else None for entry in data]
+        if isinstance(names[step], str) and names.count(names[step]) == 1:
+            return f"{key}:{names[step]}"
+    return step
+
+
+def _below(data: object, step: str | int) -> object:
+    if isinstance(data, dict):
+        return data.get(step)
+    return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
+
+
 def _alias(section: Section, name: str) -> str:
-    return type(section).model_fields[name].alias or name
+    return _aliases(type(section))[name]
+
+
+@cache
+def _aliases(section: type[Section]) -> dict[str, str]:
+    """How the file calls each field; asked for so often that pydantic's own way costs time."""
+    return {name: info.alias or name for name, info in section.model_fields.items()}

@@ -6,6 +6,7 @@ files -> composed tree -> model -> graph and references -> Plan
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path as FilePath
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelineplan.documents import Path, Root, find_root
+from pipelineplan.documents.settings import read_settings
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan.composing import Composed, compose, shown
 from pipelineplan.plan.data_plan import API_VERSION, DataPlan
 from pipelineplan.plan.feeding import feeding
 from pipelineplan.plan.graph import build_graph, graph_faults
 from pipelineplan.plan.plan import Plan, paths_of
+from pipelineplan.plan.real_system import RealSystem
 from pipelineplan.plan.references import follow
 from pipelineplan.plan.section import Section
 
@@ -48,8 +51,9 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
     if not file.exists():
         raise InputError([Problem("there is no such file or folder", Position(file.as_posix()))])
     folder = find_root(file)
-    composed = compose(file, folder, env)
+    composed = _at_the_usual_level(compose(file, folder, env), folder)
     root = Root(folder, file if file.is_dir() else file.parent)
+    composed, real = _with_facts(composed, root)
     model, problems = model_of(composed)
     references = follow(composed, root)
     problems += references.problems
@@ -76,8 +80,31 @@ def _read(file: FilePath, env: str | None, downstream: tuple[FilePath, ...]) -> 
         references.versions,
         fed.upstreams,
         env,
+        real,
+        references.prices,
         paths_of(model),
     )
+
+
+def _with_facts(composed: Composed, root: Root) -> tuple[Composed, RealSystem]:
+    """The plan with what its facts add; a plan without facts loads no reader."""
+    if not composed.data.get("facts"):
+        return composed, RealSystem()
+    from pipelineplan.plan.importing import import_facts
+
+    return import_facts(composed, root)
+
+
+def _at_the_usual_level(composed: Composed, folder: FilePath) -> Composed:
+    """The plan with the repository's quality level where it states none; its place is in the settings."""
+    settings = read_settings(folder)
+    metadata = composed.data.get("metadata")
+    if settings.quality_level is None or not isinstance(metadata, dict) or "quality_level" in metadata:
+        return composed
+    path: Path = ("metadata", "quality_level")
+    place = settings.quality_level_position
+    data = {**composed.data, "metadata": {**metadata, "quality_level": settings.quality_level}}
+    return replace(composed, data=data, positions={**composed.positions, path: place})
 
 
 def model_of(composed: Composed) -> tuple[DataPlan | None, list[Problem]]:
@@ -213,10 +240,33 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
+    named += _named_in_design(model, ends)
     return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
+
+
+def _named_in_design(model: DataPlan, ends: list[str]) -> list[tuple[Path, str, list[str]]]:
+    """What the design and its alerts name: components, stores, sources, and what a promise is about."""
+    named: list[tuple[Path, str, list[str]]] = []
+    for i, alert in enumerate(model.operations.alerts if model.operations is not None else ()):
+        if alert.objective is not None:
+            named.append((("operations", "alerts", i, "objective"), alert.objective, ends))
+    design = model.design
+    if design is None:
+        return named
+    components = [one.id for one in design.components]
+    stores = [one.id for one in design.stores]
+    for i, one in enumerate(design.components):
+        named += [(("design", "components", i, "inputs", j), c, components) for j, c in enumerate(one.inputs)]
+    named += [(("design", "caches", i, "of"), cache.of, stores) for i, cache in enumerate(design.caches)]
+    for i, entity in enumerate(design.entities):
+        if entity.store is not None:
+            named.append((("design", "entities", i, "store"), entity.store, stores))
+    if design.users is not None and design.users.source is not None:
+        named.append((("design", "users", "source"), design.users.source, [s.id for s in model.sources]))
+    return named
 
 
 def _nobody(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"nothing here is called {name!r}{hint}, wanted one of {', '.join(sorted(known))}"
+    return f"nothing here is called {name!r}{hint}, wanted one of {', '.join(sorted(known)) or 'none'}"

@@ -15,6 +15,7 @@ from pipelineplan.quantities import Dimension, QuantityError, parse
 if TYPE_CHECKING:
     from pipelineplan.contracts import Contract
     from pipelineplan.contracts.evolution.recorded import Recorded
+    from pipelineplan.plan.prices import PriceList
     from pipelineplan.sources import RateTrace, StreamProfile
 
 Read = TypeVar("Read")
@@ -28,6 +29,7 @@ class References:
     profiles: dict[str, StreamProfile] = field(default_factory=dict)
     traces: dict[str, RateTrace] = field(default_factory=dict)
     versions: dict[str, Recorded] = field(default_factory=dict)
+    prices: dict[str, PriceList] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -39,10 +41,9 @@ _PROFILES = (
 )
 _VERSIONS = (("contracts", "*", "versions"), ("contracts", "policies", "*", "versions"))
 # Files that must be there, and that another part of the tool reads when it needs them.
-_PLAIN = (
-    ("capacity", "price_file"),
-    ("facts", "*"),
-)
+_PLAIN = (("facts", "files", "*"),)
+_LISTED = (("facts", "*"),)
+_PRICES = (("capacity", "price_file"),)
 
 
 def follow(composed: Composed, root: Root) -> References:
@@ -61,7 +62,10 @@ def follow(composed: Composed, root: Root) -> References:
             _read(found.profiles, reference, path, composed, root, found.problems, _profile)
     for path, reference in _places(composed.data, _VERSIONS):
         _read(found.versions, reference, path, composed, root, found.problems, _recorded)
-    for path, reference in _places(composed.data, _PLAIN):
+    for path, reference in _places(composed.data, _PRICES):
+        _read(found.prices, reference, path, composed, root, found.problems, _prices)
+    listed = isinstance(composed.data.get("facts"), list)
+    for path, reference in _places(composed.data, _PLAIN + _LISTED if listed else _PLAIN):
         if not any(sign in reference for sign in "*?["):
             _read({}, reference, path, composed, root, found.problems, lambda file, _name: file)
     return found
@@ -130,6 +134,12 @@ def _contract(file: FilePath, name: str) -> Contract:
     from pipelineplan.contracts import read_contract
 
     return read_contract(file, name)
+
+
+def _prices(file: FilePath, name: str) -> PriceList:
+    from pipelineplan.plan.prices import read_prices
+
+    return read_prices(file, name)
 
 
 def _recorded(file: FilePath, _name: str) -> Recorded:

@@ -49,6 +49,7 @@ _SHORT_FORMS: Mapping[str, Schema] = {
     "ContractPolicy": _text("BACKWARD"),
     "Reader": _text("1.0.0"),
     "Input": _text("clicks"),
+    "FactFiles": {"type": "array", "items": {"type": "string"}, "examples": [["kafka/topics.yaml"]]},
 }
 _USUAL_QUANTILES = ("p50", "p90", "p95", "p99", "p99.9")
 

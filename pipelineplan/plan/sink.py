@@ -48,6 +48,11 @@ class Sink(Section):
         min_length=1, description="What it takes: stages or sources.", examples=[["count"]]
     )
     system: Text | None = Field(None, description="What kind of system, in words.", examples=["postgres"])
+    table: Text | None = Field(
+        None,
+        description="The table's name in the real system (dbt: source.table), where the id is another.",
+        examples=["raw.orders"],
+    )
     owner: Text | None = Field(
         None, description="The team that answers for what is in it.", examples=["team-orders"]
     )

@@ -151,6 +151,9 @@ class Keys(Section):
 class ChangeCapture(Section):
     """What change data capture adds: slot, write-ahead log, snapshot."""
 
+    connector: Text | None = Field(
+        None, description="The connector's name in the real system.", examples=["orders-connector"]
+    )
     slot_created: Literal["before_snapshot", "after_snapshot"] | None = Field(
         None,
         description="When the replication slot is made; after the snapshot, changes are lost.",
@@ -184,6 +187,11 @@ class ChangeCapture(Section):
     )
     version: Text | None = Field(
         None, description="The field that orders changes of one key.", examples=["lsn"]
+    )
+    operation: Text | None = Field(
+        None,
+        description="The field that says what a change is; d, delete and true mean a deletion.",
+        examples=["op"],
     )
 
 
@@ -319,6 +327,9 @@ class Semantics(Section):
     disorder: Quantiles | None = Field(
         None, description="How far an event time lies behind the running maximum, in arrival order."
     )
+    sequence: Text | None = Field(
+        None, description="The field that counts up by one within each key.", examples=["seq"]
+    )
     normal_gap: Duration | None = Field(
         None, description="The longest silence that is normal.", examples=["5 s"]
     )
@@ -331,6 +342,11 @@ class Source(Section):
     id: Name = Field(description="The source's name, which inputs refer to.", examples=["clicks"])
     system: Literal["kafka", "kinesis", "pulsar", "pubsub", "postgres", "mysql", "files", "api", "other"] = (
         Field("other", description="What kind of system it is.")
+    )
+    topic: Text | None = Field(
+        None,
+        description="The topic's name in the real system, where the id is another.",
+        examples=["shop.public.orders"],
     )
     owner: Text | None = Field(None, description="The team that produces the records.", examples=["checkout"])
     version_owner: Text | None = Field(

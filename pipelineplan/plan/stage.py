@@ -181,6 +181,11 @@ class Checkpoint(Section):
     duration: Duration | None = Field(
         None, description="Measured; else computed from state and bandwidth.", examples=["8 s"]
     )
+    stall: Duration | None = Field(
+        None,
+        description="For how long processing stands still for one: alignment and the synchronous part.",
+        examples=["500 ms"],
+    )
     mode: Literal["aligned", "unaligned"] = Field(
         "aligned",
         description="aligned waits for barriers of all inputs; unaligned writes what is on the way too.",
@@ -288,6 +293,11 @@ class Stage(Section):
     )
     inputs: tuple[Input, ...] = Field(
         min_length=1, description="What it reads: sources or stages.", examples=[["clicks"]]
+    )
+    job: Text | None = Field(
+        None,
+        description="The job's or model's name in the real system, where the id is another.",
+        examples=["orders-enrichment"],
     )
     engine: Literal["flink", "beam", "spark", "kafka_streams", "dbt", "sql", "custom"] | None = Field(
         None, description="What runs it; rules and simulation take its defaults."

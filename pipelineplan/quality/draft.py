@@ -1,7 +1,7 @@
 """Checks before they have a name: the few forms that every rule is compiled to.
 
     not_null("email")                 expect_column_values_to_not_be_null
-    unique(("order_id", "line"))      expect_compound_columns_to_be_unique
+    unique(("order_id",))             expect_column_values_to_be_unique
     broken_rows("amount", '"amount" < 0')   unexpected_rows_expectation
 
 A rule becomes drafts, or a `Reason` why nothing can run it.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelineplan.quality import sql
-from pipelineplan.quality.check import How
+from pipelineplan.quality.check import Check, How
 
 _QUERY = "unexpected_rows_expectation"
 
@@ -66,16 +66,22 @@ def not_null(column: str, at_most_share: float = 0.0) -> Draft:
 
 
 def unique(columns: tuple[str, ...]) -> Draft:
-    """No two rows agree in all of `columns`; a row with a NULL among them agrees with none."""
+    """No two rows agree in all of `columns`; a row with a NULL among them agrees with none.
+
+    Of several columns it is SQL: `expect_compound_columns_to_be_unique` joins every row, with all of its
+    columns, to the counts of the keys.
+    """
+    columns = tuple(dict.fromkeys(columns))
     title = f"{', '.join(columns)} is unique"
-    if any('"' in column for column in columns):
-        # Great Expectations writes such a name into a condition of its own and cannot read it back.
-        return query(title, "uniqueness", sql.selected(_repeated(columns), 0.0), *columns)
-    if len(columns) == 1:
+    # Great Expectations writes a name with a quote into a condition of its own and cannot read it back.
+    if len(columns) == 1 and '"' not in columns[0]:
         return expectation(title, "uniqueness", "expect_column_values_to_be_unique", columns[0])
-    kwargs = {"column_list": list(columns), "ignore_row_if": "any_value_is_missing"}
-    kind = "expect_compound_columns_to_be_unique"
-    return Draft(title, "uniqueness", kind, kwargs, "expectation", columns)
+    return query(title, "uniqueness", sql.selected(_repeated(columns), 0.0), *columns)
+
+
+def wants_unique(check: Check) -> bool:
+    """Whether `check` is the SQL of `unique`: its rows are those that share a key."""
+    return check.how == "sql" and check.kwargs == unique(check.columns).kwargs
 
 
 def in_set(column: str, values: list[Any]) -> Draft:
@@ -127,11 +133,11 @@ def excess_rows(columns: tuple[str, ...]) -> str:
 
 
 def _repeated(columns: tuple[str, ...]) -> str:
-    """The rows whose key occurs more than once."""
+    """The keys of the rows whose key occurs more than once, each as often as it occurs."""
     names = ", ".join(sql.identifier(column) for column in columns)
     known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in columns)
-    counted = f"SELECT *, COUNT(*) OVER (PARTITION BY {names}) AS times FROM checked WHERE {known}"
-    return f"SELECT * FROM ({counted}) AS counted WHERE times > 1"
+    counted = f"SELECT {names}, COUNT(*) OVER (PARTITION BY {names}) AS checked_times FROM checked"
+    return f"SELECT {names} FROM ({counted} WHERE {known}) AS counted WHERE checked_times > 1"
 
 
 def whole_percent(value: float) -> float | None:

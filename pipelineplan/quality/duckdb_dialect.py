@@ -7,6 +7,9 @@ reads the rows, and DuckDB drops a pending result (great_expectations issues 107
 So every statement has a cursor of its own, whose rows nobody drops. Remove this module when
 Great Expectations has an engine for DuckDB of its own (its pull request 12084).
 
+Great Expectations runs each query of unexpected rows twice, for the rows and for their number, in either
+order. Nothing writes to the database, so where one of the two found none the other is not run again.
+
 Importing this module imports duckdb and SQLAlchemy: only the runner does so.
 """
 
@@ -15,9 +18,11 @@ Importing this module imports duckdb and SQLAlchemy: only the runner does so.
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -28,7 +33,18 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentif
 SCHEME = "pipelineplan_duckdb"
 LONGEST_STATEMENT_SECONDS = 600
 
-_opened: dict[str, DuckDBPyConnection] = {}
+_COUNTED = re.compile(r"\ASELECT COUNT\(\*\) as (\w+) FROM \((.*)\) AS \w+\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """A database, and the queries that are known to find no rows in it."""
+
+    connection: DuckDBPyConnection
+    without_rows: set[str] = field(default_factory=set)
+
+
+_opened: dict[str, _Lent] = {}
 _numbers = itertools.count()
 
 
@@ -37,7 +53,7 @@ def lend(connection: DuckDBPyConnection) -> Iterator[str]:
     """Lend `connection` to SQLAlchemy as long as the context lasts; gives the URL to reach it."""
     sqlalchemy.dialects.registry.register(SCHEME, __name__, "LentDuckDB")
     name = f"lent{next(_numbers)}"
-    _opened[name] = connection
+    _opened[name] = _Lent(connection)
     try:
         yield f"{SCHEME}:///{name}"
     finally:
@@ -50,8 +66,10 @@ class _Cursor:
     arraysize = 1
     rowcount = -1
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._own = connection.cursor()
+    def __init__(self, lent: _Lent) -> None:
+        self._own = lent.connection.cursor()
+        self._without_rows = lent.without_rows
+        self._first: list[Any] = []
         self.description: Any = None
 
     def execute(self, statement: str, parameters: Sequence[Any] | None = None, **_: Any) -> None:
@@ -60,19 +78,41 @@ class _Cursor:
         watch.daemon = True
         watch.start()
         try:
-            self._own.execute(statement, list(parameters or ()))
+            self._own.execute(self._shortened(statement), list(parameters or ()))
+            self._first = self._own.fetchmany(1) if self._own.description else []
         finally:
             watch.cancel()
         self.description = self._own.description
+        if not parameters:
+            self._remember(statement)
+
+    def _shortened(self, statement: str) -> str:
+        """The statement, or one with the same answer where it is known that no row can be found."""
+        counted = _COUNTED.match(statement.strip())
+        if counted and counted[2].strip() in self._without_rows:
+            return f"SELECT 0 AS {counted[1]}"
+        if statement.strip() in self._without_rows:
+            return f"SELECT * FROM ({statement}\n) AS found LIMIT 0"  # noqa: S608 - it is what was asked
+        return statement
+
+    def _remember(self, statement: str) -> None:
+        counted = _COUNTED.match(statement.strip())
+        if counted and self._first == [(0,)]:
+            self._without_rows.add(counted[2].strip())
+        elif not self._first:
+            self._without_rows.add(statement.strip())
 
     def fetchone(self) -> Any:
-        return self._own.fetchone()
+        return self._first.pop() if self._first else self._own.fetchone()
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
-        return self._own.fetchmany(size or self.arraysize)
+        wanted = size or self.arraysize
+        first, self._first = self._first, []
+        return first + (self._own.fetchmany(wanted - len(first)) if wanted > len(first) else [])
 
     def fetchall(self) -> list[Any]:
-        return self._own.fetchall()
+        first, self._first = self._first, []
+        return first + self._own.fetchall()
 
     def close(self) -> None:
         """Leave the rows for who still reads them; they go with the cursor."""
@@ -81,11 +121,11 @@ class _Cursor:
 class _Connection:
     """A DB-API connection on a database that stays open when it is closed."""
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, lent: _Lent) -> None:
+        self._lent = _Lent(lent.connection.cursor(), lent.without_rows)
 
     def cursor(self) -> _Cursor:
-        return _Cursor(self._connection)
+        return _Cursor(self._lent)
 
     def commit(self) -> None:
         """Nothing to commit: nothing is written."""
@@ -94,7 +134,7 @@ class _Connection:
         """Nothing to take back."""
 
     def close(self) -> None:
-        self._connection.close()
+        self._lent.connection.close()
 
 
 class _Compiler(PGCompiler):
@@ -134,7 +174,7 @@ class LentDuckDB(PGDialect):
 
     def connect(self, *_: Any, name: str = "", **__: Any) -> Any:
         """A connection of its own on the database that `lend` lends under `name`."""
-        return _Connection(_opened[name].cursor())
+        return _Connection(_opened[name])
 
     def do_begin(self, dbapi_connection: Any) -> None:
         """Begin nothing: every statement only reads."""

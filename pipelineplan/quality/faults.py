@@ -28,18 +28,26 @@ FaultClass = Literal["duplicate", "drop", "late", "reorder", "null", "type", "va
 FAULT_CLASSES: tuple[FaultClass, ...] = get_args(FaultClass)
 
 _EVERY = 20
+_NO_ARRIVAL = (
+    "no check says by which column rows arrive; keep the time of arrival in the table, and check out_of_order"
+    " by it"
+)
 _ROW, _ROWS = '"row number of it"', '"rows of it"'
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in one dataset: in words, the columns that it touches, and the query of faulty rows."""
+    """One fault in one dataset: in words, the columns that it touches, and the query of faulty rows.
+
+    `blind` says why it is hard to notice in this dataset as it is, and what would help.
+    """
 
     kind: FaultClass
     dataset: str
     words: str
     columns: tuple[str, ...]
     query: str
+    blind: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,10 +74,12 @@ def row_faults(suite: Suite, columns: Mapping[str, str], seed: int) -> Iterator[
         return
     event, arrival = times
     a_day_ago = f"CAST({{}} - INTERVAL '1 day' AS {columns[event]})"
-    for words, where in (("some rows are", some), ("every row is", "TRUE")):
-        yield Fault("late", name, f"{words} a day late", (event,), _with(view, {event: a_day_ago}, where))
+    late_rows, all_rows = (_with(view, {event: a_day_ago}, where) for where in (some, "TRUE"))
+    blind = "" if arrival else f"a late row looks like an old one: {_NO_ARRIVAL}"
+    yield Fault("late", name, "some rows are a day late", (event,), late_rows, blind)
+    yield Fault("late", name, "every row is a day late", (event,), all_rows)
     if arrival is None:
-        yield Impossible("reorder", name, "no check says by which column rows arrive in order")
+        yield Impossible("reorder", name, _NO_ARRIVAL)
         return
     other = f"SELECT o.{identifier(arrival)} FROM ({numbered}) AS o WHERE o.{_ROW} = f.{_ROWS} + 1 - f.{_ROW}"
     # Both of a pair, or the swap would make copies.

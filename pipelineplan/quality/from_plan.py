@@ -171,8 +171,8 @@ def _duplicate(rule: QualityRule, columns: tuple[str, ...], dialect: Dialect) ->
     name = sql.identifier(time)
     last = f"LAG({name}) OVER (PARTITION BY {_list(key)} ORDER BY {name} NULLS LAST)"
     known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in key)
-    inner = f"SELECT *, {last} AS last_time FROM checked WHERE {known}"
-    soon = sql.seconds_between(name, "last_time", rule.within_seconds, dialect)
+    inner = f"SELECT *, {last} AS checked_last_time FROM checked WHERE {known}"
+    soon = sql.seconds_between(name, "checked_last_time", rule.within_seconds, dialect)
     text = f"SELECT * FROM ({inner}) AS keyed WHERE {soon}"
     title = f"{', '.join(key)} does not come again within {rule.within_seconds:g} s"
     return (query(title, "uniqueness", sql.selected(text, rule.at_most_share), *columns),)
@@ -184,8 +184,8 @@ def _out_of_order(rule: QualityRule, columns: tuple[str, ...]) -> Drafted:
     frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     order = f"ORDER BY {sql.identifier(arrival)} NULLS LAST, {sql.identifier(event)} NULLS LAST"
     earlier = f"MAX({sql.identifier(event)}) OVER ({partition}{order} {frame})"
-    inner = f"SELECT *, {earlier} AS newest_before FROM checked"
-    text = f"SELECT * FROM ({inner}) AS ordered WHERE {sql.identifier(event)} < newest_before"
+    inner = f"SELECT *, {earlier} AS checked_newest_before FROM checked"
+    text = f"SELECT * FROM ({inner}) AS ordered WHERE {sql.identifier(event)} < checked_newest_before"
     per = f" per {', '.join(key)}" if key else ""
     return (
         query(f"{event} is in order{per}", "timeliness", sql.selected(text, rule.at_most_share), *columns),

@@ -19,6 +19,7 @@ from typing import Any, assert_never
 
 from pipelineplan.errors import MissingExtraError
 from pipelineplan.quality.check import Check, Suite, Suites
+from pipelineplan.quality.draft import wants_unique
 from pipelineplan.quality.engine import Engine, FrameEngine, SqlEngine
 from pipelineplan.quality.outcome import Answer, read_answer, why
 from pipelineplan.quality.project import file_names, gx_files, suite_json
@@ -199,11 +200,10 @@ def _plain_yes(check: Check, answer: Answer) -> Answer | None:
     """The whole answer where a yes is all that there is to say; else None."""
     if answer.verdict is not CheckVerdict.PASS:
         return None
-    if check.how == "sql":
-        return replace(answer, observed="0")
-    if check.expectation_type.startswith(_BY_ROW) and "mostly" not in check.kwargs:
-        return replace(answer, unexpected_count=0)
-    return None
+    by_row = check.expectation_type.startswith(_BY_ROW) and "mostly" not in check.kwargs
+    if by_row or wants_unique(check):
+        return replace(answer, observed="", unexpected_count=0)
+    return replace(answer, observed="0") if check.how == "sql" else None
 
 
 def _one_by_one(asked: _Definition | _Frame, check_ids: list[str]) -> dict[str, Answer]:

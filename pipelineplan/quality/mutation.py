@@ -41,13 +41,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault in one dataset, and the titles of the checks that it turned from pass to fail."""
+    """One fault in one dataset, and the titles of the checks that it turned from pass to fail.
+
+    `unnoticed` says why nothing noticed it, where the data as they are do not tell; else it is empty.
+    """
 
     dataset: str
     kind: FaultClass
     words: str
     column: str
     killed_by: tuple[str, ...]
+    unnoticed: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class MutationReport:
                 "column": each.column,
                 "killed": bool(each.killed_by),
                 "killed_by": "; ".join(each.killed_by),
+                "unnoticed": each.unnoticed,
             }
             for each in self.mutants
         ]
@@ -232,7 +237,8 @@ def _of_columns(judge: _Judge, faults: list[Fault], all_of_them: Fault) -> Itera
 
 def _mutant(fault: Fault, killers: Iterable[Check]) -> Mutant:
     titles = tuple(dict.fromkeys(check.title for check in killers))
-    return Mutant(fault.dataset, fault.kind, fault.words, ", ".join(fault.columns), titles)
+    unnoticed = "" if titles else fault.blind
+    return Mutant(fault.dataset, fault.kind, fault.words, ", ".join(fault.columns), titles, unnoticed)
 
 
 def _never_null(tables: Tables, dataset: str) -> frozenset[str]:

@@ -85,9 +85,9 @@ def data_by_dataset(plan: Plan, given: Mapping[str, Path]) -> dict[str, Path]:
             found[dataset] = file
         elif name not in reconciled:
             wanted = ", ".join(sorted({*known, *names, *reconciled}))
-            problems.append(
-                Problem(f"the plan knows no dataset {name!r}, wanted one of {wanted}", Position("--data"))
-            )
+            fix = "" if wanted else "name a contract at a source or sink, or state a rule in quality:"
+            message = f"the plan knows no dataset {name!r}, wanted {f'one of {wanted}' if wanted else 'none'}"
+            problems.append(Problem(message, Position("--data"), fix=fix))
     if problems:
         raise InputError(problems)
     return found

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from pipelineplan.quality import sql
 from pipelineplan.quality.check import Check, Suite
+from pipelineplan.quality.draft import wants_unique
 from pipelineplan.quality.engine import Ask
 from pipelineplan.quality.outcome import Answer, shown
 from pipelineplan.quality.report import CheckVerdict
@@ -40,19 +41,20 @@ def _sampled(answer: Answer, check: Check, suite: Suite, ask: Ask) -> Answer:
     rows = ask(query) if query else None
     if rows is None:
         return answer
+    samples = tuple(shown(row) for row in rows)
     if check.expectation_type in _UNIQUE:
-        return replace(answer, samples=tuple(shown(row) for row in rows))
+        return replace(answer, samples=samples)
     if rows and rows[0].keys() == {"observed"}:
         return replace(answer, observed=shown(rows[0]["observed"]))
     count = int(answer.observed) if answer.observed.isdigit() else None
-    return replace(answer, observed="", unexpected_count=count, samples=tuple(shown(row) for row in rows))
+    return replace(answer, observed="", unexpected_count=count, samples=samples)
 
 
 def _query(check: Check, table: str) -> str:
     """The query whose rows are samples; empty where those of Great Expectations do."""
-    if check.how == "sql":
+    if check.how == "sql" and not wants_unique(check):
         return rendered(str(check.kwargs["unexpected_rows_query"]), table)
-    if check.expectation_type not in _UNIQUE or not check.columns:
+    if check.how != "sql" and (check.expectation_type not in _UNIQUE or not check.columns):
         return ""
     columns = ", ".join(sql.identifier(column) for column in check.columns)
     known = " AND ".join(f"{sql.identifier(column)} IS NOT NULL" for column in check.columns)

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 
 from pipelineplan.quantities.units import EXAMPLES, UNITS, Dimension
 
@@ -80,6 +81,12 @@ def parse(text: object, dimension: Dimension) -> Quantity:
         raise QuantityError(f"found a number of too many digits, wanted {_wanted(dimension)}") from None
     if len(written) > _LONGEST_TEXT:
         raise QuantityError(f"found {len(written)} characters, wanted {_wanted(dimension)}")
+    return _read(written, dimension)
+
+
+@lru_cache(maxsize=4096)
+def _read(written: str, dimension: Dimension) -> Quantity:
+    """The quantity of a text; the plans of a company write the same few hundred of them."""
     low, value, high = _interval(written, dimension)
     if low < 0:
         raise QuantityError(f"found {written!r}, wanted a value that is not negative")

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
+from pipelineplan.documents.comments import comments_in
 from pipelineplan.plan import Plan
 from pipelineplan.rules import (  # noqa: F401  (importing a module registers its rules)
+    attestations,
     backfill,
     capacity,
     change_capture,
     checkpoints,
+    components,
     contract_fit,
+    cost,
     criteria,
     cutover,
     delivery,
     deprecation,
+    duties,
     event_time,
+    facts,
     fed_plans,
     files,
     ordering,
     parallelism,
     reconciliation,
+    recovery_targets,
+    resilience,
+    retention,
+    revisions,
     schedule,
     schema_evidence,
     schema_evolution,
+    sizing,
+    slo,
     state,
     time_limits,
+    tuning,
 )
+from pipelineplan.rules.accepting import LIVING
 from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
+from pipelineplan.rules.revisions import judge_revision
+from pipelineplan.rules.suppressions import with_comments
 from pipelineplan.verdicts import Finding
 
 __all__ = [
@@ -37,6 +54,8 @@ __all__ = [
     "Rule",
     "apply",
     "judge",
+    "judge_revision",
+    "judged_with_comments",
     "rule_codes",
     "rule_page",
     "schema_evidence",
@@ -49,25 +68,52 @@ def judge(plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = ()) ->
 
     `select` keeps the codes that start with one of its entries, `ignore` leaves such codes out.
     """
-    wanted, unwanted = tuple(select) or ("",), tuple(ignore)
     policies = policies_of(plan.root.folder, frozenset(_built_in_codes()))
     findings = [finding for _, one in sorted(RULES.items()) for finding in apply(one, plan)]
     findings += criteria.judge(plan)
     findings += judge_policies(plan, policies)
+    return selected(findings, tuple(select), tuple(ignore))
+
+
+def judged_with_comments(
+    plan: Plan,
+    findings: Sequence[Finding],
+    as_of: date,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> tuple[Finding, ...]:
+    """`findings` with those accepted that a comment in the plan lets pass on the day `as_of`.
+
+    What is wrong with comments is among them, as far as `select` and `ignore` want it.
+    """
+    if not comments_in(plan.own_lines):
+        return tuple(findings)
+    wanted, unwanted = tuple(select), tuple(ignore)
+    own = policies_of(plan.root.folder, frozenset(_built_in_codes()))
+    known = [*rule_codes(), *(policy.code for policy in own)]
+    complete = not wanted and not unwanted
+    return selected(with_comments(plan, findings, as_of, known, complete=complete), wanted, unwanted)
+
+
+def selected(
+    findings: Iterable[Finding], select: tuple[str, ...], ignore: tuple[str, ...]
+) -> tuple[Finding, ...]:
+    """The findings whose codes start with one of `select` (all, if empty) and with none of `ignore`."""
+    wanted = select or ("",)
     return tuple(
         finding
         for finding in findings
-        if finding.code.startswith(wanted) and not (unwanted and finding.code.startswith(unwanted))
+        if finding.code.startswith(wanted) and not (ignore and finding.code.startswith(ignore))
     )
 
 
 def _built_in_codes() -> list[str]:
-    return [*RULES, *criteria.codes()]
+    return [*RULES, *LIVING, *criteria.codes()]
 
 
 def rule_codes() -> list[str]:
     """The codes of every rule and of every criterion that is judged, sorted."""
-    return sorted({*RULES, *criteria.codes()})
+    return sorted({*RULES, *LIVING, *criteria.codes()})
 
 
 def rule_page(code: str, root: Path | None = None) -> Mapping[str, str] | None:
@@ -75,7 +121,7 @@ def rule_page(code: str, root: Path | None = None) -> Mapping[str, str] | None:
 
     With the `root` folder of a plan, the policies configured there are known too.
     """
-    one = RULES.get(code)
+    one = RULES.get(code) or LIVING.get(code)
     if one is None:
         own = policies_of(root, frozenset(_built_in_codes())) if root is not None else ()
         pages = {policy.code: policy_page(policy) for policy in own}

@@ -10,26 +10,34 @@ corners decide.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
-from pipelineplan.quantities import Dimension
+from pipelineplan.errors import Position
+from pipelineplan.quantities import Dimension, say_apart, say_between
 from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
 _MOST_CORNERS = 4096
+_MOST_SCANNED = 4096
 
 
 @dataclass(frozen=True)
 class Change:
-    """An operand that a person could change to make the claim hold, and in which direction."""
+    """An operand that a person could change to make the claim hold, and in which direction.
+
+    `steady` says that once the claim holds it goes on to hold in that direction, plateaus or not: then
+    whole numbers are halved towards and not counted up.
+    """
 
     symbol: str
     rises: bool
     whole: bool = False
     limit: float = float("inf")
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Claim:
     says: Callable[[Evaluation], str] = lambda _: ""
     changes: tuple[Change, ...] = ()
     missing: str = ""
+    at: Position | None = None  # where `path` is written, if another value has taken its place
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,22 @@ class Evaluation:
     @property
     def left_shown(self) -> str:
         """The left side as a person would write it."""
-        return _shown(self.left, self.claim.dimension)
+        return self._apart()[0] if self._close else _shown(self.left, self.claim.dimension)
 
     @property
     def right_shown(self) -> str:
         """The right side as a person would write it."""
-        return _shown(self.right, self.claim.dimension)
+        return self._apart()[1] if self._close else _shown(self.right, self.claim.dimension)
+
+    @property
+    def _close(self) -> bool:
+        """Whether the sides are exactly known, and a verdict hangs on digits that might be rounded away."""
+        exact = self.left[0] == self.left[1] and self.right[0] == self.right[1]
+        return exact and self.verdict is Verdict.FAILS and self.claim.dimension is not None
+
+    def _apart(self) -> tuple[str, str]:
+        dimension = self.claim.dimension
+        return say_apart(self.left[0], self.right[0], dimension) if dimension is not None else ("", "")
 
 
 def evaluate(claim: Claim) -> Evaluation:
@@ -137,35 +156,59 @@ def _turns(claim: Claim, operand: Operand, verdict: Verdict) -> bool:
 
 def holds_with(claim: Claim, symbol: str, value: float) -> bool:
     """Whether the claim would hold with exactly `value` for `symbol`, whatever else is uncertain."""
-    corners = [{**corner, symbol: value} for corner in _corners(claim.operands)]
-    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in corners)
+    return _holds_at(claim, _corners(claim.operands), symbol, value)
+
+
+def _holds_at(claim: Claim, corners: list[Values], symbol: str, value: float) -> bool:
+    tried = ({**corner, symbol: value} for corner in corners)
+    return all(claim.left(corner)[1] <= claim.right(corner)[0] for corner in tried)
 
 
 def _whole(claim: Claim, change: Change, now: float) -> float | None:
-    """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
+    """Integers are scanned one by one, since parallelism has plateaus; millions of keys are bisected."""
     start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
+    corners = _corners(claim.operands)
+    if change.steady and change.rises:
+        return _least_whole(claim, change.symbol, corners, start, last)
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
-    for candidate in candidates:
-        if holds_with(claim, change.symbol, float(candidate)):
-            return float(candidate)
-    return None
+
+    def holds(candidate: int) -> bool:
+        return _holds_at(claim, corners, change.symbol, float(candidate))
+
+    if len(candidates) <= _MOST_SCANNED:
+        return next((float(candidate) for candidate in candidates if holds(candidate)), None)
+    place = bisect_left(candidates, True, key=holds)  # noqa: FBT003  (the first that holds)
+    return float(candidates[place]) if place < len(candidates) else None
+
+
+def _least_whole(claim: Claim, symbol: str, corners: list[Values], bad: int, good: int) -> float | None:
+    """The least whole number above `bad`, up to `good`, from which on the claim holds."""
+    if good <= bad or not _holds_at(claim, corners, symbol, float(good)):
+        return None
+    while good - bad > 1:
+        middle = (good + bad) // 2
+        if _holds_at(claim, corners, symbol, float(middle)):
+            good = middle
+        else:
+            bad = middle
+    return float(good)
 
 
 def _real(claim: Claim, change: Change, now: float) -> float | None:
     """Doubling (or halving) until it holds, then bisection to one part in a million."""
-    factor = 2.0 if change.rises else 0.5
+    factor, corners = 2.0 if change.rises else 0.5, _corners(claim.operands)
     good = (now or 1.0) * factor
     for _ in range(40):
-        if holds_with(claim, change.symbol, good) or good > change.limit:
+        if _holds_at(claim, corners, change.symbol, good) or good > change.limit:
             break
         good *= factor
-    if good > change.limit or not holds_with(claim, change.symbol, good):
+    if good > change.limit or not _holds_at(claim, corners, change.symbol, good):
         return None
     bad = now
     while abs(good - bad) > 1e-6 * max(abs(good), abs(bad)):
         middle = (good + bad) / 2
-        if holds_with(claim, change.symbol, middle):
+        if _holds_at(claim, corners, change.symbol, middle):
             good = middle
         else:
             bad = middle
@@ -174,4 +217,6 @@ def _real(claim: Claim, change: Change, now: float) -> float | None:
 
 def _shown(bounds: Bounds, dimension: Dimension | None) -> str:
     low, high = say_value(bounds[0], dimension), say_value(bounds[1], dimension)
-    return low if low == high else f"{low} to {high}"
+    if low == high or dimension is None:
+        return low if low == high else f"{low} to {high}"
+    return say_between(bounds[0], bounds[1], dimension)

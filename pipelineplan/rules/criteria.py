@@ -16,10 +16,11 @@ from functools import cache
 from typing import Any, assert_never
 
 from pipelineplan import catalogue
-from pipelineplan.documents import Path, dotted, read_document
+from pipelineplan.documents import Path, dotted, read_text
 from pipelineplan.plan import Plan
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS, AntiPattern
 from pipelineplan.rules.decisions import DECISION_TABLES
+from pipelineplan.rules.design_choices import DESIGN_TABLES
 from pipelineplan.rules.presence import Condition, Gap, applies, gaps
 from pipelineplan.verdicts import Finding, Severity, Verdict, fingerprint
 
@@ -37,9 +38,10 @@ class Presence:
 
 @dataclass(frozen=True)
 class RuleHome:
-    """A rule elsewhere judges it."""
+    """A rule elsewhere judges it, in plans to which `when` applies."""
 
     code: str
+    when: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Criterion:
 @cache
 def criteria() -> tuple[Criterion, ...]:
     """All criteria in the order of their file, read once; raises `FileNotFoundError` without it."""
-    data = read_document(catalogue.folder("contracts") / "criteria.yaml", "criteria.yaml").data
+    # Read as text: this file is a part of the package, and not one that a plan rests on.
+    data = read_text((catalogue.folder("contracts") / "criteria.yaml").read_bytes(), "criteria.yaml").data
     levels = {name: _severities(by_level) for name, by_level in data["levels"].items()}
     return tuple(
         Criterion(
@@ -123,7 +126,12 @@ def judge(plan: Plan) -> list[Finding]:
         match criterion.home:
             case Presence() as home if severity is not None and applies(plan, home.when):
                 findings += _presence(plan, home, severity)
-            case RuleHome(code) if severity is not None and code in _anti_patterns():
+            case RuleHome(code, when) if (
+                severity is not None
+                and code in _anti_patterns()
+                and criterion_of(code) is criterion
+                and applies(plan, when)
+            ):
                 findings += _anti_pattern(plan, _anti_patterns()[code], severity)
             case Presence() | RuleHome() | Attested() | OutOfScope():
                 pass
@@ -173,7 +181,7 @@ def _finding(plan: Plan, rule: Presence | AntiPattern, severity: Severity, path:
         position=position,
         subject=_subject(plan, path),
         fix=rule.fix,
-        fingerprint=fingerprint(rule.code, dotted(_object(path))),
+        fingerprint=fingerprint(rule.code, plan.identity(_object(path))),
         source_line=plan.composed.line(position),
     )
 
@@ -219,7 +227,7 @@ def _home(data: Mapping[str, Any]) -> Home:
                 data.get("when"),
             )
         case {"rule": code}:
-            return RuleHome(code)
+            return RuleHome(code, data.get("when"))
         case {"attestation": True}:
             return Attested()
         case {"out_of_scope": reason}:
@@ -236,9 +244,17 @@ def _severities(by_level: Mapping[str, str]) -> Mapping[str, Severity | None]:
 
 @cache
 def _anti_patterns() -> Mapping[str | None, AntiPattern]:
-    return {pattern.code: pattern for pattern in (*ANTI_PATTERNS, *DECISION_TABLES)}
+    return {pattern.code: pattern for pattern in (*ANTI_PATTERNS, *DECISION_TABLES, *DESIGN_TABLES)}
 
 
 @cache
 def _by_code() -> Mapping[str, Criterion]:
-    return {c.home.code: c for c in criteria() if isinstance(c.home, Presence | RuleHome) and c.home.code}
+    """The criterion that a code belongs to: the one that defines it, else the first that rests on it."""
+    found: dict[str, Criterion] = {}
+    for criterion in criteria():
+        if isinstance(criterion.home, Presence):
+            found[criterion.home.code] = criterion
+    for criterion in criteria():
+        if isinstance(criterion.home, RuleHome):
+            found.setdefault(criterion.home.code, criterion)
+    return found

@@ -201,7 +201,7 @@ def _finding(plan: Plan, policy: Policy, path: Path, it: Any, around: dict[str, 
         subject=subject,
         fix=policy.fix or f"see the policy at {policy.position}",
         formula=policy.must,
-        fingerprint=fingerprint(policy.code, f"{dotted(path)} {subject}"),
+        fingerprint=fingerprint(policy.code, f"{plan.identity(path)} {subject}"),
         source_line=plan.composed.line(position),
     )
 

@@ -20,13 +20,16 @@ from typing import Any, Literal, assert_never, cast, get_args
 
 from pipelineplan.documents import Path, dotted
 from pipelineplan.plan import Plan
+from pipelineplan.plan.design import Interface
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
 
-Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert"]
-Condition = Literal["streaming", "batch", "scheduled", "windowed", "stateful", "cutover"]
+Kind = Literal["*", "log", "cdc", "mutable", "windowed", "stateful", "transactional", "upsert", "api"]
+Condition = Literal[
+    "streaming", "batch", "scheduled", "windowed", "stateful", "cutover", "designed", "design_spec"
+]
 
 _STEP = re.compile(
     r"\.(?P<names>[a-z_|]+)|\[\+(?: (?:(?P<field>[a-z_]+)=)?(?P<values>[a-z_|]+))?\]|\[(?P<kind>[a-z*]+)\]"
@@ -249,6 +252,7 @@ _KINDS: Mapping[Kind, Callable[[Any], bool]] = {
     "stateful": _is_stateful,
     "transactional": _is_transactional,
     "upsert": _is_upsert,
+    "api": lambda entry: isinstance(entry, Interface) and entry.kind == "api",
 }
 _CONDITIONS: Mapping[Condition, Callable[[Plan], bool]] = {
     "streaming": is_streaming,
@@ -257,4 +261,6 @@ _CONDITIONS: Mapping[Condition, Callable[[Plan], bool]] = {
     "windowed": lambda plan: any(_is_windowed(stage) for stage in plan.model.stages),
     "stateful": lambda plan: any(_is_stateful(stage) for stage in plan.model.stages),
     "cutover": lambda plan: plan.model.cutover is not None,
+    "designed": lambda plan: plan.model.design is not None,
+    "design_spec": lambda plan: plan.model.metadata.workflow != "data-plan",
 }

@@ -18,7 +18,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
 from pipelineplan.quantities import Dimension, parse, say
 from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, say_value
 
 Status = Literal["preview", "stable", "deprecated"]
 Judge = Callable[[Plan], Iterable[Claim]]
@@ -92,7 +92,7 @@ def judged(one: Rule, plan: Plan, claims: Iterable[Claim]) -> list[Finding]:
 
 
 def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding:
-    position = plan.position(claim.path)
+    position = claim.at or plan.position(claim.path)
     path = dotted(claim.path)
     evaluation = None if claim.missing else evaluate(claim)
     verdict = Verdict.UNKNOWN if evaluation is None else evaluation.verdict
@@ -109,7 +109,7 @@ def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding
         formula=one.formula,
         operands=claim.operands,
         nearest=_turning(evaluation),
-        fingerprint=fingerprint(one.code, f"{path} {claim.subject}"),
+        fingerprint=fingerprint(one.code, f"{plan.identity(claim.path)} {claim.subject}"),
         rests_on=evaluation.rests_on if evaluation is not None else (),
         source_line=plan.composed.line(position),
     )
@@ -126,7 +126,15 @@ def _said(claim: Claim, change: Change, value: float) -> str:
     operand = next(operand for operand in claim.operands if operand.symbol == change.symbol)
     shown = f"{value:,.0f}" if change.whole else _rounded(claim, operand, change, value)
     bound = "at least" if change.rises else "at most"
-    return f"{operand.name} {bound} {shown} (now {operand.shown}, {operand.path})"
+    return f"{operand.name} {bound} {shown} (now {_now(operand, shown)}, {operand.path})"
+
+
+def _now(operand: Operand, shown: str) -> str:
+    """The operand as it is, with more digits where three would say what it should be."""
+    if operand.shown != shown or operand.dimension is None:
+        return operand.shown
+    said = (say(operand.value, operand.dimension, digits) for digits in range(4, 10))
+    return next((text for text in said if text != shown), shown)
 
 
 def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> str:
@@ -145,7 +153,7 @@ def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> st
 
 
 def _in_words(value: float, dimension: Dimension | None) -> str:
-    return say(value, dimension) if dimension is not None else f"{value:.4g}"
+    return say_value(value, dimension)
 
 
 def _read_back(shown: str, dimension: Dimension | None) -> float:

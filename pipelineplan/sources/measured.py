@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -275,7 +276,7 @@ def _plain(value: Any) -> Any:
 
 
 def _profile(document: Document) -> StreamProfile:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     data = document.data if isinstance(document.data, dict) else {}
     if (found := (data.get("apiVersion"), data.get("kind"))) != (VERSION, KIND):
@@ -284,12 +285,20 @@ def _profile(document: Document) -> StreamProfile:
         raise InputError([document.problem((), message, fix)])
     body = {key: value for key, value in data.items() if key not in {"apiVersion", "kind"}}
     try:
-        profile = TypeAdapter(StreamProfile).validate_python(body)
+        profile: StreamProfile = _validator().validate_python(body)
     except ValidationError as error:
         raise InputError(_problems(document, error)) from error
     if problems := list(_broken_laws(document, profile)):
         raise InputError(problems)
     return profile
+
+
+@cache
+def _validator() -> Any:
+    """Built once: that costs more than reading a profile with it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(StreamProfile)
 
 
 def _problems(document: Document, error: Any) -> list[Problem]:

@@ -60,7 +60,7 @@ CHECKS: list[tuple[dict[str, Any], str]] = [
 def bare(file: Path) -> dict[str, float]:
     import duckdb
 
-    start = time.perf_counter()
+    start, before = time.perf_counter(), time.process_time()
     connection = duckdb.connect()
     connection.execute("SET memory_limit = '1GB'")
     view = f"read_parquet('{file}')"
@@ -69,7 +69,7 @@ def bare(file: Path) -> dict[str, float]:
     for key in ("id", "order_id, made_at"):
         repeated = f"SELECT {key} FROM {view} GROUP BY {key} HAVING COUNT(*) > 1"
         assert connection.execute(f"SELECT COUNT(*) FROM ({repeated})").fetchall() == [(0,)]
-    return {"seconds": time.perf_counter() - start, "cpu": time.process_time()}
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - before}
 
 
 def ours(file: Path) -> dict[str, float]:
@@ -87,7 +87,7 @@ def ours(file: Path) -> dict[str, float]:
 
 
 def on_pandas(file: Path) -> dict[str, float]:
-    """The same suite as any user would run it on a data frame, but for the check in SQL."""
+    """The same suite as any user would run it on a data frame, but for the checks in SQL."""
     start = time.perf_counter()
     import great_expectations as gx
     import pandas as pd

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BENCHMARKS = (
     ("`check` of one plan in a fresh process", ["bench_check.py", "9"]),
+    ("`check` of 200 plans: cold, kept, and a peer", ["bench_fleet.py", "200", "3"]),
     ("`bundle` of the main example in a fresh process", ["bench_bundle.py", "3"]),
     ("A day of a million records a second, simulated", ["bench_day.py"]),
     ("How a run grows with partitions, stages, horizon and checkpoints", ["bench_growth.py"]),

@@ -40,6 +40,7 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.folder, self.checkout, self.temp = folder, folder / "checkout", folder / "temp"
         self.temp.mkdir()
+        (self.checkout / ".git").mkdir(parents=True)
         shutil.copytree(ROOT / "examples/demo-fails", self.checkout / "plans/fails")
         shutil.copytree(ROOT / "examples/demo-holds", self.checkout / "plans/holds")
 
@@ -110,7 +111,9 @@ def test_what_holds_passes(runner: Runner) -> None:
 def test_what_fails_is_annotated_summed_up_and_written_as_sarif(runner: Runner) -> None:
     ran = runner.step(CHECK, paths="plans/holds\n\nplans/fails\n")
     assert (ran.status, ran.outputs["status"]) == (1, "1"), ran.log
-    assert re.search(r"^::error file=plans/fails/plan.yaml,line=33,\S*.*::.*CAP201", ran.log, re.MULTILINE)
+    assert re.search(
+        r"^::error file=plans/fails/plan.yaml,line=33,col=60,title=CAP201 .*::", ran.log, re.MULTILINE
+    )
     assert "CAP201" in ran.summary
     sarif = json.loads(Path(ran.outputs["sarif-file"]).read_text())
     assert {"CAP201"} <= {result["ruleId"] for result in sarif["runs"][0]["results"]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDES = {
+    "docs/guides/adopt.md": "examples/adopt",
     "docs/guides/change-a-schema.md": "examples/schema-change",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
     "docs/guides/simulate.md": "examples/demo-holds",
 }
+# What a guide writes, it writes into a copy.
+IN_A_COPY = {"docs/guides/adopt.md"}
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 
@@ -42,9 +46,11 @@ def run_again(block: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("page", GUIDES)
-def test_a_guide_quotes_what_is_printed(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    now = BLOCK.sub(lambda found: f"```console\n{run_again(found[1], ROOT / GUIDES[page])}```", text)
+def test_a_guide_quotes_what_is_printed(page: str, tmp_path: Path) -> None:
+    text, folder = (ROOT / page).read_text(encoding="utf-8"), ROOT / GUIDES[page]
+    if page in IN_A_COPY:
+        folder = Path(shutil.copytree(folder, tmp_path / "copy"))
+    now = BLOCK.sub(lambda found: f"```console\n{run_again(found[1], folder)}```", text)
     if os.environ.get("REWRITE_GOLDEN"):
         (ROOT / page).write_text(now, encoding="utf-8")
     assert (ROOT / page).read_text(encoding="utf-8") == now

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -176,3 +178,56 @@ def test_streams_are_checked_with_core_expectations_only(orders: Path) -> None:
     text = run("--data", "orders=data/orders.csv", "--stream", "out", cwd=orders)
     assert "out of order" in text.stdout
     assert run("--data", "warehouse=data/minute_sales.csv", "--stream", "out", cwd=orders).returncode == 2
+
+
+def changes(folder: Path) -> None:
+    """Changes of eight accounts: number 4 of each is missing, and one deletes a row that never came."""
+    query = """SELECT 'a' || i % 8 AS account, i // 8 AS number, TIMESTAMP '2026-01-01' + to_seconds(i) AS at,
+        CASE WHEN i = 3 THEN 'd' ELSE 'u' END AS op FROM range(48) t(i) WHERE i // 8 <> 4"""
+    duckdb.execute(f"COPY ({query}) TO '{(folder / 'changes.parquet').as_posix()}' (FORMAT parquet)")
+
+
+PLAN_OF_CHANGES = """\
+apiVersion: pipelineplan/v1
+kind: DataPlan
+metadata: {name: accounts}
+sources:
+  - id: changes
+    cdc: {primary_key: [account], operation: op}
+    semantics: {event_time: at, sequence: number, watermark: {lag: 2 s}}
+stages:
+  - {id: minute, inputs: [changes], window: {fixed: 10 s}}
+sinks:
+  - {id: table, inputs: [minute]}
+"""
+
+
+def test_gaps_and_deletions_of_what_never_came_are_counted_here_and_on_beam(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN_OF_CHANGES, encoding="utf-8")
+    changes(tmp_path)
+    options = ("--data", "changes=changes.parquet", "--format", "json")
+    here = run(*options, "--stream", "here", cwd=tmp_path)
+    assert (here.returncode, here.stderr) == (0, "")
+    (stream,) = json.loads(here.stdout)["report"]["streams"]["streams"]
+    assert stream["totals"]["gap"] == 8, "one in each account"
+    assert stream["totals"]["unknown_delete"] == 1
+    workers = "--runner-options=--direct_running_mode=multi_processing --direct_num_workers=2"
+    on_beam = run(*options, "--stream", "there", "--on", "beam", workers, cwd=tmp_path)
+    assert on_beam.returncode == 0, on_beam.stderr
+    assert json.loads(on_beam.stdout) == json.loads(here.stdout)
+    both = [pq.read_table(tmp_path / name / "changes.metrics.parquet") for name in ("here", "there")]
+    assert both[0].equals(both[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--stream", "out", "--on", "flink"], "found --on flink with --stream"),
+        (["--stream", "out", "--runner-options=--x=1"], "it goes with --on beam"),
+        (["--on", "beam", "--runner-options=--x=1"], "a preview runs in this process"),
+    ],
+)
+def test_a_runner_without_effect_is_refused(orders: Path, options: list[str], says: str) -> None:
+    found = run("--data", "orders=data/orders.csv", *options, cwd=orders)
+    assert found.returncode == 2
+    assert says in found.stderr

@@ -46,8 +46,14 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     return found
 
 
-def test_the_same_numbers_as_one_process(shards: dict[str, list[Path]]) -> None:
-    on_beam = reconcile_on_beam(PAIR, shards)
+TWO_PROCESSES = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
+
+
+@pytest.mark.parametrize("runner_options", [(), TWO_PROCESSES])
+def test_the_same_numbers_as_one_process(
+    shards: dict[str, list[Path]], runner_options: tuple[str, ...]
+) -> None:
+    on_beam = reconcile_on_beam(PAIR, shards, runner_options=runner_options)
     whole = {role: files[0].parent / f"{role}-*.parquet" for role, files in shards.items()}
     reading = open_pair(PAIR, whole)
     here = finish(PAIR, merge(partial(PAIR, reading)))
@@ -64,6 +70,11 @@ def test_adding_does_not_depend_on_grouping() -> None:
     values = [(2, (1 << 64) - 1, ("1.10",), 5), (3, 7, ("-0.10",), None), (1, 1, ("0.00",), 9)]
     grouped = add_values([add_values(values[:2]), values[2]])
     assert grouped == add_values(reversed(values)) == (6, 7, ("1.00",), 9)
+
+
+def test_a_runner_that_answers_wrongly_is_refused(shards: dict[str, list[Path]]) -> None:
+    with pytest.raises(InputError, match="DaskRunner is silently wrong"):
+        reconcile_on_beam(PAIR, shards, runner_options=("--runner=DaskRunner",))
 
 
 def test_rows_that_count_once_are_refused_with_the_reason(shards: dict[str, list[Path]]) -> None:

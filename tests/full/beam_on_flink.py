@@ -1,4 +1,4 @@
-"""The same profile from Apache Beam on two task managers of a real Flink as from one process.
+"""The same profile, stream metrics and reconciliation from Apache Beam on a real Flink as from one process.
 
     uv run python tests/full/beam_on_flink.py
 
@@ -6,6 +6,7 @@ generated   1,200,000 events in 8 Parquet files: three in ten late, five partiti
 recorded    d-1 of ../shared/data/out-of-order, cut into 8 CSV files in its order of arrival
 
             its fixed, sliding and session windows by device, as a batch written to Parquet
+lost        the generated events against a copy that lacks one in 997: which segments differ
 
 Flink's own REST interface says which task managers records reached: the step that measures must have
 run on both. The profiles are compared whole, as the JSON that is printed.
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelineplan.engines.beam_batch import run_batch
@@ -29,13 +31,18 @@ from pipelineplan.engines.beam_flink_cluster import Cluster, beam_on_flink
 from pipelineplan.engines.beam_flink_environment import find_beam_flink
 from pipelineplan.engines.beam_plan import Case
 from pipelineplan.engines.beam_profile import Columns, measure_on_beam
+from pipelineplan.engines.beam_quality import reconcile_on_beam
+from pipelineplan.engines.beam_streams import count_on_beam
 from pipelineplan.errors import InputError, Position
 from pipelineplan.eventtime import EngineRule
 from pipelineplan.eventtime.panes import Paning
-from pipelineplan.eventtime.timeliness import FixedWindows
+from pipelineplan.eventtime.timeliness import FixedWindows, Judgement
 from pipelineplan.eventtime.watermarks import Watermark
 from pipelineplan.eventtime.window_kinds import SessionWindows, SlidingWindows, Windows
 from pipelineplan.profiling import measure, to_json_dict
+from pipelineplan.quality.reconciling import Pair, Side
+from pipelineplan.quality.streaming import Stream, count_stream
+from pipelineplan.quality.streaming.of_plan import names_of
 
 EVENTS, FILES = 1_200_000, 8
 RECORDED = Path(__file__).parents[2] / "../shared/data/out-of-order/d-1.csv"
@@ -111,6 +118,45 @@ def same(cluster: Cluster, name: str, files: Path, columns: Columns) -> bool:
     return not different and len(managers) == TASK_MANAGERS
 
 
+def same_metrics(cluster: Cluster, files: Path) -> bool:
+    """Count late, dropped, out of order, repeats and gaps in both ways; whether both tables are one."""
+    judgement = Judgement(Watermark(500), FixedWindows(60_000, 1_000))
+    stream = Stream(judgement, "at", key=("user",), identity=("user", "id"), horizon_ms=60_000, sequence="id")
+    alone = count_stream(stream, files)
+    there = count_on_beam(stream, files, cluster.runner_options, bucket_rows=1 << 18)
+    totals = ", ".join(f"{alone.metrics.total(name):,} {name}" for name in names_of(alone.metrics))
+    print(f"{'the same metrics' if alone == there else 'DIFFERS'}: {totals}", flush=True)
+    return alone == there and alone.metrics.total("duplicate") > 0
+
+
+def same_reconciliation(cluster: Cluster, files: Path) -> bool:
+    """Reconcile the events with a copy that lacks some, in both ways; whether the same segments differ."""
+    copy = files.parent / "copy"
+    copy.mkdir()
+    sides: dict[str, list[Path]] = {"source": [], "destination": []}
+    for file in sorted(files.parent.glob(files.name)):
+        whole = pq.read_table(file)
+        pq.write_table(whole.filter(pc.not_equal(pc.bit_wise_and(whole["id"], 1023), 77)), copy / file.name)
+        sides["source"].append(file)
+        sides["destination"].append(copy / file.name)
+    pair = Pair(
+        "copy",
+        "events",
+        "copy",
+        ("id", "at"),
+        Side("at"),
+        Side("at"),
+        columns=("user",),
+        window_us=60_000_000,
+    )
+    alone = reconcile_on_beam(pair, sides)
+    there = reconcile_on_beam(pair, sides, runner_options=cluster.runner_options)
+    differing = sum(bool(window.differing) for window in alone.closed)
+    verdict = "the same reconciliation" if alone == there else "DIFFERS"
+    print(f"{verdict}: {len(alone.closed)} closed windows, {differing} of them differ", flush=True)
+    return alone == there and differing > 0
+
+
 def batch(cluster: Cluster, windows: Windows, output: Path) -> bool:
     """Run the windows of the recorded stream as a batch there; whether each is as predicted."""
     started = time.monotonic()
@@ -144,7 +190,9 @@ def main() -> int:
                 f" up in {time.monotonic() - started:.0f} s",
                 flush=True,
             )
-            done = [same(cluster, *stream) for stream in streams(data)]
+            recordings = list(streams(data))
+            done = [same(cluster, *recording) for recording in recordings]
+            done += [same_metrics(cluster, recordings[0][1]), same_reconciliation(cluster, recordings[0][1])]
             if RECORDED.is_file():
                 done += [batch(cluster, windows, data / "out") for windows in WINDOWS]
     return 0 if all(done) else 1

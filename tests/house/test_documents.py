@@ -43,6 +43,38 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page: small letters, hyphens, no other signs."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    bare = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in bare}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_headings_that_are_there(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    broken = [
+        f"{file}#{anchor}"
+        for file, anchor in targets
+        if "://" not in file and anchor not in anchors(page.parent / file if file else page)
+    ]
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs/README.md"
+    listed = {(index.parent / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))}
+    pages = {page.resolve() for page in ROOT.glob("docs/**/*.md")} - {index.resolve()}
+    assert sorted(page.relative_to(ROOT).as_posix() for page in pages - listed) == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from pipelineplan.cli import VERBS
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## What it does")[1]
+    assert [verb for verb in VERBS if f"`{verb}" not in readme] == []
+
+
 def test_the_api_page_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (ROOT / "docs/reference/python-api.md").read_text(encoding="utf-8")
     program = (

@@ -191,12 +191,37 @@ def test_a_plan_of_snippets_is_a_plan(tmp_path: Path) -> None:
     assert set(SNIPPETS) == {"Source", "Stage", "Window", "Sink", "Slo", "Outage"}
 
 
+def without_open_keys(schema: Any) -> Any:
+    """The schema without the pattern of `x-` keys, which is the same in every version and everywhere.
+
+    With it `compat` cannot know that a key of the language is none of them, and decides nothing.
+    """
+    if isinstance(schema, dict):
+        closed = {key: without_open_keys(value) for key, value in schema.items() if key != "^x-"}
+        return {key: value for key, value in closed.items() if (key, value) != ("patternProperties", {})}
+    return [without_open_keys(value) for value in schema] if isinstance(schema, list) else schema
+
+
 def test_v1_stays_backward_compatible(tmp_path: Path) -> None:
-    """What the first schema of v1 took is taken today; `v1.schema.json` is never written again."""
-    first = Path(__file__).parent / "v1.schema.json"
-    assert compat([first, ROOT / "contracts/plan.schema.json"], mode="BACKWARD").passes
+    """What the first schema of v1 took is taken today; `v1.schema.json` is never written again.
+
+    Section by section, each with the whole budget of `compat`: it searches, and gives up on too much.
+    """
+    first, now = (
+        without_open_keys(json.loads(file.read_text(encoding="utf-8")))
+        for file in (Path(__file__).parent / "v1.schema.json", ROOT / "contracts/plan.schema.json")
+    )
+
+    def takes(section: str, today: dict[str, Any]) -> bool:
+        files = [tmp_path / "first.json", tmp_path / "today.json"]
+        for file, schema in zip(files, (first["properties"][section], today), strict=True):
+            file.write_text(json.dumps(schema), encoding="utf-8")
+        return compat(files, mode="BACKWARD").passes
+
+    assert set(now["required"]) <= set(first["required"])
+    assert set(first["properties"]) <= set(now["properties"])
+    assert [name for name in first["properties"] if not takes(name, now["properties"][name])] == []
     for field in ("partitions", "rate"):  # and the comparison is one that notices
-        without = json.loads(json.dumps(SCHEMA))
-        del without["properties"]["sources"]["items"]["properties"][field]
-        (tmp_path / "without.json").write_text(json.dumps(without), encoding="utf-8")
-        assert not compat([first, tmp_path / "without.json"], mode="BACKWARD").passes
+        without = json.loads(json.dumps(now["properties"]["sources"]))
+        del without["items"]["properties"][field]
+        assert not takes("sources", without)

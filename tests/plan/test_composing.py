@@ -151,3 +151,40 @@ def test_a_folder_has_its_overlays_in_overlays(tmp_path: Path, small: str) -> No
     folder = parts(tmp_path / "p", a=small)
     parts(folder / "overlays", prod="metadata: {owner: us}\n")
     assert read_plan(folder, "prod").model.metadata.owner == "us"
+
+
+def test_attestations_of_a_base_are_inherited_and_renewed_one_by_one(
+    read: Callable[..., Plan], small: str
+) -> None:
+    plan = read(
+        "extends: base.yaml\nattestations:\n"
+        "  - {criterion: W2.2, by: Bo, at: 2026-05-01}\n  - {criterion: W3.1, by: Bo, at: 2026-05-01}\n",
+        base=small + "attestations:\n"
+        "  - {criterion: W1.1, by: Ann, at: 2026-01-01, valid_for: 90 d}\n"
+        "  - {criterion: W2.2, by: Ann, at: 2026-01-01, ref: minutes}\n",
+    )
+    found = {one.criterion: (one.by, one.at, one.ref) for one in plan.model.attestations}
+    assert found == {
+        "W1.1": ("Ann", "2026-01-01", None),
+        "W2.2": ("Bo", "2026-05-01", "minutes"),
+        "W3.1": ("Bo", "2026-05-01", None),
+    }
+    assert str(plan.position(("attestations", 0, "by"))) == "base.yaml:13:27"
+    assert str(plan.position(("attestations", 1, "by"))) == "plan.yaml:3:27"
+
+
+def test_a_plan_in_parts_may_extend_a_base(tmp_path: Path, small: str) -> None:
+    (tmp_path / "base.yaml").write_text(small.replace("{name: small}", "{name: small, owner: us}"))
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "pipelineplan.toml").touch()
+    (tmp_path / "parts/a.yaml").write_text("extends: ../base.yaml\nmetadata: {name: mine}\n")
+    (tmp_path / "parts/b.yaml").write_text("stages: [{id: count, capacity: 9_000/s}]\n")
+    plan = read_plan(tmp_path / "parts")
+    assert (plan.name, plan.model.metadata.owner) == ("mine", "us")
+    assert plan.stage("count").capacity is not None
+    assert plan.position(("stages", 0, "capacity")).file == "parts/b.yaml"
+
+
+def test_an_overlay_that_extends_something_is_a_mistake(problems: Callable[..., tuple[Problem, ...]]) -> None:
+    (found,) = problems(env="prod", **{"plan.prod": "extends: base.yaml\n"})
+    assert str(found) == "plan.prod.yaml:1:1: $.extends: an overlay extends nothing; let the plan extend it"

@@ -51,6 +51,21 @@ def test_each_fault_has_its_killers_by_name(shop: Shop) -> None:
     assert ("orders", "currency is missing") not in killers
 
 
+def test_lateness_that_the_data_cannot_tell_is_said_to_be_so(shop: Shop) -> None:
+    """Without a time of arrival a late row looks like an old one, and no order can be broken."""
+    suites, data = given(shop, ())
+    report = mutate(suites, data)
+    (some, _) = report.of("orders", "late")
+    assert (some.words, some.killed_by) == ("some rows are a day late", ())
+    assert "a late row looks like an old one" in some.unnoticed
+    assert "check out_of_order by it" in some.unnoticed
+    assert report.to_rows()[2]["unnoticed"] == some.unnoticed
+    (reorder,) = [hole for hole in report.holes if (hole.dataset, hole.kind) == ("orders", "reorder")]
+    assert "keep the time of arrival" in reorder.reason
+    with_arrival = mutate(*given(shop))
+    assert not any(mutant.unnoticed for mutant in with_arrival.mutants)
+
+
 def test_a_suite_that_kills_nothing_says_so(shop: Shop) -> None:
     suites = compile_suites([], [QualityRule("customers", "volume", low=1)])
     report = mutate(suites, {"customers": shop.parquet("customers", shop.customers())})

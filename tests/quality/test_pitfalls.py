@@ -239,3 +239,21 @@ def test_samples_and_verdicts_do_not_depend_on_when_or_how_often(shop: Shop) -> 
     first = ruled(shop, rows, QualityRule("t", "unique", ("a",))).to_json_dict()
     assert first == ruled(shop, rows, QualityRule("t", "unique", ("a",))).to_json_dict()
     assert first["checks"][0]["verdict"] == CheckVerdict.FAIL
+
+
+@pytest.mark.parametrize("backend", LOCAL)
+def test_a_column_called_like_what_a_check_counts_changes_no_verdict(shop: Shop, backend: Backend) -> None:
+    """Trap: a subquery with two columns of one name answers with the first of them."""
+    early, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 0, 1, tzinfo=UTC)
+    rows = [
+        {'k "q"': 1, "times": 5, "at": early, "last_time": later, "newest_before": later},
+        {'k "q"': 2, "times": 5, "at": later, "last_time": later, "newest_before": later},
+    ]
+    rules = (
+        QualityRule("t", "unique", ("times", 'k "q"')),
+        QualityRule("t", "unique", ('k "q"',)),
+        QualityRule("t", "duplicate", ("times", "at"), within_seconds=30),
+        QualityRule("t", "out_of_order", ("at", "last_time")),
+    )
+    report = ruled(shop, rows, *rules, backend=backend)
+    assert [result.verdict for result in report.checks] == [CheckVerdict.PASS] * 4, report.to_rows()

@@ -225,6 +225,19 @@ def test_a_suite_is_valid_and_says_why(file: Path) -> None:
     assert suite["meta"]["notes"]
 
 
+def test_the_readme_sets_the_bounds_of_a_loaded_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says is run, and sets volume and freshness and nothing else."""
+    monkeypatch.chdir(folder("expectations").parent)
+    readme = (folder("expectations") / "README.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(readme.partition("```python\n")[2].partition("```")[0], names)
+    suite = names["suite"]["expectations"]
+    shipped = json.loads((folder("expectations") / "loaded-table.json").read_text("utf-8"))["expectations"]
+    assert suite[0]["kwargs"] == {"min_value": 9_100, "max_value": 40_800}
+    # The page promises an hour before noon, which is what the file was written with.
+    assert suite[1:] == shipped[1:]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_great_expectations_reads_the_suite_unchanged(file: Path) -> None:
     from great_expectations import ExpectationSuite

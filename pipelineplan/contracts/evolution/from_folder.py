@@ -20,6 +20,7 @@ from pathlib import Path
 from pipelineplan.contracts.evolution.history import versions_in
 from pipelineplan.contracts.evolution.recorded import Found, Recorded, read_recorded
 from pipelineplan.contracts.evolution.schemas import is_schema
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 HISTORY_NAMES = ("history.yaml", "history.yml")
@@ -39,6 +40,7 @@ def recorded_at(place: Path) -> Recorded:
 
 def in_folder(folder: Path) -> list[Found]:
     """The versions in `folder`: as its history file says, else by the dates or numbers in their names."""
+    note_read(folder)
     for name in HISTORY_NAMES:
         if (folder / name).is_file():
             return versions_in(folder / name)

@@ -16,6 +16,7 @@ from typing import Any
 from pipelineplan.contracts.evolution.modes import Version
 from pipelineplan.contracts.evolution.replay import Written, written
 from pipelineplan.contracts.evolution.schemas import Format, format_of
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Problem
 
 _LABEL = re.compile(r"(?:^|[^0-9A-Za-z])v?(\d+(?:\.\d+)*)(?=$|[^0-9])")
@@ -89,6 +90,7 @@ def read_recorded(found: Sequence[Found], schema_type: str | None = None) -> Rec
     problems: list[Problem] = []
     for one in found:
         try:
+            note_read(one.file)
             versions.append(Version(one.name, form.read(one.file)))
         except InputError as error:
             problems += error.problems

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipelineplan.contracts.evolution.change import Change
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -59,6 +60,7 @@ def json_of(file: Path) -> Any:
 def text_of(file: Path) -> str:
     """The text of `file`; raises `InputError` when it cannot be read, is too large or is not UTF-8."""
     place = Position(file.as_posix())
+    note_read(file)
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)

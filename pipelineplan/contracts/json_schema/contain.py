@@ -23,7 +23,7 @@ from pipelineplan.contracts.json_schema.question import Answer, Found, Outcome
 from pipelineplan.contracts.json_schema.search import EffortSpentError, Search
 
 STEPS_PER_STATEMENT = 300_000
-STEPS_IN_ALL = 600_000
+STEPS_IN_ALL = 1_500_000
 MOST_CHANGES = 50
 MOST_DEPTH = 8
 MOST_STATEMENTS = 60_000

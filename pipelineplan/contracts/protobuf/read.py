@@ -20,6 +20,7 @@ from typing import Any
 from pipelineplan.contracts.evolution.schemas import MOST_BYTES, text_of
 from pipelineplan.contracts.protobuf.descriptors import schema_of
 from pipelineplan.contracts.protobuf.types import ProtoSchema
+from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 
 _IMPORT = re.compile(r'(?:^|[;\s])import\s+(?:public\s+|weak\s+|option\s+)?"([^"\n]{1,300})"', re.MULTILINE)
@@ -38,6 +39,7 @@ def read_proto(file: Path) -> ProtoSchema:
     if "\0" in text:
         raise InputError([Problem("holds a NUL character, wanted text", Position(file.as_posix()))])
     root = _root(file.absolute(), text)
+    _note_imports(text, root, set())
     return schema_of(_compiled(file, root), file.as_posix())
 
 
@@ -58,6 +60,16 @@ def _root(file: Path, text: str) -> Path:
         if all((folder / one).is_file() for one in wanted if ".." not in one and not one.startswith("/")):
             return folder
     return file.parent
+
+
+def _note_imports(text: str, root: Path, seen: set[Path]) -> None:
+    """Note what the text imports, and what that imports: protoc reads it without telling."""
+    for name in _IMPORT.findall(text):
+        file = root / name
+        if file not in seen and file.is_file():
+            seen.add(file)
+            note_read(file)
+            _note_imports(file.read_text(encoding="utf-8", errors="replace"), root, seen)
 
 
 def _compiled(file: Path, root: Path) -> bytes:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelineplan.eventtime.timeliness import Judgement, Timeliness, classify
-from pipelineplan.eventtime.watermarks import Milliseconds
+from pipelineplan.eventtime.watermarks import Milliseconds, WatermarkState
 
 Flag = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
@@ -69,12 +69,30 @@ class Flagged:
 
 def flagged(judgement: Judgement, records: Records) -> Flagged:
     """Every flag that `records` allow; raises `ValueError` as `eventtime.timeliness.classify` does."""
-    found = classify(judgement, records.event_ms)
+    found, _ = in_order(judgement, records.event_ms)
+    return Flagged(found.window_start_ms, found.flags | of_keys(records))
+
+
+def in_order(
+    judgement: Judgement, event_ms: Milliseconds, before: WatermarkState | None = None
+) -> tuple[Flagged, WatermarkState]:
+    """The flags that the order of arrival decides, and what the records after these have to know.
+
+    `before` is what came out for the records before, None at the start.
+    """
+    found = classify(judgement, event_ms, state=before)
+    newest = found.watermark_ms[:-1] + judgement.watermark.lag_ms - judgement.rule.instants.watermark_ms
     flags = {
         "late": found.timeliness == Timeliness.LATE,
         "dropped": found.timeliness == Timeliness.DROPPED,
-        "out_of_order": behind_maximum(records.event_ms),
+        "out_of_order": event_ms < newest,
     }
+    return Flagged(found.window_start_ms, flags), found.state
+
+
+def of_keys(records: Records) -> dict[str, Flag]:
+    """The flags that the records of the same key, or of the same identity, decide among themselves."""
+    flags: dict[str, Flag] = {}
     if records.key is not None:
         flags["out_of_order_in_key"] = behind_maximum_in_key(records.event_ms, records.key)
     if records.identity is not None:
@@ -88,7 +106,7 @@ def flagged(judgement: Judgement, records: Records) -> Flagged:
         stale = not_newer(records.version, records.key)
         # The same change once more is a repeat, and not one that came too late.
         flags["stale_correction"] = stale & ~flags["duplicate"] if "duplicate" in flags else stale
-    return Flagged(found.window_start_ms, flags)
+    return flags
 
 
 def behind_maximum(values: Codes) -> Flag:

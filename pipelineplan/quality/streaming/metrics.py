@@ -10,7 +10,7 @@ a row is a number or a day, so any engine that Great Expectations knows can read
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from pipelineplan.errors import MissingExtraError
-from pipelineplan.quality.streaming.flags import Flagged
+from pipelineplan.quality.streaming.flags import FLAGS, Flagged
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,18 @@ class WindowMetrics:
 
 
 def partial(found: Flagged) -> WindowMetrics:
-    """Count the flags of some records by window."""
+    """Count some records and their flags by window."""
+    ones = np.ones(len(found.window_start_ms), dtype=np.bool_)
+    return partial_flags(replace(found, flags={"records": ones, **found.flags}))
+
+
+def partial_flags(found: Flagged) -> WindowMetrics:
+    """Count the flags alone: the records themselves are counted elsewhere."""
     starts, position = np.unique(found.window_start_ms, return_inverse=True)
-    columns = {"records": np.bincount(position, minlength=len(starts))}
-    for name, flags in found.flags.items():
-        columns[name] = np.bincount(position, weights=flags, minlength=len(starts)).astype(np.int64)
+    columns = {
+        name: np.bincount(position, weights=flags, minlength=len(starts)).astype(np.int64)
+        for name, flags in found.flags.items()
+    }
     return WindowMetrics(
         {
             int(start): {name: int(counts[at]) for name, counts in columns.items()}
@@ -51,14 +58,23 @@ def partial(found: Flagged) -> WindowMetrics:
 
 
 def merge(parts: Iterable[WindowMetrics]) -> WindowMetrics:
-    """Add up partial tables, in any order."""
+    """Add up partial tables, in any order; their columns come in the order of `FLAGS`."""
     merged: dict[int, dict[str, int]] = {}
     for part in parts:
         for start, row in part.counts.items():
-            into = merged.setdefault(start, {})
-            for name, count in row.items():
-                into[name] = into.get(name, 0) + count
-    return WindowMetrics(merged)
+            add_counts(merged.setdefault(start, {}), row)
+    return WindowMetrics(
+        {
+            start: {name: row[name] for name in ("records", *FLAGS) if name in row}
+            for start, row in merged.items()
+        }
+    )
+
+
+def add_counts(into: dict[str, int], row: Mapping[str, int]) -> None:
+    """Add the counts of one row to those of another."""
+    for name, count in row.items():
+        into[name] = into.get(name, 0) + count
 
 
 def write(metrics: WindowMetrics, path: Path) -> Path:

@@ -2,39 +2,39 @@
 
     sources.orders     semantics.event_time, .watermark.lag; keys.field; duplicates.key, .horizon, .rate
                        cdc.primary_key and .version: a change of a row with no higher version is stale
+                       cdc.operation: a deletion of a row that never came; semantics.sequence: numbers missing
     stages.mart        the first fixed window below it, with its allowed lateness; late.alert
 
 Records are taken in the order of their files, with one watermark over all of them. What a plan sets no
 limit to is counted and not judged.
 """
 
-# ruff: noqa: S608 - names and values are quoted by `sql.identifier` and `sql.literal`
-
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelineplan.contracts import Place
 from pipelineplan.errors import InputError, Position, Problem
+from pipelineplan.eventtime.timeliness import FixedWindows, Judgement
+from pipelineplan.eventtime.watermarks import Watermark
 from pipelineplan.plan import Plan
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.semantics import sources_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
-from pipelineplan.quality.check import Suite, Suites
 from pipelineplan.quality.of_plan import dataset_names
 from pipelineplan.quality.project import write_gx_project
-from pipelineplan.quality.reconciling.columns import column, microseconds
 from pipelineplan.quality.report import QualityReport
 from pipelineplan.quality.run import run_suites
-from pipelineplan.quality.streaming.flags import Records, flagged
-from pipelineplan.quality.streaming.metrics import WindowMetrics, partial, write
+from pipelineplan.quality.streaming.counting import Counted, Stream, count_stream
+from pipelineplan.quality.streaming.metrics import WindowMetrics, write
 from pipelineplan.quality.streaming.suite import Limit, stream_suites
-from pipelineplan.quality.tables import open_tables
 from pipelineplan.verdicts import Severity, Verdict
+
+Count = Callable[[Stream, Path], Counted]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,12 @@ class StreamReport:
         }
 
 
-def check_streams(plan: Plan, data: Mapping[str, Path], folder: Path) -> StreamReport:
+def check_streams(
+    plan: Plan, data: Mapping[str, Path], folder: Path, count: Count = count_stream
+) -> StreamReport:
     """Check every stream of `plan` with data; write its metrics and a `gx` project for them to `folder`.
 
+    `count` counts the records of a stream in its files: here, or on an engine for data past one machine.
     Raises `InputError` for a plan without such a stream, and for files that cannot be used.
     """
     names = dataset_names(plan)
@@ -92,7 +95,7 @@ def check_streams(plan: Plan, data: Mapping[str, Path], folder: Path) -> StreamR
     for source, stage in _streams(plan):
         path = data.get(source.id) or data.get(names.get(source.id, source.id))
         if path is not None:
-            found.append(_checked(plan, source, stage, path, folder))
+            found.append(_checked(plan, source, stage, path, folder, count))
     if not found:
         wanted = "no data for a stream of the plan: a source with semantics.event_time and watermark.lag"
         fix = "below it a stage with window: {fixed: ..}; give its --data NAME=PATH"
@@ -117,17 +120,32 @@ def _streams(plan: Plan) -> Iterator[tuple[Source, Stage]]:
             yield source, fixed[0]
 
 
-def _checked(plan: Plan, source: Source, stage: Stage, path: Path, folder: Path) -> StreamChecked:
-    from pipelineplan.eventtime.timeliness import FixedWindows, Judgement
-    from pipelineplan.eventtime.watermarks import Watermark
-
-    window, semantics = stage.window, source.semantics
+def stream_of(source: Source, stage: Stage) -> Stream:
+    """How the records of `source` are judged by the windows of `stage`, and by which columns."""
+    window, semantics, cdc = stage.window, source.semantics, source.cdc
     if window is None or semantics is None or semantics.watermark is None:
         raise AssertionError("a stream is made of what was found complete")
     lag = Watermark(_ms(semantics.watermark.lag))
     judgement = Judgement(lag, FixedWindows(_ms(window.fixed), _ms(window.allowed_lateness)))
-    records, unreadable = read_records(source, path)
-    metrics = partial(flagged(judgement, records))
+    changes = cdc.primary_key if cdc is not None and (cdc.version or cdc.operation) else ()
+    duplicates = semantics.duplicates
+    return Stream(
+        judgement,
+        semantics.event_time or "",
+        key=changes or ((source.keys.field,) if source.keys is not None and source.keys.field else ()),
+        identity=duplicates.key if duplicates is not None else (),
+        horizon_ms=_ms(duplicates.horizon) if duplicates and duplicates.horizon is not None else None,
+        version=cdc.version if cdc is not None and changes else None,
+        sequence=semantics.sequence,
+        operation=cdc.operation if cdc is not None and changes else None,
+    )
+
+
+def _checked(
+    plan: Plan, source: Source, stage: Stage, path: Path, folder: Path, count: Count
+) -> StreamChecked:
+    counted = count(stream_of(source, stage), path)
+    metrics = counted.metrics
     file = write(metrics, folder / f"{source.id}.metrics.parquet")
     name = f"{source.id}_stream"
     limits = {
@@ -138,7 +156,7 @@ def _checked(plan: Plan, source: Source, stage: Stage, path: Path, folder: Path)
         suites = stream_suites(name, limits, metrics.total("records"))
         write_gx_project(suites, folder / source.id)
         report = run_suites(suites, {name: file})
-    return StreamChecked(source.id, stage.id, metrics, unreadable, file, report)
+    return StreamChecked(source.id, stage.id, metrics, counted.unreadable, file, report)
 
 
 def _limits(plan: Plan, source: Source, stage: Stage) -> dict[str, Limit]:
@@ -154,60 +172,6 @@ def _limits(plan: Plan, source: Source, stage: Stage) -> dict[str, Limit]:
     if source.cdc is not None and source.cdc.version:
         limits["stale_correction"] = Limit(0.0, _place(plan, source.cdc), Severity.WARNING)
     return limits
-
-
-def read_records(source: Source, path: Path) -> tuple[Records, int]:
-    """The records of `source` in file order as arrays, and how many have no readable event time.
-
-    Keys are known by 63 bits of a hash. Raises `InputError` for files and columns that cannot be used.
-    """
-    import numpy as np
-
-    tables = open_tables(Suites((Suite("stream", "stream", ()),), ()), {"stream": path})
-    try:
-        columns = dict(tables.tables["stream"].columns)
-        picked = _picked(source, columns, path)
-        sql = ", ".join(f"{expression} AS {name}" for name, expression in picked.items())
-        arrays = tables.connection.execute(f'SELECT {sql} FROM "stream"').fetchnumpy()
-    finally:
-        tables.connection.close()
-    event = np.ma.asarray(arrays["event_us"])
-    known = ~np.ma.getmaskarray(event)
-    own = {name: np.ma.getdata(values)[known].astype(np.int64) for name, values in arrays.items()}
-    semantics = source.semantics
-    horizon = semantics.duplicates.horizon if semantics and semantics.duplicates else None
-    records = Records(
-        own["event_us"] // 1000,
-        key=own.get("key"),
-        identity=own.get("identity"),
-        horizon_ms=_ms(horizon) if horizon is not None else None,
-        version=own.get("version"),
-    )
-    return records, int((~known).sum())
-
-
-def _picked(source: Source, columns: Mapping[str, str], path: Path) -> dict[str, str]:
-    semantics = source.semantics
-    time = semantics.event_time if semantics is not None and semantics.event_time else ""
-    identity = semantics.duplicates.key if semantics is not None and semantics.duplicates else ()
-    cdc = source.cdc
-    by = source.cdc.primary_key if source.cdc is not None and source.cdc.version else ()
-    key = by or ((source.keys.field,) if source.keys is not None and source.keys.field else ())
-    version = cdc.version if cdc is not None and by else None
-    named = [time, *identity, *key, *([version] if version else [])]
-    missing = [name for name in dict.fromkeys(named) if name not in columns]
-    if missing:
-        known = f"its columns are {', '.join(columns)[:300]}"
-        raise InputError(
-            [Problem(f"found no column {name!r}", Position(str(path)), fix=known) for name in missing]
-        )
-    picked = {"event_us": microseconds(column(time), columns[time])}
-    for name, fields in (("identity", identity), ("key", key)):
-        if fields:
-            picked[name] = f"(hash({', '.join(column(field) for field in fields)}) >> 1)::BIGINT"
-    if version:
-        picked["version"] = f"TRY_CAST({column(version)} AS BIGINT)"
-    return picked
 
 
 def _place(plan: Plan, section: Section) -> Place:

@@ -25,10 +25,11 @@ from pipelineplan.rules.criteria import (
     judge,
 )
 from pipelineplan.rules.decisions import DECISION_TABLES
+from pipelineplan.rules.design_choices import DESIGN_TABLES
 from pipelineplan.rules.presence import applies, gaps
 from pipelineplan.verdicts import Severity, Verdict
 
-PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES)
+PATTERNS = (*ANTI_PATTERNS, *DECISION_TABLES, *DESIGN_TABLES)
 HERE = Path(__file__).parent
 LEVELS = get_args(QualityLevel)
 HOMES = {"present", "rule", "attestation", "out_of_scope"}
@@ -40,6 +41,7 @@ MINIMAL: dict[str, Any] = {
     "stages": [{"id": "work", "inputs": ["in"]}],
     "sinks": [{"id": "out", "inputs": ["work"]}],
 }
+LEAST = {"P": 40, "D": 40, "B": 60, "T": 20}  # items of the four documents beside the workflow's own
 CONTRACT = """
 apiVersion: v3.1.0
 kind: DataContract
@@ -123,8 +125,10 @@ def test_ids_and_codes_are_used_once_and_codes_are_of_their_stage() -> None:
     assert all(re.fullmatch(r"[A-Z]{3}\d{3}", code) for code in codes)
     families = {1: "CTX", 2: "SRC", 3: "SEM", 4: "VOL", 5: "ING", 6: "PRC", 7: "SCH", 8: "QUA"}
     families |= {9: "OPS", 10: "CUT", 11: "ACC", 12: "RSK"}
+    by_seed = {"P": "DSN", "D": "CKL", "B": "CKL", "T": "TEC"}
     for one in criteria():
-        assert not isinstance(one.home, Presence) or one.home.code.startswith(families[one.stage]), one.id
+        family = by_seed.get(one.id[0], families[one.stage])
+        assert not isinstance(one.home, Presence) or one.home.code.startswith(family), one.id
 
 
 def test_every_exit_criterion_of_the_eleven_stages_is_there() -> None:
@@ -134,8 +138,34 @@ def test_every_exit_criterion_of_the_eleven_stages_is_there() -> None:
     assert {f"W-AP.{n}" for n in range(1, 11)} | {f"W-D{n}" for n in range(1, 5)} <= ids
 
 
+def test_every_exit_criterion_of_the_production_flow_and_every_checklist_is_there() -> None:
+    ids = {one.id for one in criteria()}
+    counts = {1: 3, 2: 3, 3: 5, 4: 4, 5: 3, 6: 4, 7: 4, 8: 4, 9: 3, 10: 1}
+    assert {f"P{stage}.{n}" for stage, count in counts.items() for n in range(1, count + 1)} <= ids
+    assert {f"P-D{n}" for n in range(1, 6)} <= ids
+    assert all(sum(one.startswith(seed) for one in ids) >= least for seed, least in LEAST.items())
+
+
+def test_a_rule_that_several_criteria_rest_on_speaks_once(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, {"metadata": {"workflow": "both"}})
+    codes = [(one.code, one.path) for one in judge(plan)]
+    assert len(codes) == len(set(codes))
+    shared = [one.home.code for one in criteria() if isinstance(one.home, RuleHome)]
+    assert len(shared) > len(set(shared))
+
+
+def test_the_design_criteria_are_asked_of_designs_only(tmp_path: Path) -> None:
+    said = {
+        workflow: {one.code[:3] for one in judge(plan_of(tmp_path, {"metadata": {"workflow": workflow}}))}
+        for workflow in ("data-plan", "design-spec", "both")
+    }
+    assert not {"DSN", "CKL", "TEC"} & said["data-plan"]
+    assert {"DSN", "CKL", "TEC"} <= said["design-spec"] == said["both"]
+
+
 def test_rules_that_are_named_exist() -> None:
-    known = set(RULES) | {pattern.code for pattern in PATTERNS}
+    presence = {one.home.code for one in criteria() if isinstance(one.home, Presence)}
+    known = set(RULES) | presence | {pattern.code for pattern in PATTERNS}
     named = [one.home.code for one in criteria() if isinstance(one.home, RuleHome)]
     assert {code for code in named if code is not None} <= known
     assert {pattern.code for pattern in PATTERNS} <= set(named)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from pipelineplan.errors import Position
 from pipelineplan.quantities import Dimension, say
@@ -77,13 +78,27 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """Why a finding that does not hold is lived with: a comment, a baseline, or it was there before a change.
+
+    `until` is the last day, as YYYY-MM-DD, empty where there is none; `position` is where it is written.
+    """
+
+    by: Literal["comment", "baseline", "base"]
+    reason: str
+    position: Position
+    until: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One verdict of one rule on one object of the plan.
 
     `path` and `position` say which object, `message` what was found and how to mend it,
     `formula` and `operands` what was evaluated, `nearest` which single changes would make it
     hold. `fingerprint` depends on the rule and the object and not on lines, so it survives
-    edits above it.
+    edits above it. `accepted` is set where somebody has said that they live with it.
     """
 
     code: str
@@ -100,6 +115,7 @@ class Finding:
     nearest: tuple[str, ...] = ()
     fingerprint: str = ""
     rests_on: tuple[str, ...] = ()
+    accepted: Accepted | None = None
     source_line: str = field(default="", compare=False)
 
     @property
@@ -125,4 +141,4 @@ def say_value(value: float, dimension: Dimension | None) -> str:
     """A value as a person would write it: with its unit, or as a number with its thousands set off."""
     if dimension is not None:
         return say(value, dimension)
-    return f"{value:,.0f}" if value % 1 == 0 else f"{value:.4g}"
+    return f"{value:,.0f}" if value % 1 == 0 or abs(value) >= 1000 else f"{value:.4g}"

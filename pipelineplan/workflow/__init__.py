@@ -5,31 +5,46 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pipelineplan.errors import MissingExtraError
-from pipelineplan.plan import Plan, read_plan
-from pipelineplan.plan.judged import CheckResult
-from pipelineplan.verdicts import Finding
+from pipelineplan.plan import Plan
+from pipelineplan.plan.judged import CheckResult, about_of
+from pipelineplan.verdicts import Finding, Verdict
+from pipelineplan.workflow.given import Progress, as_plan
+from pipelineplan.workflow.on_data import check_streams, generate, mutate, reconcile, test
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.bundle.contents import Rendering
     from pipelineplan.profiling.times import Unit
-    from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
-    from pipelineplan.quality.reconciling import ReconciliationReport
-    from pipelineplan.quality.reconciling.run import Compare
-    from pipelineplan.quality.streaming import StreamReport
+    from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.calibration import Calibrated
     from pipelineplan.simulation.sensitivity import Sensitivity
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
 
-Progress = Callable[[str], None]
+__all__ = [
+    "calibrate",
+    "check",
+    "check_streams",
+    "compile_plan",
+    "diff",
+    "generate",
+    "mutate",
+    "profile",
+    "reconcile",
+    "sensitivity",
+    "simulate",
+    "solve",
+    "test",
+    "write",
+]
 
 
 def check(
@@ -39,15 +54,20 @@ def check(
     ignore: Iterable[str] = (),
     strict: bool = False,
     env: str | None = None,
+    as_of: date | None = None,
 ) -> CheckResult:
     """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
 
-    Raises `InputError` when the plan cannot be read.
+    Comments in the plan let findings pass until their day, counted from `as_of` (today, UTC). Raises
+    `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import judge
+    from pipelineplan.rules import judge, judged_with_comments
 
-    one = _read(plan, env)
-    return CheckResult(one, judge(one, select, ignore), strict)
+    one, wanted, unwanted = as_plan(plan, env), tuple(select), tuple(ignore)
+    findings = judge(one, wanted, unwanted)
+    findings = judged_with_comments(one, findings, as_of or datetime.now(UTC).date(), wanted, unwanted)
+    held = sum(finding.verdict is Verdict.HOLDS for finding in findings)
+    return CheckResult(about_of(one), findings, strict, held, plan=one)
 
 
 def simulate(
@@ -72,7 +92,7 @@ def simulate(
     from pipelineplan.simulation import simulate as run
 
     recipes = recipes_named(tuple(scenarios))
-    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
+    return run(as_plan(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
 
 
 def solve(
@@ -96,7 +116,7 @@ def solve(
     from pipelineplan.simulation.replicating import Futures
 
     futures = Futures(replications or 200, seed, jobs)
-    return solve_plan(_read(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
+    return solve_plan(as_plan(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
 
 
 def sensitivity(
@@ -118,7 +138,7 @@ def sensitivity(
     from pipelineplan.simulation.sensitivity import sensitivity as run
 
     recipes = recipes_named(tuple(scenarios))
-    return run(_read(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
+    return run(as_plan(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
 
 
 def profile(
@@ -166,134 +186,19 @@ def calibrate(
     """
     from pipelineplan.simulation.calibration import calibrate_plan
 
-    return calibrate_plan(_read(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
+    return calibrate_plan(as_plan(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 
 
 def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
+    from pipelineplan.rules import judge_revision
 
-    return compare(_side(before), _side(after))
-
-
-def test(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    *,
-    as_of: datetime | None = None,
-    env: str | None = None,
-    backend: Backend = "duckdb",
-    progress: Progress | None = None,
-) -> QualityReport:
-    """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
-
-    `as_of` is the instant that freshness counts from, `backend` the engine that answers. Needs the
-    extra `quality`. Raises `InputError` for a plan, a name or a file that cannot be used.
-    """
-    from pipelineplan.quality import data_by_dataset, dialect_of, run_suites, suites_of
-
-    one = _read(plan, env)
-    suites = suites_of(one, as_of, dialect_of(backend))
-    return run_suites(suites, data_by_dataset(one, data), progress, backend)
+    changed, findings, simulated = _side(after)
+    return compare(_side(before), (changed, (*findings, *judge_revision(before, after)), simulated))
 
 
-def mutate(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    *,
-    as_of: datetime | None = None,
-    env: str | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> MutationReport:
-    """Put faults into good `data`, one kind at a time, and see which check of the plan notices which.
-
-    Takes and raises what `test` does; `seed` chooses the rows that are made faulty.
-    """
-    from pipelineplan.quality import data_by_dataset, suites_of
-    from pipelineplan.quality import mutate as mutate_suites
-
-    one = _read(plan, env)
-    return mutate_suites(suites_of(one, as_of), data_by_dataset(one, data), seed, progress)
-
-
-def generate(
-    plan: Plan | Path | str,
-    folder: Path | str,
-    *,
-    rows: int,
-    as_of: datetime,
-    seed: int = 0,
-    stream: Stream | None = None,
-    env: str | None = None,
-) -> tuple[dict[str, Path], Generated]:
-    """Write sample data that meets the plan's contracts and quality rules into `folder`, as Parquet.
-
-    Gives the files by dataset, and what was generated with the rules that could not be followed.
-    `stream` is the lateness and the duplicates of the plan's streams, none when not given. Raises
-    `InputError` for rules that contradict each other and for a folder that cannot be written.
-    """
-    from pipelineplan.quality import generate_for, write_tables
-
-    made = generate_for(_read(plan, env), rows, as_of, seed, stream)
-    return write_tables(made, Path(folder)), made
-
-
-def reconcile(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    against: Mapping[str, Path] | None = None,
-    *,
-    watermark: datetime | Literal["end"] | None = None,
-    replay: bool = False,
-    ignore: Iterable[str] = (),
-    on: Literal["beam"] | None = None,
-    env: str | None = None,
-) -> ReconciliationReport:
-    """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
-
-    With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
-    `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
-    `watermark` is what the destination has committed up to, "end" when the data is complete; without
-    it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
-    of Parquet files, and this process finds the keys of those that differ. Needs the extra `quality`. Raises
-    `InputError` for a plan, a name or a file that cannot be used.
-    """
-    from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
-
-    one = _read(plan, env)
-    committed = watermark_us(watermark)
-    compare = _counting(on)
-    if against is None:
-        return pairs_of_plan(one, data, watermark_us=committed, compare=compare)
-    return against_old(
-        one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
-    )
-
-
-def _counting(on: Literal["beam"] | None) -> Compare | None:
-    """Who counts the segments of a reconciliation: this process, or Apache Beam."""
-    if on is None:
-        return None
-    from pipelineplan.engines.beam_quality import compare_on_beam
-
-    return compare_on_beam
-
-
-def check_streams(
-    plan: Plan | Path | str, data: Mapping[str, Path], folder: Path | str, *, env: str | None = None
-) -> StreamReport:
-    """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
-
-    Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
-    `folder`. Raises `InputError` for a plan without a stream that has data, or files that cannot be used.
-    """
-    from pipelineplan.quality.streaming import check_streams as check_each
-
-    return check_each(_read(plan, env), data, Path(folder))
-
-
-def compile_plan(
+def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     plan: Plan | Path | str,
     data: Mapping[str, Path] | None = None,
     *,
@@ -302,6 +207,7 @@ def compile_plan(
     strict: bool = False,
     mutation: bool = False,
     simulated: SimulationResult | None = None,
+    rendering: Rendering = "data-plan",
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
@@ -309,22 +215,25 @@ def compile_plan(
     `data` are files by dataset name; without them quality stays open, and the gates say so. With
     `mutation`, faults are put into the data to see what the checks notice, which takes a run of the
     checks for each. `simulated` is what `simulate` gave for the same plan, with replications perhaps;
-    else it is simulated here. The result is what `write_bundle` writes.
+    else it is simulated here. `rendering` arranges the report as a data plan, a design spec or a
+    technical design. The result is what `write_bundle` writes.
     """
-    from pipelineplan import __version__
+    from importlib.metadata import version
+
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
-    from pipelineplan.gates import with_simulated
+    from pipelineplan.gates import with_day, with_simulated
+    from pipelineplan.rules import judge
 
     show = progress or (lambda _: None)
-    one = _read(plan, env)
+    one = as_plan(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
-    findings = with_simulated(one, check(one, strict=strict).findings, simulated)
-    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    # What has been accepted is judged all the same: a bundle says how the plan stands.
+    findings = with_simulated(one, judge(one), simulated)
+    findings = with_day(one, findings, as_of.date() if as_of is not None else None)
+    quality = _tested(one, data, as_of, show, mutation=mutation) if data else None
     played = play_on_beam(one, data, show) if data else None
-    if quality is not None and data and mutation:
-        quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
     reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
@@ -334,10 +243,21 @@ def compile_plan(
         quality,
         reconciled,
         as_of=day,
-        version=__version__,
+        version=version("pipelineplan"),
         strict=strict,
         played=played,
+        rendering=rendering,
     )
+
+
+def _tested(
+    plan: Plan, data: Mapping[str, Path], as_of: datetime | None, progress: Progress, *, mutation: bool
+) -> QualityReport:
+    """The checks on the data, and with `mutation` what they notice of faults put into it."""
+    quality = test(plan, data, as_of=as_of, progress=progress)
+    if not mutation:
+        return quality
+    return replace(quality, mutation=mutate(plan, data, as_of=as_of, progress=progress))
 
 
 def write(  # noqa: PLR0913  (all that a bundle is made of)
@@ -350,6 +270,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
     strict: bool = False,
     mutation: bool = False,
     simulated: SimulationResult | None = None,
+    rendering: Rendering = "data-plan",
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -371,6 +292,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
         strict=strict,
         mutation=mutation,
         simulated=simulated,
+        rendering=rendering,
         progress=progress,
     )
     (progress or (lambda _: None))("writing")
@@ -382,10 +304,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
 def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
     """A plan with its simulation, and with the verdicts that may rest on it."""
     from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge
 
     simulated = simulate(plan)
-    return plan, with_simulated(plan, check(plan).findings, simulated), simulated
-
-
-def _read(plan: Plan | Path | str, env: str | None) -> Plan:
-    return plan if isinstance(plan, Plan) else read_plan(plan, env)
+    return plan, with_simulated(plan, judge(plan), simulated), simulated
