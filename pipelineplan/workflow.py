@@ -19,10 +19,10 @@ from pipelineplan.verdicts import Finding, Verdict
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.bundle.contents import Rendering
+    from pipelineplan.engines.beam_runner import OnBeam
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
     from pipelineplan.quality.reconciling import ReconciliationReport
-    from pipelineplan.quality.reconciling.run import Compare
     from pipelineplan.quality.streaming import StreamReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.calibration import Calibrated
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pipelineplan.sources import StreamProfile
 
 Progress = Callable[[str], None]
-# Apache Beam in this process, or on the runner that these options of its own name.
-OnBeam = Literal["beam"] | tuple[str, ...]
 
 
 def check(
@@ -180,8 +178,10 @@ def calibrate(
 def diff(before: Plan, after: Plan) -> Difference:
     """What changed from one plan to another: values, verdicts, and simulated figures."""
     from pipelineplan.bundle import compare
+    from pipelineplan.rules import judge_revision
 
-    return compare(_side(before), _side(after))
+    changed, findings, simulated = _side(after)
+    return compare(_side(before), (changed, (*findings, *judge_revision(before, after)), simulated))
 
 
 def test(
@@ -268,26 +268,16 @@ def reconcile(
     this process finds the keys of those that differ. Needs the extra `quality`. Raises `InputError` for a
     plan, a name or a file that cannot be used.
     """
+    from pipelineplan.engines.beam_quality import comparing
     from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
 
-    one = _read(plan, env)
+    one, compare = _read(plan, env), comparing(on)
     committed = watermark_us(watermark)
-    compare = _counting(on)
     if against is None:
         return pairs_of_plan(one, data, watermark_us=committed, compare=compare)
     return against_old(
         one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
     )
-
-
-def _counting(on: OnBeam | None) -> Compare | None:
-    """Who counts the segments of a reconciliation: this process, or Apache Beam."""
-    if on is None:
-        return None
-    from pipelineplan.engines.beam_quality import compare_on_beam
-
-    runner_options = () if on == "beam" else on
-    return lambda pair, files, watermark: compare_on_beam(pair, files, watermark, runner_options)
 
 
 def check_streams(
@@ -305,17 +295,10 @@ def check_streams(
     tuple of Beam's options names. Raises `InputError` for a plan without a stream that has data, or files
     that cannot be used.
     """
+    from pipelineplan.engines.beam_streams import counting
     from pipelineplan.quality.streaming import check_streams as check_each
-    from pipelineplan.quality.streaming import count_stream
 
-    if on is None:
-        return check_each(_read(plan, env), data, Path(folder), count_stream)
-    from pipelineplan.engines.beam_streams import count_on_beam
-
-    runner_options = () if on == "beam" else on
-    return check_each(
-        _read(plan, env), data, Path(folder), lambda stream, path: count_on_beam(stream, path, runner_options)
-    )
+    return check_each(_read(plan, env), data, Path(folder), counting(on))
 
 
 def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)

@@ -94,11 +94,15 @@ def _from_configuration(options: argparse.Namespace) -> int:
     ]
     accepted = sum(one.entries for one in written if one is not None)
     questions = questions_of(finding for result in fleet.results for finding in result.findings)
+    status = 2 if fleet.problems else 0
     if options.format == "json":
-        say(envelope("init", 0, **_json(drawn, questions)))
-    else:
-        _show(drawn, questions, options.folder, accepted)
-    return 0
+        unusable = [problem_json(problem) for _, problem in fleet.problems]
+        say(envelope("init", status, **_json(drawn, questions), problems=unusable))
+        return status
+    _show(drawn, questions, options.folder, accepted)
+    for plan, problem in fleet.problems:
+        note(f"{plan.as_posix()} cannot be read as it was written: {safe(str(problem))}")
+    return status
 
 
 def _json(drawn: DrawnUp, questions: tuple[Question, ...]) -> dict[str, object]:

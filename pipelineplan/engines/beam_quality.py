@@ -21,9 +21,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.engines.beam_runner import beam_version, pipeline_of, quiet, run_pipeline
+from pipelineplan.engines.beam_runner import OnBeam, beam_version, pipeline_of, quiet, run_pipeline
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quality.reconciling import Compared, Pair, Partial, finish, merge
+from pipelineplan.quality.reconciling.run import Compare
 from pipelineplan.quality.reconciling.segments import Totals
 
 # (role, slice, bucket) and (records, digest, sums as text, newest event time in microseconds)
@@ -69,6 +70,14 @@ def compare_on_beam(
 
     files = {role: files_of(path) for role, path in data.items()}
     return reconcile_on_beam(pair, files, runner_options=runner_options, watermark_us=watermark_us)
+
+
+def comparing(on: OnBeam | None) -> Compare | None:
+    """Who counts the segments of a reconciliation: Beam, or, when `on` is None, this process alone."""
+    if on is None:
+        return None
+    runner_options = () if on == "beam" else on
+    return lambda pair, data, watermark_us: compare_on_beam(pair, data, watermark_us, runner_options)
 
 
 def count_shard(pair: Pair, shard: Shard) -> Iterator[tuple[Key, Value]]:

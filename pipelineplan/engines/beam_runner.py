@@ -15,9 +15,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError, Position, Problem
+
+# Beam in this process, or on the runner that these options of its own name.
+OnBeam = Literal["beam"] | tuple[str, ...]
 
 WHERE = Position("--runner-options")
 _LOOKS_FOR_ANOTHER = (

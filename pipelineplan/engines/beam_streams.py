@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.engines.beam_runner import beam_version, pipeline_of, quiet, run_pipeline
+from pipelineplan.engines.beam_runner import OnBeam, beam_version, pipeline_of, quiet, run_pipeline
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.quality.streaming import Counted, Stream, WindowMetrics
+from pipelineplan.quality.streaming import Counted, Stream, WindowMetrics, count_stream
 from pipelineplan.quality.streaming.counting import (
     BUCKET_ROWS,
     Group,
@@ -30,6 +30,7 @@ from pipelineplan.quality.streaming.counting import (
     newest_event_ms,
 )
 from pipelineplan.quality.streaming.metrics import add_counts, merge
+from pipelineplan.quality.streaming.of_plan import Count
 from pipelineplan.quality.tables import files_of
 
 # Window's start in ms, or this for the records that no window holds; and counts by flag.
@@ -62,6 +63,14 @@ def count_on_beam(
             _build(pipeline, stream, files, _buckets(stream, path, files, bucket_rows), output)
             run_pipeline(pipeline, "the metrics of a stream")
         return _read(output)
+
+
+def counting(on: OnBeam | None) -> Count:
+    """Who counts a stream: Beam, or, when `on` is None, this process alone."""
+    if on is None:
+        return count_stream
+    runner_options = () if on == "beam" else on
+    return lambda stream, path: count_on_beam(stream, path, runner_options)
 
 
 def _build(

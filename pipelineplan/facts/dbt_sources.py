@@ -89,7 +89,7 @@ def _freshness(about: About, table: _Place, source: _Place) -> None:
 def freshness(about: About, limit: str, count: object, period: object, place: Position) -> None:
     """Note `{count: 12, period: hour}` as the age that `limit` allows."""
     number, unit = whole(count), PERIODS.get(str(period).removesuffix("s"))
-    written = f"{limit}: {count} {period}"
+    written = f"{limit}: {'nothing' if count is None else count} {'' if period is None else period}".rstrip()
     if count is None and period is None:
         return  # the limit is set back to none
     if number is None or number < 0 or unit is None:

@@ -70,6 +70,8 @@ class Fact:
         """The value as a person reads it."""
         if self.value is None:
             return "no limit"
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
         return ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
 
 

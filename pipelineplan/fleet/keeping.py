@@ -71,8 +71,7 @@ def this_package() -> str:
     """The version, and what tells one state of the package's files from another while it is worked on."""
     from pipelineplan import __version__, catalogue
 
-    folders = (Path(__file__).parents[1], catalogue.folder("contracts"))
-    files = (file for folder in folders for file in folder.rglob("*.[py][ya]*"))
+    files = (*Path(__file__).parents[1].rglob("*.py"), *catalogue.folder("contracts").rglob("*.yaml"))
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return f"{__version__} {hashlib.sha256(repr(sorted(stats)).encode()).hexdigest()}"
 

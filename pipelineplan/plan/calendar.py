@@ -58,6 +58,22 @@ def starts(expression: str, after: datetime) -> Iterator[datetime]:
     yield from CronSim(expression, after)
 
 
+def starts_of(expression: str) -> tuple[object, ...] | None:
+    """What the five fields of `expression` allow, the same for every spelling of it; None for a faulty one.
+
+    Sunday is 0 and 7. That a day fits both of its fields, or one of them, decides only where one is limited.
+    """
+    from cronsim import CronSim
+
+    if cron_fault(expression):
+        return None
+    cron = CronSim(expression, _ANY_DAY)
+    weekdays = frozenset(day % 7 if isinstance(day, int) else day for day in cron.weekdays)
+    every_day = len(cron.days) == 31 and len(weekdays) == 7
+    limits = (frozenset(cron.days), weekdays, cron.day_and) if not every_day else ()
+    return frozenset(cron.minutes), frozenset(cron.hours), frozenset(cron.months), limits
+
+
 @lru_cache(maxsize=1024)
 def intervals_seconds(expression: str) -> tuple[float, float]:
     """The shortest and the longest time between two starts by the wall clock, over 400 starts.

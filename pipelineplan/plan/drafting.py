@@ -170,7 +170,7 @@ def _topics(known: Known) -> Iterator[Draft]:
 
 def _source(draft: Draft, topic: str, known: Known) -> dict[str, Any]:
     """A source for a topic, with all that is known of it."""
-    own = identifier(topic)
+    own = _free(identifier(topic), draft)
     source: dict[str, Any] = {"id": Said(own), "system": Said("kafka")}
     if own != topic:
         source["topic"] = Said(topic)
@@ -182,13 +182,18 @@ def _source(draft: Draft, topic: str, known: Known) -> dict[str, Any]:
 
 
 def _sink(draft: Draft, name: str, **more: Any) -> dict[str, Any]:
-    taken = {source["id"].value for source in draft.tree.get("sources", [])}
-    taken |= {sink["id"].value for sink in draft.tree.get("sinks", [])}
-    own = identifier(name)
-    own = f"{own}-out" if own in taken else own
-    sink = {"id": Said(own), **more}
+    sink = {"id": Said(_free(identifier(name), draft)), **more}
     draft.tree.setdefault("sinks", []).append(sink)
     return sink
+
+
+def _free(own: str, draft: Draft) -> str:
+    """`own`, or with a number behind it where the plan has something of that name already."""
+    nodes = [*draft.tree.get("sources", []), *draft.tree.get("sinks", []), *draft.tree.get("stages", [])]
+    taken = {node["id"].value for node in nodes} | {"process", "consumers"}
+    return next(
+        name for name in (own, *(f"{own}-{n}" for n in range(2, len(taken) + 3))) if name not in taken
+    )
 
 
 def _stage(draft: Draft, facts: Iterable[Fact], job: str = "") -> None:
@@ -279,7 +284,7 @@ def _tables(known: Known) -> Iterator[Draft]:
         draft = Draft(identifier(source), f"the dbt source {source}")
         draft.tree["ingestion"] = {"mode": Said("batch", "what dbt reads, it reads in batches")}
         for table in tables:
-            own = identifier(table)
+            own = _free(identifier(table), draft)
             draft.tree.setdefault("sources", []).append({"id": Said(own), "system": Said("other")})
             draft.rests_on(*known.files(Thing.TABLE, table))
             _checks(draft, own, known.take(Thing.TABLE, table))

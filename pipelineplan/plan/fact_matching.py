@@ -70,20 +70,14 @@ class Places:
 
     def _stages_of_job(self, job: Named) -> Iterator[Path]:
         stages = self.stages("flink")
-        own = [
-            path
-            for path, stage in stages
-            if job.subject and job.subject in (stage.get("job"), stage.get("id"))
-        ]
+        if not job.subject:  # settings of every job
+            yield from (path for path, _ in stages)
+            return
+        own = [path for path, stage in stages if job.subject in (stage.get("job"), stage.get("id"))]
         jobs = {one.subject for one in self.things if one.of is Thing.JOB and one.subject}
         is_plan = job.subject == mapping(mapping(self.data).get("metadata")).get("name")
-        if own:
-            yield from own
-        elif not job.subject or is_plan or jobs == {job.subject}:
-            taken = {stage.get("job") for _, stage in stages if stage.get("job")}
-            yield from (
-                path for path, stage in stages if not job.subject or stage.get("job") not in taken - {None}
-            )
+        unnamed = [path for path, stage in stages if not stage.get("job")]
+        yield from own or (unnamed if is_plan or jobs == {job.subject} else [])
 
     def _of_model(self, model: Named) -> Iterator[Path]:
         for path, stage in self.stages(*_OF_DBT):

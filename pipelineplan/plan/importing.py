@@ -200,6 +200,9 @@ def _missing(places: Places) -> Iterator[tuple[Path, Thing, str]]:
     known: dict[Thing, set[str]] = {}
     for one in places.things:
         known.setdefault(one.of, set()).add(one.subject)
+    written = {topic for one in places.things for topic in one.links.get("topics", ())}
+    if Thing.TOPIC in known:
+        known[Thing.TOPIC] |= written  # a connector makes the topics that it writes
     for path, source in places.sources():
         yield from _not_known(known, Thing.TOPIC, (*path, "topic"), source.get("topic"))
         connector = mapping(source.get("cdc")).get("connector")

@@ -240,10 +240,33 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
+    named += _named_in_design(model, ends)
     return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
+
+
+def _named_in_design(model: DataPlan, ends: list[str]) -> list[tuple[Path, str, list[str]]]:
+    """What the design and its alerts name: components, stores, sources, and what a promise is about."""
+    named: list[tuple[Path, str, list[str]]] = []
+    for i, alert in enumerate(model.operations.alerts if model.operations is not None else ()):
+        if alert.objective is not None:
+            named.append((("operations", "alerts", i, "objective"), alert.objective, ends))
+    design = model.design
+    if design is None:
+        return named
+    components = [one.id for one in design.components]
+    stores = [one.id for one in design.stores]
+    for i, one in enumerate(design.components):
+        named += [(("design", "components", i, "inputs", j), c, components) for j, c in enumerate(one.inputs)]
+    named += [(("design", "caches", i, "of"), cache.of, stores) for i, cache in enumerate(design.caches)]
+    for i, entity in enumerate(design.entities):
+        if entity.store is not None:
+            named.append((("design", "entities", i, "store"), entity.store, stores))
+    if design.users is not None and design.users.source is not None:
+        named.append((("design", "users", "source"), design.users.source, [s.id for s in model.sources]))
+    return named
 
 
 def _nobody(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"nothing here is called {name!r}{hint}, wanted one of {', '.join(sorted(known))}"
+    return f"nothing here is called {name!r}{hint}, wanted one of {', '.join(sorted(known)) or 'none'}"

@@ -85,7 +85,7 @@ def _words_agree(stated: object, fact: Fact) -> bool:
         case "guarantee":  # an engine that gives more than the plan claims contradicts nothing
             return not (stated == "exactly_once" and fact.value == "at_least_once")
         case "schedule.cron":
-            return cron_meant(str(stated)) == cron_meant(str(fact.value))
+            return same_schedule(str(stated), str(fact.value))
         case "schedule.zone":
             ends = {str(stated).lower(), str(fact.value).lower()}
             return len(ends) == 1 or ends <= _UTC
@@ -112,13 +112,11 @@ def _amounts_agree(stated: object, fact: Fact, relation: Relation) -> bool | Non
             return plan.low - room <= real <= plan.high + room
 
 
-def cron_meant(text: str) -> str:
-    """A cron expression in one spelling: presets as fields, Sunday as 0, single spaces."""
+def same_schedule(one: str, other: str) -> bool:
+    """Whether two cron expressions start at the same times; presets and names are what they stand for."""
     from pipelineplan.facts.airflow import PRESETS
+    from pipelineplan.plan.calendar import starts_of
 
-    plain = " ".join(PRESETS.get(text.strip().lower(), text).split()).upper()
-    fields = plain.split(" ")
-    if len(fields) == 5:
-        fields[4] = {"7": "0", "SUN": "0", "MON": "1", "TUE": "2", "WED": "3"}.get(fields[4], fields[4])
-        fields[4] = {"THU": "4", "FRI": "5", "SAT": "6"}.get(fields[4], fields[4])
-    return " ".join(fields)
+    plain = [" ".join(PRESETS.get(text.strip().lower(), text).split()) for text in (one, other)]
+    fields = [starts_of(text) for text in plain]
+    return plain[0].upper() == plain[1].upper() or (None not in fields and fields[0] == fields[1])

@@ -3,6 +3,9 @@
 |-- detect --|-- repair --|-- restart --|------------ drain ------------|
 records pile up for T = detect + repair + restart, and a job that goes back to its last
 checkpoint reads up to I_eff + d seconds of records again.
+
+A sink that takes nothing holds up the barriers too: checkpoints time out, and a job that has used up its
+tolerable failures restarts in the middle of it.
 """
 
 from __future__ import annotations
@@ -31,11 +34,27 @@ class Downtime:
 
     def down(self, values: Values) -> float:
         """Seconds for which nothing is read: detect + repair + restart + restore."""
-        return values["detect"] + values["repair"] + values.get("restart", 0.0) + values.get("restore", 0.0)
+        return values["detect"] + values["repair"] + self.restarting(values)
+
+    def restarting(self, values: Values) -> float:
+        """Seconds of restart and restore; none for a sink's outage that the job sits out."""
+        return values.get("restart", 0.0) + values.get("restore", 0.0) if self.restarts(values) else 0.0
+
+    def restarts(self, values: Values) -> bool:
+        """Whether the job restarts: by the outage itself, or because checkpoints fail while it lasts.
+
+        The earliest that `k` tolerable failures are used up is after `timeout + k * max(I, timeout + pause)`.
+        """
+        if self.outage.of != "sink":
+            return self.outage.of in _RESTARTS
+        if "timeout" not in values:
+            return False
+        attempt = max(values["I"], values["timeout"] + values.get("pause", 0.0))
+        return values["detect"] + values["repair"] > values["timeout"] + values["k"] * attempt
 
     def replayed(self, values: Values) -> float:
         """Seconds of records that are read a second time, at most: `I_eff + d` after a restart."""
-        if "I" not in values:
+        if "I" not in values or not self.restarts(values):
             return 0.0
         duration = values.get("d", 0.0)
         interval = capacity.effective_interval_seconds(values["I"], duration, values.get("pause", 0.0))
@@ -47,12 +66,13 @@ class Downtime:
 
 
 def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
-    """The phases of `outage` as stage `stage` sees them; a job restarts, a sink's outage only blocks."""
+    """The phases of `outage` as stage `stage` sees them; a sink's outage restarts a job that gives up."""
     phases = [plan.operand("detect", outage, "detect", "time to detect")]
     phases += [plan.operand("repair", outage, "repair", "time to repair")]
-    if outage.of in _RESTARTS:
+    gives_up = _giving_up(plan, stage) if outage.of == "sink" else []
+    if outage.of in _RESTARTS or gives_up:
         phases += [*restart_operands(plan, stage), restore_operand(plan, stage)]
-        phases += checkpoint_operands(plan, stage)
+        phases += [*checkpoint_operands(plan, stage), *gives_up]
     return Downtime(outage, tuple(operand for operand in phases if operand is not None))
 
 
@@ -62,6 +82,17 @@ def phases(plan: Plan, outage: Outage, stage: Stage | None) -> tuple[Operand, ..
         return tuple(one for one in downtime(plan, outage, stage).operands if one.symbol in PHASES)
     found = (plan.operand(name, outage, name, f"time to {name}") for name in ("detect", "repair"))
     return tuple(operand for operand in found if operand is not None)
+
+
+def _giving_up(plan: Plan, stage: Stage) -> list[Operand | None]:
+    """When checkpoints time out and how many failures are borne; nothing where no timeout is stated."""
+    checkpoint = stage.checkpoint
+    timeout = plan.operand("timeout", checkpoint, "timeout", "checkpoint timeout")
+    if timeout is None or checkpoint is None or checkpoint.interval is None:
+        return []
+    path = plan.path(checkpoint)
+    borne = plan.operand("k", checkpoint, "tolerable_failures", "tolerable failures")
+    return [timeout, borne or plan.assumed("k", "tolerable failures", 0, None, path, (0, 3))]
 
 
 def restart_operands(plan: Plan, stage: Stage) -> list[Operand | None]:

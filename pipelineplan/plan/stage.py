@@ -181,6 +181,11 @@ class Checkpoint(Section):
     duration: Duration | None = Field(
         None, description="Measured; else computed from state and bandwidth.", examples=["8 s"]
     )
+    stall: Duration | None = Field(
+        None,
+        description="For how long processing stands still for one: alignment and the synchronous part.",
+        examples=["500 ms"],
+    )
     mode: Literal["aligned", "unaligned"] = Field(
         "aligned",
         description="aligned waits for barriers of all inputs; unaligned writes what is on the way too.",

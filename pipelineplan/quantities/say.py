@@ -4,63 +4,85 @@ from __future__ import annotations
 
 import math
 
+from pipelineplan.quantities.quantity import parse
 from pipelineplan.quantities.units import Dimension
 
 _STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
 _BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 
 
-def say(value: float, dimension: Dimension) -> str:
+def say(value: float, dimension: Dimension, digits: int = 3) -> str:
     """Write `value`, given in the base unit of `dimension`, in the unit a person would choose."""
     match dimension:
         case Dimension.DURATION:
-            return say_seconds(value)
+            return say_seconds(value, digits)
         case Dimension.RATE:
-            return f"{_digits(value)}/s"
+            return f"{_digits(value, digits)}/s"
         case Dimension.SIZE:
-            return _scaled(value, _BYTES)
+            return _scaled(value, _BYTES, digits)
         case Dimension.BANDWIDTH:
-            return f"{_scaled(value, _BYTES)}/s"
+            return f"{_scaled(value, _BYTES, digits)}/s"
         case Dimension.SHARE:
-            return say_share(value)
+            return say_share(value, digits)
         case Dimension.GROWTH:
-            return f"{say_share(value * 30)}/month"
+            return f"{say_share(value * 30, digits)}/month"
 
 
-def say_seconds(seconds: float) -> str:
+def say_apart(one: float, other: float, dimension: Dimension) -> tuple[str, str]:
+    """Both values with as many digits as it takes to tell which is larger: "33.52 min" and "33.5 min"."""
+    for digits in range(3, 10):
+        said = say(one, dimension, digits), say(other, dimension, digits)
+        if one == other or not (math.isfinite(one) and math.isfinite(other)):
+            break
+        read = [parse(text.replace(",", ""), dimension).value for text in said]
+        if (read[0] > read[1]) == (one > other) and read[0] != read[1]:
+            break
+    return said
+
+
+def say_between(low: float, high: float, dimension: Dimension) -> str:
+    """Both ends of an interval, durations in one unit: "1.44 min to 1.59 min", yet "35 s to 1.6 min"."""
+    text = say(high, dimension)
+    size = next((size for size, unit in _STEPS if text.endswith(f" {unit}")), 0.0)
+    if dimension is not Dimension.DURATION or not math.isfinite(low) or not size or low < size:
+        return f"{say(low, dimension)} to {text}"
+    return f"{_digits(low / size, 3)} {text.rpartition(' ')[2]} to {text}"
+
+
+def say_seconds(seconds: float, digits: int = 3) -> str:
     """A duration in the largest unit that leaves at least 1.5 of it, or a whole number: 3046 -> "51 min"."""
     if not math.isfinite(seconds):
         return "never" if seconds > 0 else "unknown"
     for size, unit in _STEPS:
         least = 1.0 if seconds % size == 0 else {"d": 2.0, "h": 1.5, "min": 1.5}.get(unit, 1.0)
         if abs(seconds) >= size * least:
-            return f"{_digits(seconds / size)} {unit}"
-    return f"{_digits(seconds)} s"
+            return f"{_digits(seconds / size, digits)} {unit}"
+    return f"{_digits(seconds, digits)} s"
 
 
-def say_share(share: float) -> str:
+def say_share(share: float, digits: int = 3) -> str:
     """A share as percent, with enough digits to tell 99.95 from 100."""
     percent = share * 100
     if not math.isfinite(percent) or percent == 0 or 1 <= abs(percent) < 99 or abs(percent) > 101:
-        return f"{_digits(percent)} %"
+        return f"{_digits(percent, digits)} %"
     distance = abs(100 - percent) if percent > 50 else abs(percent)
     places = 1 - math.floor(math.log10(distance)) if 0 < distance < 1 else 1
-    text = f"{percent:.{min(max(places, 1), 7)}f}"
+    text = f"{percent:.{min(max(places, 1) + digits - 3, 9)}f}"
     return f"{text.rstrip('0').rstrip('.')} %"
 
 
-def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+def _scaled(value: float, steps: tuple[tuple[float, str], ...], digits: int) -> str:
     for size, unit in steps:
         if abs(value) >= size:
-            return f"{_digits(value / size)} {unit}"
-    return f"{_digits(value)} {steps[-1][1]}"
+            return f"{_digits(value / size, digits)} {unit}"
+    return f"{_digits(value, digits)} {steps[-1][1]}"
 
 
-def _digits(value: float) -> str:
-    """Three digits below a thousand, whole numbers with separators above."""
+def _digits(value: float, digits: int) -> str:
+    """That many digits below 10^digits, whole numbers with separators above."""
     if not math.isfinite(value):
         return "unbounded"
-    if abs(value) >= 100:
+    if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
-    text = f"{value:.3g}"
-    return f"{float(text):g}"
+    text = f"{float(f'{value:.{digits}g}'):,.{digits + 6}f}" if digits > 3 else f"{float(f'{value:.3g}'):g}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

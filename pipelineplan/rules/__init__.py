@@ -31,6 +31,8 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     reconciliation,
     recovery_targets,
     resilience,
+    retention,
+    revisions,
     schedule,
     schema_evidence,
     schema_evolution,
@@ -38,10 +40,12 @@ from pipelineplan.rules import (  # noqa: F401  (importing a module registers it
     slo,
     state,
     time_limits,
+    tuning,
 )
 from pipelineplan.rules.accepting import LIVING
 from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
+from pipelineplan.rules.revisions import judge_revision
 from pipelineplan.rules.suppressions import with_comments
 from pipelineplan.verdicts import Finding
 
@@ -50,6 +54,7 @@ __all__ = [
     "Rule",
     "apply",
     "judge",
+    "judge_revision",
     "judged_with_comments",
     "rule_codes",
     "rule_page",

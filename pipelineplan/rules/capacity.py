@@ -2,7 +2,6 @@
 
 s_w * lambda <= mu_w                                 keeps up
 s_w * lambda * T / (mu_w - s_w * lambda) <= target   catches up
-oldest unread record < retention                     nothing expires unread
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Arrival, Values, WorkerShare, arrivals, worker_share
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import Downtime, downtime
-from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
-from pipelineplan.quantities import Dimension, say, say_seconds, say_share
+from pipelineplan.quantities import Dimension, say, say_apart, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
-from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
+from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, rule
 from pipelineplan.verdicts import Operand, Verdict
 
 
@@ -138,9 +136,20 @@ def _load_said(worker: Busiest, evaluation: Evaluation) -> str:
     mean = worker.rate(values) / values["p"] / values["μ"]
     return (
         f"the busiest worker of {worker.stage.id!r} carries {say(worker.own_rate(values), Dimension.RATE)} "
-        f"of {say(values['μ'], Dimension.RATE)} at peak, {worker.utilisation(values):.0%} "
-        f"(the mean says {mean:.0%}){_spread(worker, values)}"
-    ).replace("%", " %")
+        f"of {say(values['μ'], Dimension.RATE)} at peak, {_percent(worker.utilisation(values), evaluation)} "
+        f"(the mean says {_whole(mean)}){_spread(worker, values)}"
+    )
+
+
+def _percent(utilised: float, evaluation: Evaluation) -> str:
+    """As few digits as tell it from the limit that it is compared with."""
+    limit = 1.0 if evaluation.claim.dimension is Dimension.RATE else evaluation.right[0]
+    near = _whole(utilised) == _whole(limit)
+    return say_apart(utilised, limit, Dimension.SHARE)[0] if near else _whole(utilised)
+
+
+def _whole(share: float) -> str:
+    return f"{share * 100:.0f} %"
 
 
 @rule(
@@ -185,8 +194,8 @@ def _headroom_claim(path: Path, worker: Busiest, limit: Operand) -> Claim:
     title="The backlog of an outage drains in time",
     why="After an outage the busiest worker works off its own share with what it has to spare; that "
     "can take ten times longer than the mean over all workers says, or for ever.",
-    formula="s_w * λ * T / (μ - s_w * λ) <= drain target, "
-    "T = detect + repair (+ restart + I_eff + d for a job)",
+    formula="s_w * λ * T / (μ - s_w * λ) <= drain target, T = detect + repair (+ restart + I_eff + d where "
+    "the job restarts); where checkpoints fail in a sink's outage, that restart is waited for too",
     bad="92 % utilised, an hour down: 11 hours to drain against a target of 2 h",
     good="46 % utilised, an hour down: 51 minutes to drain",
     fix="raise parallelism or capacity, or state a drain target that can be met",
@@ -210,11 +219,9 @@ def _drain_claim(plan: Plan, outage: Outage, worker: Busiest) -> Claim:
     operands = (*worker.operands, *down.operands, *((target,) if target else ()))
 
     def left(values: Values) -> Bounds:
-        return _exact(
-            capacity.drain_seconds(
-                worker.rate(values), worker.share.of_busiest(values), values["μ"], down.piled_up(values)
-            )
-        )
+        rate, share = worker.rate(values), worker.share.of_busiest(values)
+        drained = capacity.drain_seconds(rate, share, values["μ"], down.piled_up(values))
+        return _exact(drained + _begun_late(down, values))
 
     return Claim(
         plan.path(outage, "drain_target"),
@@ -228,12 +235,27 @@ def _drain_claim(plan: Plan, outage: Outage, worker: Busiest) -> Claim:
     )
 
 
+def _begun_late(down: Downtime, values: Values) -> float:
+    """Seconds after the sink's repair that the job may still be restarting, before it drains anything."""
+    return down.restarting(values) if down.outage.of == "sink" else 0.0
+
+
 def _drain_said(outage: Outage, worker: Busiest, down: Downtime, evaluation: Evaluation) -> str:
     values = evaluation.values
     rate, share = worker.rate(values), worker.share.of_busiest(values)
     outage_only = capacity.drain_seconds(rate, share, values["μ"], down.down(values))
     mean = capacity.drain_seconds(rate, 1 / values["p"], values["μ"], down.down(values))
+    late = _begun_late(down, values)
+    if math.isinf(outage_only):
+        return (
+            f"after an outage of {outage.id or outage.of} of {say_seconds(down.down(values))} stage "
+            f"{worker.stage.id!r} never catches up at peak, as its busiest worker is full (the mean over "
+            f"workers says {say_seconds(mean)}); the target is {evaluation.right_shown}"
+            f"{_plateau(worker, down, evaluation)}"
+        )
     replay = f", {evaluation.left_shown} with the replay" if down.replayed(values) else ""
+    if late:
+        replay += f" and {say_seconds(late)} of restart, as checkpoints fail meanwhile"
     return (
         f"an outage of {outage.id or outage.of} of {say_seconds(down.down(values))} at peak takes stage "
         f"{worker.stage.id!r} {say_seconds(outage_only)} to drain{replay} (the mean over workers says "
@@ -260,80 +282,3 @@ def _plateau(worker: Busiest, down: Downtime, evaluation: Evaluation) -> str:
     )
     replay = f", {took_all} with the replay" if took_all != took else ""
     return f"{plateau}; {better} would take {took}{replay}"
-
-
-@rule(
-    "CAP301",
-    title="Nothing expires unread",
-    why="A log that keeps less than the oldest unread record's age loses records silently, and a reset "
-    "to the latest offset loses the more the further behind it is.",
-    formula="margin * (T) <= R, R = min(retention time, bytes per partition / bytes per second); "
-    "if s_w * λ > μ: time to loss (R - T) / (1 - μ / (s_w * λ))",
-    bad="retention: 3 h with outages of 2 h, at a margin of 2",
-    good="retention: 7 d with outages of 2 h",
-    fix="raise the retention of the source",
-    source="apache/pinot#19359; PostHog/posthog#20283",
-    severity=BY_LEVEL,
-)
-def nothing_expires(plan: Plan) -> Iterator[Claim]:
-    """`margin * T <= R` for every source with a retention and every declared outage."""
-    for source in plan.model.sources:
-        for outage in plan.model.outages:
-            if source.retention is not None:
-                yield from _retention_claims(plan, source, outage)
-
-
-def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Claim]:
-    kept = plan.operand("R", source.retention, "time", "retention")
-    readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
-    if kept is None or not readers:
-        return
-    margin = plan.assumed("margin", "margin on retention", 2.0, None, plan.path(source), (1.0, 3.0))
-    worker = max(
-        (w for s in readers if not isinstance(w := busiest_worker(plan, s), str)), default=None, key=_full
-    )
-    down = downtime(plan, outage, worker.stage if worker else readers[0])
-    rates = worker.operands if worker else ()
-
-    def left(values: Values) -> Bounds:
-        piled_up = values["margin"] * down.piled_up(values)
-        if worker is None:
-            return (piled_up, math.inf)  # nobody knows whether the readers ever catch up
-        return _exact(
-            values["margin"]
-            * capacity.oldest_unread_seconds(worker.utilisation(values), down.piled_up(values))
-        )
-
-    yield Claim(
-        plan.path(source, "retention"),
-        f"{source.id} {outage.id or outage.of}",
-        (kept, margin, *rates, *down.operands),
-        left=left,
-        right=lambda v: _exact(v["R"]),
-        dimension=Dimension.DURATION,
-        says=lambda e: _retention_said(source, outage, worker, down, e),
-        changes=(Change("R", rises=True),),
-    )
-
-
-def _full(worker: Busiest) -> float:
-    return worker.utilisation({operand.symbol: operand.value for operand in worker.operands})
-
-
-def _retention_said(
-    source: Source, outage: Outage, worker: Busiest | None, down: Downtime, evaluation: Evaluation
-) -> str:
-    values = evaluation.values
-    utilised = worker.utilisation(values) if worker else 0.0
-    kept = say_seconds(values["R"])
-    if utilised > 1:
-        loss = capacity.seconds_to_loss(values["R"], down.piled_up(values), utilised)
-        return (
-            f"{source.id!r} keeps {kept}, and its readers never catch up at {say_share(utilised)}: records "
-            f"expire unread {say_seconds(loss)} after an outage of {outage.id or outage.of}"
-        )
-    return (
-        f"{source.id!r} keeps {kept}; after an outage of {outage.id or outage.of} the oldest unread record "
-        f"is {say_seconds(down.piled_up(values))} old, {say_seconds(evaluation.left[0])} with margin"
-        f"{'' if worker else '; whether its readers catch up at all is unknown: state rate and capacity'}"
-    )

@@ -15,7 +15,7 @@ from pipelineplan.plan.source import ChangeCapture, Source
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_seconds
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.inequality import at_most, inequality, statement
 from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -58,6 +58,7 @@ def slot_first(plan: Plan) -> Iterator[Claim]:
             continue
         before = cdc.slot_created == "before_snapshot"
         what = f"the slot of {source.id!r} is created {'before' if before else 'after'} the snapshot"
+        what += "" if before else ": what changes between the two is in neither"
         yield statement(path, source.id, what, true=before)
 
 
@@ -75,7 +76,7 @@ def slot_first(plan: Plan) -> Iterator[Claim]:
 def disk_holds(plan: Plan) -> Iterator[Claim]:
     """`wal_rate * longest silence * margin <= disk_free` for every source with a slot."""
     for source, cdc in _captured(plan):
-        yield from _held_claims(plan, source, cdc, "disk_free", "free disk")
+        yield from _held_claims(plan, source, cdc, "disk_free", "the free disk")
 
 
 @rule(
@@ -92,11 +93,11 @@ def disk_holds(plan: Plan) -> Iterator[Claim]:
 def cap_holds(plan: Plan) -> Iterator[Claim]:
     """`wal_rate * longest silence * margin <= slot_cap` for every source with a capped slot."""
     for source, cdc in _captured(plan):
-        yield from _held_claims(plan, source, cdc, "slot_cap", "cap of the slot")
+        yield from _held_claims(plan, source, cdc, "slot_cap", "the cap of the slot")
 
 
 def _held_claims(plan: Plan, source: Source, cdc: ChangeCapture, limit: str, name: str) -> Iterator[Claim]:
-    room = plan.operand("room", cdc, limit, name)
+    room = plan.operand("room", cdc, limit, name.removeprefix("the "))
     rate = plan.operand("wal", cdc, "wal_rate", "growth of the write-ahead log")
     if room is None:
         return
@@ -124,8 +125,10 @@ def _silences(plan: Plan, source: Source, cdc: ChangeCapture) -> Iterator[tuple[
 
 
 def _phases(plan: Plan, outage: Outage, reader: Stage) -> tuple[Operand, ...]:
-    counted = {"detect", "repair", "restart", "restore"}
-    return tuple(one for one in downtime(plan, outage, reader).operands if one.symbol in counted)
+    down = downtime(plan, outage, reader)
+    restarts = down.restarts({one.symbol: one.value for one in down.operands})
+    counted = {"detect", "repair", *({"restart", "restore"} if restarts else ())}
+    return tuple(one for one in down.operands if one.symbol in counted)
 
 
 def _readers(plan: Plan, source: Source) -> list[Stage]:
@@ -155,7 +158,7 @@ def _held_claim(
         lambda e: (
             f"{what} of {say_seconds(sum(e.values[s] for s in symbols))} keeps "
             f"{say(e.values['wal'] * sum(e.values[s] for s in symbols), Dimension.SIZE)} of log in the "
-            f"slot of {source.id!r}, {e.left_shown} with margin; {room.name}: {e.right_shown}"
+            f"slot of {source.id!r}, {e.left_shown} with margin; the {room.name} is {e.right_shown}"
         ),
         dimension=Dimension.SIZE,
         changes=(Change("room", rises=True), *(Change(symbol, rises=False) for symbol in symbols[:2])),
@@ -184,14 +187,12 @@ def cap_fits(plan: Plan) -> Iterator[Claim]:
 
 
 def _cap_claim(plan: Plan, source: Source, cap: Operand, free: Operand) -> Claim:
-    return inequality(
+    return at_most(
         plan.path(source, "cdc", "slot_cap"),
         source.id,
-        (cap, free),
-        lambda v: v["cap"],
-        lambda v: v["free"],
+        cap,
+        free,
         lambda e: f"the slot of {source.id!r} may keep {e.left_shown}; {e.right_shown} are free",
-        dimension=Dimension.SIZE,
         changes=(Change("cap", rises=False), Change("free", rises=True)),
     )
 
@@ -216,7 +217,8 @@ def can_be_merged(plan: Plan) -> Iterator[Claim]:
             continue
         lacking = [name for name in ("primary_key", "version") if not getattr(cdc, name)]
         stated = " and ".join(lacking) if lacking else "primary_key and version"
-        what = f"{sinks[0].id!r} upserts changes of {source.id!r}, {'without' if lacking else 'by'} {stated}"
+        what = f"{sinks[0].id!r} upserts changes of {source.id!r} {'without' if lacking else 'by'} {stated}"
+        what += ": an old row can overwrite a newer one" if lacking else ""
         yield statement(plan.path(source, "cdc"), source.id, what, true=not lacking)
 
 

@@ -13,8 +13,9 @@ from pipelineplan.plan.load import Values
 from pipelineplan.plan.recovery import committing_stage, duration_operand, restart_operands, restore_operand
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
-from pipelineplan.quantities import Dimension, say_seconds
+from pipelineplan.quantities import Dimension
 from pipelineplan.rules.claim import Bounds, Change, Claim
+from pipelineplan.rules.inequality import at_most
 from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
@@ -101,9 +102,15 @@ def _tolerance_claim(plan: Plan, stage: Stage) -> Claim:
         (stated or plan.assumed("k", "tolerable failures", 0, None, path, (0, 3)),),
         left=lambda _: (1.0, 1.0),
         right=lambda v: (v["k"], v["k"]),
-        says=lambda e: f"{stage.id!r} tolerates {e.values['k']:.0f} failed checkpoints before it restarts",
+        says=lambda e: _tolerance_said(stage, int(e.values["k"])),
         changes=(Change("k", rises=True, whole=True),),
     )
+
+
+def _tolerance_said(stage: Stage, borne: int) -> str:
+    if not borne:
+        return f"{stage.id!r} restarts at the 1st checkpoint that fails"
+    return f"{stage.id!r} tolerates {borne} failed checkpoint{'s' if borne > 1 else ''} before it restarts"
 
 
 @rule(
@@ -161,7 +168,8 @@ def _transaction_claim(plan: Plan, sink: Sink, stage: Stage, tau: Operand) -> Cl
         dimension=Dimension.DURATION,
         says=lambda e: (
             f"a transaction of {sink.id!r} may stay open for {e.left_shown} through {int(e.values['k'])} "
-            f"failed checkpoints and a restart; it expires after {e.right_shown}"
+            f"failed checkpoint{'s' if e.values['k'] != 1 else ''} and a restart; it expires after "
+            f"{e.right_shown}"
         ),
         changes=(Change("tau", rises=True), Change("I", rises=False), Change("timeout", rises=False)),
     )
@@ -202,16 +210,13 @@ def _broker_claim(plan: Plan, sink: Sink, tau: Operand) -> Claim:
     most = plan.operand("most", sink.guarantee, "broker_max", "broker's maximum") or plan.assumed(
         "most", "broker's maximum", 900.0, Dimension.DURATION, path, (900.0, 86_400.0)
     )
-    return Claim(
+    return at_most(
         (*path, "timeout"),
         sink.id,
-        (tau, most),
-        left=lambda v: (v["tau"], v["tau"]),
-        right=lambda v: (v["most"], v["most"]),
-        dimension=Dimension.DURATION,
-        says=lambda e: (
-            f"{sink.id!r} asks for transactions of {e.left_shown}; the broker accepts up to "
-            f"{say_seconds(e.right[0])}"
+        tau,
+        most,
+        lambda e: (
+            f"{sink.id!r} asks for transactions of {e.left_shown}; the broker accepts up to {e.right_shown}"
         ),
         changes=(Change("tau", rises=False), Change("most", rises=True)),
     )

@@ -10,18 +10,19 @@ corners decide.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelineplan.documents import Path
 from pipelineplan.errors import Position
-from pipelineplan.quantities import Dimension
+from pipelineplan.quantities import Dimension, say_apart, say_between
 from pipelineplan.verdicts import Basis, Operand, Verdict, say_value
 
 Values = Mapping[str, float]
 Bounds = tuple[float, float]
 _MOST_CORNERS = 4096
-_MOST_STEPS = 10_000  # a stranger's plan may have a thousand million instances
+_MOST_SCANNED = 4096
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,22 @@ class Evaluation:
     @property
     def left_shown(self) -> str:
         """The left side as a person would write it."""
-        return _shown(self.left, self.claim.dimension)
+        return self._apart()[0] if self._close else _shown(self.left, self.claim.dimension)
 
     @property
     def right_shown(self) -> str:
         """The right side as a person would write it."""
-        return _shown(self.right, self.claim.dimension)
+        return self._apart()[1] if self._close else _shown(self.right, self.claim.dimension)
+
+    @property
+    def _close(self) -> bool:
+        """Whether the sides are exactly known, and a verdict hangs on digits that might be rounded away."""
+        exact = self.left[0] == self.left[1] and self.right[0] == self.right[1]
+        return exact and self.verdict is Verdict.FAILS and self.claim.dimension is not None
+
+    def _apart(self) -> tuple[str, str]:
+        dimension = self.claim.dimension
+        return say_apart(self.left[0], self.right[0], dimension) if dimension is not None else ("", "")
 
 
 def evaluate(claim: Claim) -> Evaluation:
@@ -154,17 +165,21 @@ def _holds_at(claim: Claim, corners: list[Values], symbol: str, value: float) ->
 
 
 def _whole(claim: Claim, change: Change, now: float) -> float | None:
-    """Integers are scanned one by one: parallelism has plateaus, so bisection would lie."""
+    """Integers are scanned one by one, since parallelism has plateaus; millions of keys are bisected."""
     start = int(now)
     last = int(min(change.limit, start * 32 + 64)) if change.rises else 1
     corners = _corners(claim.operands)
     if change.steady and change.rises:
         return _least_whole(claim, change.symbol, corners, start, last)
     candidates = range(start + 1, last + 1) if change.rises else range(start - 1, last - 1, -1)
-    for candidate in candidates[:_MOST_STEPS]:
-        if _holds_at(claim, corners, change.symbol, float(candidate)):
-            return float(candidate)
-    return None
+
+    def holds(candidate: int) -> bool:
+        return _holds_at(claim, corners, change.symbol, float(candidate))
+
+    if len(candidates) <= _MOST_SCANNED:
+        return next((float(candidate) for candidate in candidates if holds(candidate)), None)
+    place = bisect_left(candidates, True, key=holds)  # noqa: FBT003  (the first that holds)
+    return float(candidates[place]) if place < len(candidates) else None
 
 
 def _least_whole(claim: Claim, symbol: str, corners: list[Values], bad: int, good: int) -> float | None:
@@ -202,4 +217,6 @@ def _real(claim: Claim, change: Change, now: float) -> float | None:
 
 def _shown(bounds: Bounds, dimension: Dimension | None) -> str:
     low, high = say_value(bounds[0], dimension), say_value(bounds[1], dimension)
-    return low if low == high else f"{low} to {high}"
+    if low == high or dimension is None:
+        return low if low == high else f"{low} to {high}"
+    return say_between(bounds[0], bounds[1], dimension)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pipelineplan.documents import Path
 from pipelineplan.plan import Plan
 from pipelineplan.plan.source import Source
-from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.claim import Claim
+from pipelineplan.rules.inequality import at_most, statement
 from pipelineplan.rules.registry import BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -41,23 +41,21 @@ def _deadline(plan: Plan) -> Operand | None:
 def retention_covers(plan: Plan) -> Iterator[Claim]:
     """`deadline <= R` for every source with a retention."""
     deadline = _deadline(plan)
-    for source in plan.model.sources if deadline is not None else ():
+    for source in plan.model.sources:
         kept = plan.operand("R", source.retention, "time", "retention")
-        if kept is not None:
+        if deadline is not None and kept is not None:
             yield _covered_claim(source, deadline, kept, plan.path(source, "retention"))
 
 
-def _covered_claim(source: Source, deadline: Operand | None, kept: Operand, path: Path) -> Claim:
-    return inequality(
+def _covered_claim(source: Source, deadline: Operand, kept: Operand, path: Path) -> Claim:
+    return at_most(
         path,
         source.id,
-        (deadline, kept),
-        lambda v: v["deadline"],
-        lambda v: v["R"],
+        deadline,
+        kept,
         lambda e: (
             f"going back is possible for {e.left_shown} after the switch; {source.id!r} keeps {e.right_shown}"
         ),
-        changes=(Change("R", rises=True), Change("deadline", rises=False)),
     )
 
 
@@ -81,14 +79,12 @@ def savepoint_covers(plan: Plan) -> Iterator[Claim]:
         return
     path = ("rollback", "savepoint_age")
     if deadline is not None:
-        yield inequality(
+        yield at_most(
             path,
             "deadline",
-            (deadline, age),
-            lambda v: v["deadline"],
-            lambda v: v["age"],
+            deadline,
+            age,
             lambda e: f"going back is possible for {e.left_shown}; savepoints are kept for {e.right_shown}",
-            changes=(Change("age", rises=True), Change("deadline", rises=False)),
         )
     for source in plan.model.sources:
         kept = plan.operand("R", source.retention, "time", "retention")
@@ -97,16 +93,14 @@ def savepoint_covers(plan: Plan) -> Iterator[Claim]:
 
 
 def _read_on_claim(source: Source, path: Path, age: Operand, kept: Operand) -> Claim:
-    return inequality(
+    return at_most(
         path,
         source.id,
-        (age, kept),
-        lambda v: v["age"],
-        lambda v: v["R"],
+        age,
+        kept,
         lambda e: (
             f"a savepoint may be {e.left_shown} old; to read on from it {source.id!r} keeps {e.right_shown}"
         ),
-        changes=(Change("R", rises=True), Change("age", rises=False)),
     )
 
 
@@ -134,8 +128,10 @@ def state_is_found(plan: Plan) -> Iterator[Claim]:
             missing = f"cannot say whether the state of {stage.id!r} is found again: state operator_uids"
             yield Claim(path, stage.id, missing=missing)
             continue
+        found = stage.operator_uids == "stable"
         what = f"{stage.id!r} has {stage.operator_uids} operator ids"
-        yield statement(path, stage.id, what, true=stage.operator_uids == "stable")
+        what += "" if found else ": after a change of the job its state is not found"
+        yield statement(path, stage.id, what, true=found)
 
 
 @rule(

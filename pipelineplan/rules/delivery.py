@@ -20,7 +20,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_seconds, say_share
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import at_most, inequality
 from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -57,11 +57,16 @@ def _promise_claim(promised: Link, links: tuple[Link, ...], sink: str) -> Claim:
         lambda v: v["promised"],
         lambda v: min((v[symbol] for symbol in v if symbol != "promised"), default=v["promised"]),
         lambda _: (
-            f"{promised.name} promises {_LEVELS[promised.level]} at {sink!r}; the weakest link is "
-            f"{weakest.name}: {_LEVELS[weakest.level]}"
+            f"{promised.name} promises {_LEVELS[promised.level]}{_where(promised, sink)}; the weakest link "
+            f"is {weakest.name}: {_LEVELS[weakest.level]}"
         ),
         dimension=None,
     )
+
+
+def _where(promised: Link, sink: str) -> str:
+    """The sink that a stage promises for; of a sink's own promise that is said already."""
+    return "" if promised.name == f"sink {sink!r}" else f" at {sink!r}"
 
 
 @rule(
@@ -93,7 +98,12 @@ def _copies_claim(plan: Plan, source: Source) -> Claim:
         (replicas,),
         lambda _: 2.0,
         lambda v: min(most, v["m"]),
-        lambda e: f"a record of {source.id!r} is acknowledged by {e.right[0]:.0f} broker(s) before it counts",
+        lambda e: (
+            f"a record of {source.id!r} counts as written when {e.right[0]:.0f} "
+            f"broker{' has' if e.right[0] == 1 else 's have'} it"
+            if e.right[0]
+            else f"a record of {source.id!r} counts as written before any broker has it: 0 copies are certain"
+        ),
         dimension=None,
         changes=(Change("m", rises=True, whole=True),) if most > 1 else (),
     )
@@ -348,15 +358,13 @@ def dead_letters_wait(plan: Plan) -> Iterator[Claim]:
 
 
 def _triage_claim(path: Path, stage: Stage, triage: Operand, kept: Operand) -> Claim:
-    return inequality(
+    return at_most(
         path,
         stage.id,
-        (triage, kept),
-        lambda v: v["triage"],
-        lambda v: v["kept"],
+        triage,
+        kept,
         lambda e: (
             f"dead letters of {stage.id!r} are looked at within {say_seconds(e.values['triage'])} and kept "
             f"for {say_seconds(e.values['kept'])}"
         ),
-        changes=(Change("kept", rises=True), Change("triage", rises=False)),
     )

@@ -9,12 +9,13 @@ backup 35 d        |-------------------------------|   still there when it must 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from pipelineplan.plan import Plan
 from pipelineplan.plan.operations import Duty
 from pipelineplan.plan.section import Section
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import inequality, statement
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand
 
@@ -87,6 +88,30 @@ def _kept_claim(plan: Plan, duty: Duty, place: str, operands: tuple[Operand | No
         lambda e: f"{duty.data} must be gone within {e.right_shown}; {place!r} keeps it for {e.left_shown}",
         changes=(Change("kept", rises=False), Change("within", rises=True)),
     )
+
+
+@rule(
+    "SEC105",
+    title="What is erased somewhere names a place of the plan",
+    why="A slip in the name takes no place out, and one that was renamed is kept in silence.",
+    formula="every entry of erased_in is a source, state, topic, backup, store, cache, savepoint or logs",
+    bad="erased_in: [backups]",
+    good="erased_in: [backup of catalogue]",
+    fix="name the place in erased_in: as the plan does",
+    source="the places that the plan states a lifetime for",
+)
+def erased_somewhere(plan: Plan) -> Iterator[Claim]:
+    """Every name in `erased_in` against the places that may keep data."""
+    known = list(dict.fromkeys(place for place, _, _ in _keepers(plan)))
+    for duty in _duties(plan):
+        for place, name in enumerate(duty.erased_in):
+            close = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            there = name in known
+            what = f"{name!r} keeps {duty.data}" if there else f"no place is called {name!r}{hint}"
+            yield statement(
+                (*plan.path(duty, "erased_in"), place), f"{duty.data} in {name}", what, true=there
+            )
 
 
 @rule(

@@ -27,6 +27,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
 from pipelineplan.rules.registry import ALWAYS_ERROR, BY_LEVEL, rule
+from pipelineplan.verdicts import Verdict
 
 
 @rule(
@@ -150,10 +151,13 @@ def _freshness_claim(
 
 def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
     freshness = slo.freshness
-    since = "its window's end" if freshness and freshness.measured_from == "window_end" else "its event time"
+    since = "the window's end" if freshness and freshness.measured_from == "window_end" else "the event time"
+    settle = (
+        ", and `pipelineplan simulate` says where between" if evaluation.verdict is Verdict.UNKNOWN else ""
+    )
     return (
-        f"{quantile} of freshness at {slo.subject!r} is {evaluation.left_shown} since {since} without any "
-        f"backlog; the target is {evaluation.right_shown}"
+        f"{quantile} of freshness at {slo.subject!r} is {evaluation.left_shown} from {since} on without any "
+        f"backlog; the target is {evaluation.right_shown}{settle}"
     )
 
 

@@ -291,7 +291,13 @@ def names_are_known(plan: Plan) -> Iterator[Claim]:
         others = sorted({one.subject for one in plan.real.named(of)} - {""})
         listed = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}"
         what = f"no {_KINDS.get(of, of.value)} is called {name!r}: the files of facts have {listed}"
-        yield statement(path, f"{of.value}/{name}", what, true=False)
+        subject = f"{of.value}/{name}"
+        if path[-1] == "id":  # nobody has said that the id is the topic's name
+            yield Claim(
+                path, subject, missing=f"{what}; state {dotted((*path[:-1], 'topic'))}, or list its file"
+            )
+        else:
+            yield statement(path, subject, what, true=False)
     for index, source in enumerate(plan.model.sources):
         place = ("sources", index, "topic")
         if source.topic is not None and place not in gone and plan.real.named(Thing.TOPIC):

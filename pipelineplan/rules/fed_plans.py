@@ -19,7 +19,7 @@ from pipelineplan.quantities import Dimension, say
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Change, Claim
 from pipelineplan.rules.contract_fit import dataset_of
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.inequality import at_most, inequality, statement
 from pipelineplan.rules.registry import BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -77,17 +77,15 @@ def _fresh_claim(
     plan: Plan, source: Source, up: Upstream, slo: Slo, target: tuple[str, Operand, Operand]
 ) -> Claim:
     name, own, given = target
-    return inequality(
+    return at_most(
         plan.path(slo, "freshness", name),
         f"{slo.subject} {source.id} {name}",
-        (own, given),
-        lambda v: v["Fp"],
-        lambda v: v["F"],
+        given,
+        own,
         lambda e: (
             f"{slo.subject!r} promises {name} {e.right_shown}; what feeds {source.id!r}, {up.sink.id!r} of "
             f"{up.plan.name}, promises {e.left_shown}"
         ),
-        changes=(Change("F", rises=True), Change("Fp", rises=False)),
     )
 
 

@@ -52,9 +52,8 @@ def _size_claim(plan: Plan, stage: Stage, interval: Operand) -> Claim:
     ]
     if not sizes or any(size is None for _, size in sizes):
         lacking = [s.id for s in plan.model.sources if average_rate(plan, s) is None or s.record is None]
-        missing = (
-            f"cannot say how large the files of {stage.id!r} are: state rate and record.size of {lacking}"
-        )
+        named = " and ".join(repr(name) for name in lacking)
+        missing = f"cannot say how large the files of {stage.id!r} are: state rate and record.size of {named}"
         return Claim(path, stage.id, missing=missing)
     known = [(one, size) for one, size in sizes if size is not None]
 

@@ -1,6 +1,7 @@
 """Short ways to write a claim: one number against another, or one statement against another.
 
 inequality(path, subject, operands, left, right, ...)     left(values) <= right(values)
+at_most(path, subject, one, other, says)                  one operand <= another
 statement(path, subject, what, true=...)                  two statements of the plan fit, or they do not
 """
 
@@ -40,6 +41,32 @@ def inequality(
         dimension=dimension,
         says=says,
         changes=tuple(change for change in changes if change.symbol in symbols),
+    )
+
+
+def at_most(
+    path: Path,
+    subject: str,
+    one: Operand,
+    other: Operand,
+    says: Callable[[Evaluation], str],
+    *,
+    changes: Iterable[Change] | None = None,
+) -> Claim:
+    """The claim `one <= other` of two operands of the same dimension.
+
+    Unless `changes` are given, what could be changed is the limit, upward, and then `one`, downward.
+    """
+    either = (Change(other.symbol, rises=True), Change(one.symbol, rises=False))
+    return inequality(
+        path,
+        subject,
+        (one, other),
+        lambda values: values[one.symbol],
+        lambda values: values[other.symbol],
+        says,
+        dimension=other.dimension,
+        changes=either if changes is None else changes,
     )
 
 

@@ -140,7 +140,8 @@ def exchanges_keep_order(plan: Plan) -> Iterator[Claim]:
                 yield statement(
                     ("stages", place, "inputs", index),
                     f"{stage.id} {source.id} {read.upstream}",
-                    f"{what}{source.id!r} promises an order {_said(source)}",
+                    f"{what}{source.id!r} promises an order {_said(source)}"
+                    f"{', which rebalancing mixes' if read.exchange == 'rebalance' else ''}",
                     true=read.exchange != "rebalance",
                 )
 
@@ -172,7 +173,10 @@ def _total_claim(plan: Plan, source: Source, partitions: Operand) -> Claim:
         (partitions,),
         lambda v: v["P"],
         lambda _: 1.0,
-        lambda e: f"{source.id!r} promises a total order over {e.values['P']:.0f} partition(s)",
+        lambda e: (
+            f"{source.id!r} promises a total order over {e.values['P']:.0f} "
+            f"partition{'s' if e.values['P'] > 1 else ''}"
+        ),
         dimension=None,
         changes=(Change("P", rises=False, whole=True),),
     )

@@ -17,7 +17,7 @@ from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_share
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Change, Claim, Evaluation
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import at_most, inequality
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand, Severity
 
@@ -75,7 +75,7 @@ def _zones(plan: Plan) -> Operand:
 
 def _survivors_said(outage: Outage, worker: Busiest, left: Values, evaluation: Evaluation) -> str:
     if evaluation.values["p"] <= 1:
-        return f"{worker.stage.id!r} has one worker: with the {outage.of} nothing is left"
+        return f"{worker.stage.id!r} has 1 worker: with the {outage.of} nothing is left"
     return (
         f"with a {outage.of} lost, {left['p']:.0f} of {evaluation.values['p']:.0f} workers of "
         f"{worker.stage.id!r} are left and the busiest carries {evaluation.left_shown} of "
@@ -105,14 +105,12 @@ def workers_have_work(plan: Plan) -> Iterator[Claim]:
 
 def _idle_claim(path: Path, worker: Busiest, channels: Operand) -> Claim:
     what = "partitions" if worker.share.kind == "forward" else "key groups"
-    return inequality(
+    return at_most(
         path,
         worker.stage.id,
-        (worker.workers, channels),
-        lambda v: v["p"],
-        lambda v: v[channels.symbol],
+        worker.workers,
+        channels,
         lambda e: f"{worker.stage.id!r} has {e.left[0]:.0f} workers for {e.right[0]:.0f} {what}",
-        dimension=None,
         changes=(Change("p", rises=False, whole=True),),
     )
 
@@ -145,14 +143,14 @@ def _ten_claim(path: Path, worker: Busiest, stage: Stage) -> Claim:
     channels = worker.share.channels
     symbol = channels.symbol if channels is not None else "p"
 
-    def at_most(values: Values) -> dict[str, float]:
+    def widest(values: Values) -> dict[str, float]:
         return {**values, "p": values[symbol]}
 
     return inequality(
         path,
         stage.id,
         worker.operands,
-        lambda v: 10 * worker.own_rate(at_most(v)),
+        lambda v: 10 * worker.own_rate(widest(v)),
         lambda v: v["μ"],
         lambda e: (
             f"at ten times the peak and {e.values[symbol]:.0f} workers, the most that can share it, the "

@@ -18,7 +18,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
 from pipelineplan.quantities import Dimension, parse, say
 from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, say_value
 
 Status = Literal["preview", "stable", "deprecated"]
 Judge = Callable[[Plan], Iterable[Claim]]
@@ -126,7 +126,15 @@ def _said(claim: Claim, change: Change, value: float) -> str:
     operand = next(operand for operand in claim.operands if operand.symbol == change.symbol)
     shown = f"{value:,.0f}" if change.whole else _rounded(claim, operand, change, value)
     bound = "at least" if change.rises else "at most"
-    return f"{operand.name} {bound} {shown} (now {operand.shown}, {operand.path})"
+    return f"{operand.name} {bound} {shown} (now {_now(operand, shown)}, {operand.path})"
+
+
+def _now(operand: Operand, shown: str) -> str:
+    """The operand as it is, with more digits where three would say what it should be."""
+    if operand.shown != shown or operand.dimension is None:
+        return operand.shown
+    said = (say(operand.value, operand.dimension, digits) for digits in range(4, 10))
+    return next((text for text in said if text != shown), shown)
 
 
 def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> str:
@@ -145,7 +153,7 @@ def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> st
 
 
 def _in_words(value: float, dimension: Dimension | None) -> str:
-    return say(value, dimension) if dimension is not None else f"{value:.4g}"
+    return say_value(value, dimension)
 
 
 def _read_back(shown: str, dimension: Dimension | None) -> float:

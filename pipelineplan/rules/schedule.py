@@ -49,7 +49,7 @@ def schedule_is_readable(plan: Plan) -> Iterator[Claim]:
     if schedule is None:
         return
     fault = cron_fault(schedule.cron)
-    what = f"cannot be read: {fault}" if fault else "can be read"
+    what = f"cannot be read: {fault[:1].lower()}{fault[1:]}" if fault else "can be read"
     yield statement((*_AT, "cron"), "cron", f"the schedule {schedule.cron!r} {what}", true=not fault)
     if schedule.zone is None:
         yield Claim(_AT, "zone", missing="nobody knows by which clock it runs: state ingestion.schedule.zone")
@@ -63,7 +63,8 @@ def _zone_said(zone: str, *, known: bool) -> str:
         return f"{zone} is an IANA zone"
     from zoneinfo import available_timezones
 
-    near = difflib.get_close_matches(zone, sorted(available_timezones()), 1)
+    # No abbreviation is proposed: CEST is not EST.
+    near = difflib.get_close_matches(zone, sorted(one for one in available_timezones() if "/" in one), 1)
     return f"{zone!r} is no IANA zone{f', did you mean {near[0]}?' if near else ''}"
 
 
@@ -120,8 +121,8 @@ def runs_do_not_overlap(plan: Plan) -> Iterator[Claim]:
         lambda v: v["run"],
         lambda v: v["every"] * v.get("c", 1.0),
         lambda e: (
-            f"a run takes {e.left_shown}; the next one may begin {say_seconds(e.values['every'])} after it, "
-            f"with {e.values.get('c', 1):.0f} at once"
+            f"a run takes {e.left_shown}; one begins every {say_seconds(e.values['every'])} and "
+            f"{e.values.get('c', 1):.0f} may run at once, so it has {e.right_shown}"
         ),
         changes=(Change("run", rises=False), Change("c", rises=True, whole=True)),
     )
@@ -183,7 +184,8 @@ def catching_up_is_bounded(plan: Plan) -> Iterator[Claim]:
         lambda e: (
             f"an outage of {longest.id or longest.of} of "
             f"{say_seconds(e.values['detect'] + e.values['repair'])} misses "
-            f"up to {e.left[1]:.0f} run(s); {e.right[0]:.0f} are caught up"
+            f"up to {e.left[1]:.0f} run{'s' if e.left[1] != 1 else ''}; "
+            f"{e.right[0]:.0f} {'are' if e.right[0] != 1 else 'is'} caught up"
         ),
         dimension=None,
         changes=(Change("most", rises=True, whole=True),),

@@ -24,7 +24,7 @@ from pipelineplan.rules.deprecation import subject_of, window_operand
 from pipelineplan.rules.registry import BY_LEVEL, rule
 from pipelineplan.verdicts import Basis, Operand
 
-TO_SIMULATE = "simulate it: `pipelineplan bundle PLAN -o DIR` and `pipelineplan diff` do, and judge this then"
+TO_SIMULATE = "it has to be simulated, as `pipelineplan bundle PLAN -o DIR` and `pipelineplan diff` do"
 
 Lag = Callable[[Succession], Operand | None]
 Cost = Callable[["Forced"], tuple[Operand, float] | None]

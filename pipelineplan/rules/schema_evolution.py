@@ -175,7 +175,7 @@ def _pairs_claim(one: Succession, path: Path, result: CompatResult, what: str, a
         one.dataset,
         one.kept,
         left=lambda _: (float(len(broken)), float(len(broken) + len(undecided))),
-        says=lambda _: ". ".join(part for part in (wrong, advice) if part) if wrong else what,
+        says=lambda _: "; ".join(part for part in (wrong, advice) if part) if wrong else what,
     )
 
 

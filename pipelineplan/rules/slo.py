@@ -118,7 +118,7 @@ def _expected_claim(
         right=lambda v: (_budget(v), _budget(v)),
         dimension=Dimension.DURATION,
         says=lambda e: (
-            f"{len(counted)} kinds of outage cost {e.left_shown} of {say_seconds(e.values['W'])} on average; "
+            f"{_kinds(len(counted))} {e.left_shown} of {say_seconds(e.values['W'])} on average; "
             f"{say_share(e.values['A'])} leave {e.right_shown}{_settle(e, slo)}"
         ),
         changes=(Change("A", rises=False), Change("mtbf_0", rises=True)),
@@ -298,6 +298,10 @@ def both_windows(plan: Plan) -> Iterator[Claim]:
         wanted = ", ".join(_wanted(one, period.value) for one in budgets.BURN_ALERTS)
         what = f"{slo.subject!r} has pages over {_listed(windows)}; its promise calls for {wanted}"
         yield statement(plan.path(slo, "availability"), slo.subject, what, true=fast and slow)
+
+
+def _kinds(count: int) -> str:
+    return "1 kind of outage costs" if count == 1 else f"{count} kinds of outage cost"
 
 
 def _wanted(alert: budgets.BurnAlert, period_seconds: float) -> str:

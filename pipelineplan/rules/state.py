@@ -47,7 +47,9 @@ def state_fits(plan: Plan) -> Iterator[Claim]:
         each = plan.operand("each", stage.state, "bytes_per_key", "bytes per key")
         more = plan.operand("amp", stage.state, "amplification", "amplification")
         if keys is None or each is None:
-            missing = f"cannot say whether the state of {stage.id!r} fits: state state.keys and bytes_per_key"
+            missing = (
+                f"cannot say whether the state of {stage.id!r} fits: state its state.keys and bytes_per_key"
+            )
             yield Claim(path, stage.id, missing=missing)
             continue
         yield _size_claim(path, stage, (keys, each, more, budget))
@@ -121,9 +123,12 @@ def _life_claim(plan: Plan, stage: Stage, source: Source, span: Operand) -> Clai
 
 
 def _longest(plan: Plan, stage: Stage) -> Downtime | None:
-    stops = [outage for outage in plan.model.outages if outage.of in _STOPS_THE_STAGE]
-    longest = max(stops, key=lambda outage: outage.detect.value + outage.repair.value, default=None)
-    return downtime(plan, longest, stage) if longest is not None else None
+    stops = [downtime(plan, outage, stage) for outage in plan.model.outages if outage.of in _STOPS_THE_STAGE]
+    return max(stops, key=_piled_up, default=None)
+
+
+def _piled_up(down: Downtime) -> float:
+    return down.piled_up({operand.symbol: operand.value for operand in down.operands})
 
 
 @rule(

@@ -5,6 +5,7 @@ now |---- max skew ----> a record from the future moves the watermark, and every
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
@@ -13,8 +14,8 @@ from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source, Watermark
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
-from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.claim import Change, Claim, Evaluation
+from pipelineplan.rules.inequality import at_most, statement
 from pipelineplan.rules.registry import ADVICE, BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
 
@@ -51,12 +52,11 @@ def idle_is_not_normal(plan: Plan) -> Iterator[Claim]:
 
 
 def _gap_claim(plan: Plan, source: Source, gap: Operand, idle: Operand) -> Claim:
-    return inequality(
+    return at_most(
         plan.path(source, "semantics", "watermark", "idle_timeout"),
         source.id,
-        (gap, idle),
-        lambda v: v["gap"],
-        lambda v: v["idle"],
+        gap,
+        idle,
         lambda e: (
             f"a partition of {source.id!r} may be silent for {e.left_shown}; it counts as idle after "
             f"{e.right_shown}"
@@ -85,15 +85,12 @@ def future_is_bounded(plan: Plan) -> Iterator[Claim]:
             continue
         path, subject = plan.path(clock), f"{source.id} {stage.id}"
         if clock.future in {"reject", "clamp"}:
-            what = f"records of {source.id!r} from the future are {clock.future}ed".replace(
-                "clamped", "clamped"
+            done = {"reject": "rejected", "clamp": "clamped to the present"}[clock.future]
+            what = (
+                f"records of {source.id!r} from the future are {done}, and "
+                f"{clock.future_owner or 'nobody'} looks after them"
             )
-            owner = (
-                f", {clock.future_owner} looks after them"
-                if clock.future_owner
-                else ", nobody looks after them"
-            )
-            yield statement((*path, "future"), subject, what + owner, true=clock.future_owner is not None)
+            yield statement((*path, "future"), subject, what, true=clock.future_owner is not None)
         elif clock.max_skew is not None:
             yield _skew_claim(plan, source, stage)
 
@@ -118,10 +115,18 @@ def _skew_claim(plan: Plan, source: Source, stage: Stage) -> Claim:
         dimension=Dimension.DURATION,
         says=lambda e: (
             f"a clock of {source.id!r} that is {say_seconds(e.values['skew'])} ahead makes records at p99.9 "
-            f"late by up to {e.left_shown}; {stage.id!r} waits for {e.right_shown}"
+            f"late by {_late_by(e)}; {stage.id!r} waits for {e.right_shown}"
         ),
         changes=(Change("skew", rises=False), *(Change(symbol, rises=True) for symbol in patience)),
     )
+
+
+def _late_by(evaluation: Evaluation) -> str:
+    """How late, or that the quantiles stop before p99.9."""
+    low, high = evaluation.left
+    if math.isfinite(high):
+        return f"up to {evaluation.left_shown}"
+    return f"{say_seconds(low)} or more (state semantics.disorder.p99.9)"
 
 
 @rule(
@@ -149,8 +154,14 @@ def replay_scope(plan: Plan) -> Iterator[Claim]:
             missing = f"cannot say what a replay of {source.id!r} drops: state watermark.scope"
             yield Claim(path, subject, missing=missing)
             continue
-        what = f"the watermark of {source.id!r} is {watermark.scope.replace('_', ' ')} in a replay"
-        yield statement(path, subject, what, true=watermark.scope == "per_partition")
+        apart = watermark.scope == "per_partition"
+        what = (
+            f"the watermark of {source.id!r} is kept for each partition in a replay"
+            if apart
+            else f"the watermark of {source.id!r} is taken over all partitions together: in a replay it runs "
+            "with the fastest, and records of the slower ones are late"
+        )
+        yield statement(path, subject, what, true=apart)
 
 
 @rule(

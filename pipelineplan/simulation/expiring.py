@@ -22,18 +22,23 @@ if TYPE_CHECKING:
 _MARKS = 20_000
 
 
-@dataclass(frozen=True)
-class Tombstones:
-    """`delete_share` of the records are deletions, which a compacted log forgets after `kept_seconds`."""
+class CountedAfterwards:
+    """An act that turns no knob: what happens is the scenario's, and it says what that means."""
 
-    delete_share: float
-    kept_seconds: float
     awaited = True
     busy_until_seconds = 0.0
 
     def process(self, knobs: Knobs) -> Process:
-        """Nothing of its own: the outage is the scenario's."""
+        """Nothing of its own."""
         yield from knobs.until(0.0)
+
+
+@dataclass(frozen=True)
+class Tombstones(CountedAfterwards):
+    """`delete_share` of the records are deletions, which a compacted log forgets after `kept_seconds`."""
+
+    delete_share: float
+    kept_seconds: float
 
     def figures(self, run: Run) -> Mapping[str, float]:
         """Deletions that were cleaned away before they were read: their keys live on."""
@@ -52,7 +57,7 @@ class Tombstones:
 
 
 @dataclass(frozen=True)
-class TransactionExpiry:
+class TransactionExpiry(CountedAfterwards):
     """The job dies between the completion of a checkpoint and the commit of its transaction.
 
     That transaction was opened by the checkpoint before, and must be committed on restart. The
@@ -60,12 +65,6 @@ class TransactionExpiry:
     """
 
     timeout_seconds: float
-    awaited = True
-    busy_until_seconds = 0.0
-
-    def process(self, knobs: Knobs) -> Process:
-        """Nothing of its own: the outage is the scenario's."""
-        yield from knobs.until(0.0)
 
     def figures(self, run: Run) -> Mapping[str, float]:
         """The age of the open transaction at the restart, and the records in it if it was aborted."""
@@ -112,17 +111,11 @@ class DomainLoss:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class Rejection(CountedAfterwards):
     """The log takes only a part of what is sent to it; the scenario's rates are what it takes."""
 
     rejected_records: float
     sent_records: float
-    awaited = True
-    busy_until_seconds = 0.0
-
-    def process(self, knobs: Knobs) -> Process:
-        """Nothing of its own: it is in the rates."""
-        yield from knobs.until(0.0)
 
     def figures(self, _run: Run) -> Mapping[str, float]:
         """What was refused, and its share of all that was sent in that time."""

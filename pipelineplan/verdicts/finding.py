@@ -141,4 +141,4 @@ def say_value(value: float, dimension: Dimension | None) -> str:
     """A value as a person would write it: with its unit, or as a number with its thousands set off."""
     if dimension is not None:
         return say(value, dimension)
-    return f"{value:,.0f}" if value % 1 == 0 else f"{value:.4g}"
+    return f"{value:,.0f}" if value % 1 == 0 or abs(value) >= 1000 else f"{value:.4g}"

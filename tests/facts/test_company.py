@@ -209,3 +209,25 @@ def test_the_command_says_what_it_read_and_what_it_asks(
     assert settles == sorted(settles, reverse=True)
     assert settles[0] > 0
     assert (tmp_path / "pipelineplan.toml").is_file()
+
+
+def test_things_with_the_same_plain_name_stay_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that differ only in signs that an id may not have, in one plan and between plans."""
+    channels = {name: {"address": name} for name in ("a/b", "a b", "process", "consumers")}
+    operations = {
+        f"{action}{number}": {"action": action, "channel": {"$ref": f"#/channels/{name.replace('/', '~1')}"}}
+        for action in ("receive", "send")
+        for number, name in enumerate(channels)
+    }
+    document = {"asyncapi": "3.0.0", "info": {"title": "x"}, "channels": channels, "operations": operations}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.json").write_text(json.dumps(document | {"info": {"title": f"x {name[:1]}"}}))
+    (tmp_path / "three.json").write_text(json.dumps(document | {"info": {"title": "X o"}}))
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "plans", "--from", "."]) == 0
+    names = sorted(file.parent.name for file in (tmp_path / "plans").glob("*/plan.yaml"))
+    assert names == ["x-o", "x-o-2", "x-t"]
+    assert [s.id for s in read_plan(tmp_path / "plans/x-t").model.sources] == [
+        "a-b", "a-b-2", "process-2", "consumers-2",
+    ]  # fmt: skip

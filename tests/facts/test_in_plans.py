@@ -11,7 +11,7 @@ from pipelineplan import workflow
 from pipelineplan.bundle.manifest import _inputs
 from pipelineplan.errors import InputError, Position
 from pipelineplan.plan import Plan, read_plan
-from pipelineplan.plan.real_system import cron_meant
+from pipelineplan.plan.real_system import same_schedule
 from pipelineplan.rules import RULES, apply
 from pipelineplan.rules.questions import questions_of
 from pipelineplan.verdicts import Basis, Verdict
@@ -170,7 +170,19 @@ def test_questions_come_by_how_much_they_settle(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("@daily", "0 0 * * *"), ("0 0 * * sun", "0  0 * * 7"), ("@weekly", "0 0 * * 0")]
+    ("one", "other", "same"),
+    [
+        ("@daily", "0 0 * * *", True),
+        ("0 0 * * sun", "0  0 * * 7", True),
+        ("@weekly", "0 0 * * 0", True),
+        ("0 4 * * 1-5", "0 4 * * MON-FRI", True),
+        ("*/15 * * * *", "0,15,30,45 * * * *", True),
+        ("0 0 1-31 * *", "0 0 * * 0-6", True),
+        ("0 0 1-31 * 1", "0 0 * * 1", False),  # a day that fits one of both, against one that fits both
+        ("0 4 * * *", "0 5 * * *", False),
+        ("nonsense", "NONSENSE", True),
+        ("nonsense", "0 4 * * *", False),
+    ],
 )
-def test_schedules_are_compared_by_what_they_mean(one: str, other: str) -> None:
-    assert cron_meant(one) == cron_meant(other)
+def test_schedules_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:  # noqa: FBT001
+    assert same_schedule(one, other) is same

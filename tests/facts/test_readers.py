@@ -394,3 +394,13 @@ def test_amounts_as_flink_and_kafka_write_them() -> None:
     assert [size_bytes(2**30), size_bytes(10**9), size_bytes(7)] == ["1 GiB", "1 GB", "7 B"]
     kept = [whole(text) for text in ("1.0E3", "12", "1.5", "x" * 99)]
     assert kept == [1000, 12, None, None]
+
+
+def test_the_page_of_real_files_has_every_reader() -> None:
+    from importlib import import_module
+
+    page = (Path(__file__).parents[2] / "docs/background/real-configurations.md").read_text(encoding="utf-8")
+    tools = {import_module(f"pipelineplan.facts.{module}").TOOL for module in FACTS.values()}
+    listed = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    assert tools <= listed
+    assert page.count("\nCommit ") >= 15

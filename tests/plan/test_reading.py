@@ -269,3 +269,27 @@ def test_law_a_mutated_plan_is_judged_or_refused(name: str, tmp_path: Path) -> N
 def test_law_many_mutated_plans(seed: int, tmp_path: Path) -> None:
     for name in ("demo-fails", "demo-holds"):
         check_mutated(name, seed, 700, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "where"),
+    [
+        ("design: {components: [{id: api, inputs: [wbe]}]}", r"\$\.design\.components\[0\]\.inputs\[0\]"),
+        ("design: {caches: [{id: a, of: tracks}]}", r"\$\.design\.caches\[0\]\.of"),
+        ("design: {entities: [{id: a, store: tracks}]}", r"\$\.design\.entities\[0\]\.store"),
+        ("design: {users: {source: inn}}", r"\$\.design\.users\.source"),
+        (
+            "operations: {alerts: [{signal: burn_rate, objective: outt}]}",
+            r"\$\.operations\.alerts\[0\]\.objective",
+        ),
+    ],
+)
+def test_what_a_design_names_has_to_be_there(section: str, where: str, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(
+        "apiVersion: pipelineplan/v1\nkind: DataPlan\nmetadata: {name: a}\nsources: [{id: in}]\n"
+        f"sinks: [{{id: out, inputs: [in]}}]\n{section}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match=rf"{where}: nothing here is called"):
+        read_plan(file)

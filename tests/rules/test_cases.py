@@ -10,6 +10,7 @@ cases:
     set: {sources/0/rate/peak: 12_000/s}       values by path; null removes
     as_of: 2026-11-10                          the day of judgement, for rules that need one
     simulated: true                            for rules that are unknown without a simulation
+    before: {sources/0/partitions: 24}         for rules that compare two revisions: what the older one says
     verdict: holds                             of the one finding, or of `subject`
 """
 
@@ -25,7 +26,7 @@ import yaml
 
 from pipelineplan.gates import with_day, with_simulated
 from pipelineplan.plan import read_plan
-from pipelineplan.rules import RULES, apply
+from pipelineplan.rules import RULES, apply, judge_revision
 from pipelineplan.simulation import simulate
 from pipelineplan.verdicts import Finding
 
@@ -56,6 +57,8 @@ def patched(tree: Any, changes: dict[str, Any]) -> Any:
 
 def findings_of(code: str, case: dict[str, Any], folder: Path) -> list[Finding]:
     whole = patched(patched(BASE, FILES[code].get("set", {})), case.get("set", {}))
+    if "before" in case:
+        return revised(code, patched(whole, case["before"]), whole, folder)
     for name, content in {**FILES[code].get("files", {}), **case.get("files", {})}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         for word, value in case.get("with", {}).items():
@@ -65,6 +68,13 @@ def findings_of(code: str, case: dict[str, Any], folder: Path) -> list[Finding]:
     plan = read_plan(folder / "plan.yaml")
     findings = list(with_day(plan, apply(RULES[code], plan), case.get("as_of")))
     return list(with_simulated(plan, findings, simulate(plan))) if case.get("simulated") else findings
+
+
+def revised(code: str, before: Any, after: Any, folder: Path) -> list[Finding]:
+    for name, tree in (("before.yaml", before), ("plan.yaml", after)):
+        (folder / name).write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
+    old, new = read_plan(folder / "before.yaml"), read_plan(folder / "plan.yaml")
+    return [finding for finding in judge_revision(old, new) if finding.code == code]
 
 
 def the_one(findings: list[Finding], case: dict[str, Any]) -> Finding:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import pipelineplan.rules.claim as claim_module
 from pipelineplan.errors import Position
 from pipelineplan.gates.schema_changes import SIMULATED, simulated_claims
 from pipelineplan.plan import read_plan
@@ -195,6 +196,19 @@ def test_more_uncertainty_than_can_be_tried_is_unknown_and_never_a_guess() -> No
     assert evaluate(less_or_equal(*many, limit=13)).verdict is Verdict.UNKNOWN
     assert not list(nearest(less_or_equal(*many, limit=13)))
     assert evaluate(less_or_equal(*many[:12], limit=12)).verdict is Verdict.HOLDS
+
+
+def test_the_nearest_of_millions_is_not_counted_down_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """400 M keys against room for 3: no plan may keep `check` busy by a large number."""
+    tried: list[float] = []
+    holds = claim_module.holds_with
+    monkeypatch.setattr(claim_module, "holds_with", lambda *given: tried.append(given[2]) or holds(*given))
+    state = {"keys": 400_000_000, "bytes_per_key": "1 kB", "budget": "3 kB"}
+    [found] = cases.findings_of("CAP401", {"set": {"stages/0/state": state}}, tmp_path)
+    assert "keys at most 3 (now 400,000,000, $.stages[0].state.keys)" in found.nearest
+    assert len(tried) < 1000
 
 
 def test_an_assumption_is_named_only_where_it_decides() -> None:

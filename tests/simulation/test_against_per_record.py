@@ -5,15 +5,17 @@ is at most 80 % busy and the peak at least 100 times the queue of a resting work
 """
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pytest
 
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, arrange
+from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.facts import Facts
 from pipelineplan.simulation.freshness import Since, Until, freshness
+from pipelineplan.simulation.knobs import Knobs, Process
 from pipelineplan.simulation.library import Burst, Recipe, read_library
 from pipelineplan.simulation.measures import random_wait
 from pipelineplan.simulation.network import (
@@ -25,8 +27,9 @@ from pipelineplan.simulation.network import (
     SourceLog,
     Stage,
 )
-from pipelineplan.simulation.per_record import run_per_record
+from pipelineplan.simulation.per_record import PerRecordRun, run_per_record
 from pipelineplan.simulation.record_flow import Service
+from pipelineplan.simulation.scaling import Autoscaler
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.side_by_side import SideBySide, shortened, side_by_side
 
@@ -150,7 +153,8 @@ def test_fixed_service_behind_exchanges(recipe: Recipe, network: str) -> None:
 
 
 # An autoscaler that oscillates decides at a threshold: with random service each run rescales at other
-# moments, and the mean of three such curves is none of them. Its fixed service is compared above.
+# moments, and the mean of three such curves is none of them. Its fixed service is compared above, and its
+# random service below, by the decisions of each run.
 BY_CHANCE = [(recipe, network) for recipe, network in CASES if recipe.name != "autoscale-oscillation"]
 
 
@@ -159,6 +163,46 @@ BY_CHANCE = [(recipe, network) for recipe, network in CASES if recipe.name != "a
 def test_random_service(recipe: Recipe, network: str) -> None:
     """Three runs each: one drain of this size has a standard deviation of 2 to 3 % by itself."""
     compare(both(recipe, network, "exponential", speed=2, seeds=(1, 2, 3)))
+
+
+@dataclass(frozen=True)
+class Decided(Autoscaler):
+    """An autoscaler whose decisions, moments and workers, have been taken by another run."""
+
+    decisions: tuple[tuple[float, int], ...] = ()
+
+    def process(self, knobs: Knobs) -> Process:
+        stage = next(each for each in knobs.network.stages if each.name == self.stage)
+        for when, workers in self.decisions:
+            yield from knobs.until(when)
+            yield from self._change(knobs, stage, workers)
+
+
+def decisions_of(seen: PerRecordRun, workers: int) -> tuple[tuple[float, int], ...]:
+    """When a run rescaled, and to how many workers, from what it noted."""
+    found, now = [], 0.0
+    for spent, wanted in zip(seen.seen["worker seconds"], seen.seen["rescaled to"], strict=True):
+        now += spent / workers
+        workers = int(wanted)
+        found.append((now, workers))
+    return tuple(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_autoscaler_by_its_own_decisions(seed: int) -> None:
+    """What random service moves is when it decides: by the same decisions the curves are alike."""
+    oscillating = next(recipe for recipe in RECIPES if recipe.name == "autoscale-oscillation")
+    found = both(oscillating, "forward", "exponential", speed=2, seeds=(seed,))
+    (act,) = found.run.scenario.acts
+    assert isinstance(act, Autoscaler)
+    (seen,) = found.records
+    decided = Decided(**asdict(act), decisions=decisions_of(seen, found.run.network.stages[0].workers))
+    assert decided.decisions
+    scenario = replace(found.run.scenario, acts=(decided,), settle_seconds=seen.time[-1])
+    lag = Curves(run_scenario(found.run.network, scenario)).lag
+    apart = np.interp(seen.time, lag.time, lag.records) - seen.lag
+    assert math.sqrt(float(np.mean(apart**2))) <= 0.04 * lag.records.max()
 
 
 def test_outages_are_large_enough_to_be_compared() -> None:
