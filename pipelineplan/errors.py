@@ -59,11 +59,19 @@ class InputError(PipelinePlanError):
         self.problems = tuple(sorted(problems, key=lambda problem: problem.position))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """So that it comes whole from another process."""
+        return (InputError, (self.problems,))
+
 
 class MissingExtraError(PipelinePlanError):
     """A part that an optional extra of the installation would bring (exit status 2)."""
 
     def __init__(self, what: str, extra: str) -> None:
         """Say what needs the extra and the command that installs it."""
-        self.extra = extra
+        self.what, self.extra = what, extra
         super().__init__(f"{what} needs the extra {extra!r}: pip install 'pipelineplan[{extra}]'")
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """So that it comes whole from another process."""
+        return (MissingExtraError, (self.what, self.extra))

@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
     fleet = _judged(plans, asked, options)
     for plan, problem in fleet.problems:
         problems += seen_from_here([problem], plan)
+    problems = list(dict.fromkeys(problems))  # what is wrong with the settings is wrong for every plan
     status = 2 if problems else fleet.status
     show(Found(fleet.results, problems, status, asked.as_of), options)
     return status

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipelineplan.documents import Path
 from pipelineplan.errors import Position, Problem
-from pipelineplan.facts.fact import Fact, Named, Reading, Thing, Unread
 from pipelineplan.quantities import QuantityError, parse
+
+if TYPE_CHECKING:  # a plan without facts loads no reader
+    from pipelineplan.facts.fact import Fact, Named, Reading, Thing, Unread
 
 Relation = Literal["is", "at_least", "at_most", "near"]
 NEAR = 0.25
@@ -61,9 +63,9 @@ class RealSystem:
     imported: Mapping[Path, Fact] = field(default_factory=dict)
     replaced: frozenset[Path] = frozenset()
 
-    def named(self, of: Thing) -> tuple[Named, ...]:
-        """Every thing of one kind that the files tell of."""
-        return tuple(one for reading in self.readings for one in reading.named if one.of is of)
+    def named(self, of: str) -> tuple[Named, ...]:
+        """Every thing of one kind ("topic", "job", ...) that the files tell of."""
+        return tuple(one for reading in self.readings for one in reading.named if one.of == of)
 
 
 def agrees(stated: object, fact: Fact, relation: Relation = "is") -> bool | None:

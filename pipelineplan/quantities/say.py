@@ -41,12 +41,13 @@ def say_apart(one: float, other: float, dimension: Dimension) -> tuple[str, str]
 
 
 def say_between(low: float, high: float, dimension: Dimension) -> str:
-    """Both ends of an interval, durations in one unit: "1.44 min to 1.59 min", yet "35 s to 1.6 min"."""
-    text = say(high, dimension)
-    size = next((size for size, unit in _STEPS if text.endswith(f" {unit}")), 0.0)
-    if dimension is not Dimension.DURATION or not math.isfinite(low) or not size or low < size:
-        return f"{say(low, dimension)} to {text}"
-    return f"{_digits(low / size, 3)} {text.rpartition(' ')[2]} to {text}"
+    """Both ends of an interval, durations of like size in one unit: "28.4 h to 52.2 h"."""
+    first, last = say(low, dimension), say(high, dimension)
+    if dimension is Dimension.DURATION and 0 < low < high < 10 * low:
+        unit = first.rpartition(" ")[2]
+        size = next(size for size, name in _STEPS if name == unit)
+        last = f"{_digits(high / size, 3)} {unit}"
+    return f"{first} to {last}"
 
 
 def say_seconds(seconds: float, digits: int = 3) -> str:

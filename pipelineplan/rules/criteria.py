@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, assert_never
 
 from pipelineplan import catalogue
-from pipelineplan.documents import Path, dotted, read_document
+from pipelineplan.documents import Path, dotted, read_text
 from pipelineplan.plan import Plan
 from pipelineplan.rules.antipatterns import ANTI_PATTERNS, AntiPattern
 from pipelineplan.rules.decisions import DECISION_TABLES
@@ -73,7 +73,8 @@ class Criterion:
 @cache
 def criteria() -> tuple[Criterion, ...]:
     """All criteria in the order of their file, read once; raises `FileNotFoundError` without it."""
-    data = read_document(catalogue.folder("contracts") / "criteria.yaml", "criteria.yaml").data
+    # Read as text: this file is a part of the package, and not one that a plan rests on.
+    data = read_text((catalogue.folder("contracts") / "criteria.yaml").read_bytes(), "criteria.yaml").data
     levels = {name: _severities(by_level) for name, by_level in data["levels"].items()}
     return tuple(
         Criterion(

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from pipelineplan.documents import Path, dotted
 from pipelineplan.errors import Problem
-from pipelineplan.facts.fact import Thing
 from pipelineplan.plan import Plan
 from pipelineplan.plan.real_system import NEAR, Link, agrees
 from pipelineplan.quantities import QuantityError, parse
@@ -25,11 +24,11 @@ from pipelineplan.verdicts import Basis, Operand
 _FIX = "bring the plan or the configuration up to date, or say facts: {files: [...], prefer: facts}"
 _HAS_TO_BE = {"is": "", "at_least": "at least ", "at_most": "at most ", "near": "near "}
 _KINDS = {
-    Thing.TOPIC: "topic",
-    Thing.JOB: "Flink job",
-    Thing.CONNECTOR: "connector",
-    Thing.TABLE: "table",
-    Thing.DAG: "DAG",
+    "topic": "topic",
+    "job": "Flink job",
+    "connector": "connector",
+    "table": "table",
+    "dag": "DAG",
 }
 
 
@@ -114,7 +113,7 @@ def _bounds(value: object, link: Link) -> tuple[float, float, float] | None:
     return amount.low, amount.value, amount.high
 
 
-def _compared(plan: Plan, *of: Thing, measured: bool = False) -> Iterator[Claim]:
+def _compared(plan: Plan, *of: str, measured: bool = False) -> Iterator[Claim]:
     """A claim for every value that both sides state, of things of the kinds `of`."""
     for link in plan.real.links:
         fact = link.fact
@@ -131,7 +130,7 @@ def _compared(plan: Plan, *of: Thing, measured: bool = False) -> Iterator[Claim]
     yield from () if measured else _open(plan, of)
 
 
-def _open(plan: Plan, of: tuple[Thing, ...]) -> Iterator[Claim]:
+def _open(plan: Plan, of: tuple[str, ...]) -> Iterator[Claim]:
     """What stands in a file and could not be read, where it belongs in the plan: said, not guessed."""
     for path, one in plan.real.unresolved:
         if one.of in of:
@@ -153,7 +152,7 @@ def _open(plan: Plan, of: tuple[Thing, ...]) -> Iterator[Claim]:
 )
 def topics_agree(plan: Plan) -> Iterator[Claim]:
     """Partitions, replication, retention and the rest of each topic."""
-    yield from _compared(plan, Thing.TOPIC)
+    yield from _compared(plan, "topic")
 
 
 @rule(
@@ -170,7 +169,7 @@ def topics_agree(plan: Plan) -> Iterator[Claim]:
 )
 def flink_agrees(plan: Plan) -> Iterator[Claim]:
     """Checkpoints, state, parallelism and watermarks of each job."""
-    yield from _compared(plan, Thing.JOB)
+    yield from _compared(plan, "job")
 
 
 @rule(
@@ -187,7 +186,7 @@ def flink_agrees(plan: Plan) -> Iterator[Claim]:
 )
 def connectors_agree(plan: Plan) -> Iterator[Claim]:
     """Heartbeat and keys of each connector."""
-    yield from _compared(plan, Thing.CONNECTOR)
+    yield from _compared(plan, "connector")
 
 
 @rule(
@@ -204,7 +203,7 @@ def connectors_agree(plan: Plan) -> Iterator[Claim]:
 )
 def dbt_agrees(plan: Plan) -> Iterator[Claim]:
     """Freshness of tables, and how models are built."""
-    yield from _compared(plan, Thing.TABLE, Thing.MODEL)
+    yield from _compared(plan, "table", "model")
 
 
 @rule(
@@ -221,7 +220,7 @@ def dbt_agrees(plan: Plan) -> Iterator[Claim]:
 )
 def schedule_agrees(plan: Plan) -> Iterator[Claim]:
     """Cron expression, zone, catch-up and concurrency."""
-    yield from _compared(plan, Thing.DAG)
+    yield from _compared(plan, "dag")
 
 
 @rule(
@@ -238,7 +237,7 @@ def schedule_agrees(plan: Plan) -> Iterator[Claim]:
 )
 def promises_are_kept(plan: Plan) -> Iterator[Claim]:
     """Retention of sources and freshness of sinks against service levels."""
-    yield from _compared(plan, Thing.CONTRACT)
+    yield from _compared(plan, "contract")
 
 
 @rule(
@@ -254,7 +253,7 @@ def promises_are_kept(plan: Plan) -> Iterator[Claim]:
 )
 def application_agrees(plan: Plan) -> Iterator[Claim]:
     """The consumer group."""
-    yield from _compared(plan, Thing.APPLICATION)
+    yield from _compared(plan, "application")
 
 
 @rule(
@@ -270,7 +269,7 @@ def application_agrees(plan: Plan) -> Iterator[Claim]:
 )
 def recording_agrees(plan: Plan) -> Iterator[Claim]:
     """Partitions, rate and group of what was recorded."""
-    yield from _compared(plan, Thing.TOPIC, measured=True)
+    yield from _compared(plan, "topic", measured=True)
 
 
 @rule(
@@ -290,8 +289,8 @@ def names_are_known(plan: Plan) -> Iterator[Claim]:
     for path, of, name in plan.real.missing:
         others = sorted({one.subject for one in plan.real.named(of)} - {""})
         listed = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}"
-        what = f"no {_KINDS.get(of, of.value)} is called {name!r}: the files of facts have {listed}"
-        subject = f"{of.value}/{name}"
+        what = f"no {_KINDS.get(of, str(of))} is called {name!r}: the files of facts have {listed}"
+        subject = f"{of}/{name}"
         if path[-1] == "id":  # nobody has said that the id is the topic's name
             yield Claim(
                 path, subject, missing=f"{what}; state {dotted((*path[:-1], 'topic'))}, or list its file"
@@ -300,7 +299,7 @@ def names_are_known(plan: Plan) -> Iterator[Claim]:
             yield statement(path, subject, what, true=False)
     for index, source in enumerate(plan.model.sources):
         place = ("sources", index, "topic")
-        if source.topic is not None and place not in gone and plan.real.named(Thing.TOPIC):
+        if source.topic is not None and place not in gone and plan.real.named("topic"):
             yield statement(place, source.topic, f"the topic {source.topic!r} is in the facts", true=True)
 
 

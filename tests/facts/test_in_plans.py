@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -186,3 +188,18 @@ def test_questions_come_by_how_much_they_settle(tmp_path: Path) -> None:
 )
 def test_schedules_are_compared_by_what_they_mean(one: str, other: str, same: bool) -> None:  # noqa: FBT001
     assert same_schedule(one, other) is same
+
+
+def test_a_check_without_facts_loads_no_reader() -> None:
+    code = (
+        "from pipelineplan.cli import run; run(['check', 'examples/demo-holds', '--no-cache'])\n"
+        "import sys; print([name for name in sys.modules if name.startswith('pipelineplan.facts')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

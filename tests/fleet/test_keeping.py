@@ -221,6 +221,26 @@ def test_hashes_of_files_folders_and_what_is_not_there(tmp_path: Path) -> None:
     assert first[places[0]] != second[places[0]]
 
 
+def test_errors_come_whole_from_another_process() -> None:
+    import pickle
+
+    from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
+
+    wrong = InputError([Problem("what", Position("a.yaml", 1, 2), fix="how")])
+    lacking = MissingExtraError("reading .proto files", "contracts")
+    for error in (wrong, lacking):
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert pickle.loads(pickle.dumps(wrong)).problems == wrong.problems
+
+
+def test_a_fault_of_the_settings_is_said_once(check: Check, plan: Write, tmp_path: Path) -> None:
+    for number in range(3):
+        plan(SMALL, f"p{number}/plan.yaml")
+    (tmp_path / "pipelineplan.toml").write_text("baselin = true\n")
+    found = check("p0", "p1", "p2")
+    assert (found.status, found.err.count("unknown key baselin")) == (2, 1)
+
+
 def test_many_plans_on_two_processes_are_as_on_one(tmp_path: Path) -> None:
     (tmp_path / "pipelineplan.toml").touch()
     plans = []

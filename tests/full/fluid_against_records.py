@@ -54,8 +54,9 @@ WHY = """
   that the last of several alike comes later than each of them: by 0.56 standard deviations of two, 1.03
   of four. Fixed service has no such spread, and there T1 and T0 are alike; at rates a thousand times
   higher there is none either.
-- *Keyed networks*: keys stay random where service is fixed. A queue that runs empty for a moment in
-  front of one worker is throughput that a fluid keeps.
+- *Keyed networks*: keys stay random where service is fixed, and there one seed is looked at; the hot
+  worker of that one has 3 % less to do. A queue that runs empty for a moment in front of one worker is
+  throughput that a fluid keeps.
 - *Latency at rest*: a fluid has no queue. The estimate is an upper one; T2 is within a few percent of
   T0.
 - *autoscale-oscillation*: a few records more or less decide when the autoscaler looks; each seed decides

@@ -5,32 +5,46 @@ plan file -> Plan -> [Finding] -> SimulationResult -> QualityReport -> [GateDeci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pipelineplan.errors import MissingExtraError
-from pipelineplan.plan import Plan, read_plan
+from pipelineplan.plan import Plan
 from pipelineplan.plan.judged import CheckResult, about_of
 from pipelineplan.verdicts import Finding, Verdict
+from pipelineplan.workflow.given import Progress, as_plan
+from pipelineplan.workflow.on_data import check_streams, generate, mutate, reconcile, test
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.bundle.contents import Rendering
-    from pipelineplan.engines.beam_runner import OnBeam
     from pipelineplan.profiling.times import Unit
-    from pipelineplan.quality import Backend, Generated, MutationReport, QualityReport, Stream
-    from pipelineplan.quality.reconciling import ReconciliationReport
-    from pipelineplan.quality.streaming import StreamReport
+    from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
     from pipelineplan.simulation.calibration import Calibrated
     from pipelineplan.simulation.sensitivity import Sensitivity
     from pipelineplan.simulation.solving import Solution
     from pipelineplan.sources import StreamProfile
 
-Progress = Callable[[str], None]
+__all__ = [
+    "calibrate",
+    "check",
+    "check_streams",
+    "compile_plan",
+    "diff",
+    "generate",
+    "mutate",
+    "profile",
+    "reconcile",
+    "sensitivity",
+    "simulate",
+    "solve",
+    "test",
+    "write",
+]
 
 
 def check(
@@ -49,7 +63,7 @@ def check(
     """
     from pipelineplan.rules import judge, judged_with_comments
 
-    one, wanted, unwanted = _read(plan, env), tuple(select), tuple(ignore)
+    one, wanted, unwanted = as_plan(plan, env), tuple(select), tuple(ignore)
     findings = judge(one, wanted, unwanted)
     findings = judged_with_comments(one, findings, as_of or datetime.now(UTC).date(), wanted, unwanted)
     held = sum(finding.verdict is Verdict.HOLDS for finding in findings)
@@ -78,7 +92,7 @@ def simulate(
     from pipelineplan.simulation import simulate as run
 
     recipes = recipes_named(tuple(scenarios))
-    return run(_read(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
+    return run(as_plan(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
 
 
 def solve(
@@ -102,7 +116,7 @@ def solve(
     from pipelineplan.simulation.replicating import Futures
 
     futures = Futures(replications or 200, seed, jobs)
-    return solve_plan(_read(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
+    return solve_plan(as_plan(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
 
 
 def sensitivity(
@@ -124,7 +138,7 @@ def sensitivity(
     from pipelineplan.simulation.sensitivity import sensitivity as run
 
     recipes = recipes_named(tuple(scenarios))
-    return run(_read(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
+    return run(as_plan(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
 
 
 def profile(
@@ -172,7 +186,7 @@ def calibrate(
     """
     from pipelineplan.simulation.calibration import calibrate_plan
 
-    return calibrate_plan(_read(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
+    return calibrate_plan(as_plan(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 
 
 def diff(before: Plan, after: Plan) -> Difference:
@@ -182,123 +196,6 @@ def diff(before: Plan, after: Plan) -> Difference:
 
     changed, findings, simulated = _side(after)
     return compare(_side(before), (changed, (*findings, *judge_revision(before, after)), simulated))
-
-
-def test(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    *,
-    as_of: datetime | None = None,
-    env: str | None = None,
-    backend: Backend = "duckdb",
-    progress: Progress | None = None,
-) -> QualityReport:
-    """Run the suites of the plan's contracts and quality rules on `data`: files by dataset name.
-
-    `as_of` is the instant that freshness counts from, `backend` the engine that answers. Needs the
-    extra `quality`. Raises `InputError` for a plan, a name or a file that cannot be used.
-    """
-    from pipelineplan.quality import data_by_dataset, dialect_of, run_suites, suites_of
-
-    one = _read(plan, env)
-    suites = suites_of(one, as_of, dialect_of(backend))
-    return run_suites(suites, data_by_dataset(one, data), progress, backend)
-
-
-def mutate(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    *,
-    as_of: datetime | None = None,
-    env: str | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> MutationReport:
-    """Put faults into good `data`, one kind at a time, and see which check of the plan notices which.
-
-    Takes and raises what `test` does; `seed` chooses the rows that are made faulty.
-    """
-    from pipelineplan.quality import data_by_dataset, suites_of
-    from pipelineplan.quality import mutate as mutate_suites
-
-    one = _read(plan, env)
-    return mutate_suites(suites_of(one, as_of), data_by_dataset(one, data), seed, progress)
-
-
-def generate(
-    plan: Plan | Path | str,
-    folder: Path | str,
-    *,
-    rows: int,
-    as_of: datetime,
-    seed: int = 0,
-    stream: Stream | None = None,
-    env: str | None = None,
-) -> tuple[dict[str, Path], Generated]:
-    """Write sample data that meets the plan's contracts and quality rules into `folder`, as Parquet.
-
-    Gives the files by dataset, and what was generated with the rules that could not be followed.
-    `stream` is the lateness and the duplicates of the plan's streams, none when not given. Raises
-    `InputError` for rules that contradict each other and for a folder that cannot be written.
-    """
-    from pipelineplan.quality import generate_for, write_tables
-
-    made = generate_for(_read(plan, env), rows, as_of, seed, stream)
-    return write_tables(made, Path(folder)), made
-
-
-def reconcile(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    against: Mapping[str, Path] | None = None,
-    *,
-    watermark: datetime | Literal["end"] | None = None,
-    replay: bool = False,
-    ignore: Iterable[str] = (),
-    on: OnBeam | None = None,
-    env: str | None = None,
-) -> ReconciliationReport:
-    """Whether what came out is what went in: the plan's reconciliations on `data`, files by name.
-
-    With `against` the old pipeline's output is compared with the new one in `data`, by dataset; with
-    `replay` both are outputs of the same input and must be equal, but for the columns in `ignore`.
-    `watermark` is what the destination has committed up to, "end" when the data is complete; without
-    it the newest event time less the plan's lag stands for it. With `on` Apache Beam counts the segments
-    of Parquet files, in this process ("beam") or on the runner that a tuple of Beam's options names, and
-    this process finds the keys of those that differ. Needs the extra `quality`. Raises `InputError` for a
-    plan, a name or a file that cannot be used.
-    """
-    from pipelineplan.engines.beam_quality import comparing
-    from pipelineplan.quality.reconciling import against_old, pairs_of_plan, watermark_us
-
-    one, compare = _read(plan, env), comparing(on)
-    committed = watermark_us(watermark)
-    if against is None:
-        return pairs_of_plan(one, data, watermark_us=committed, compare=compare)
-    return against_old(
-        one, data, against, watermark_us=committed, replay=replay, ignored=tuple(ignore), compare=compare
-    )
-
-
-def check_streams(
-    plan: Plan | Path | str,
-    data: Mapping[str, Path],
-    folder: Path | str,
-    *,
-    on: OnBeam | None = None,
-    env: str | None = None,
-) -> StreamReport:
-    """What is late, out of order, repeated or stale in the plan's recorded streams, window by window.
-
-    Writes a table of metrics, and a project of Great Expectations with the plan's limits on it, to
-    `folder`. With `on` Apache Beam counts Parquet files, in this process ("beam") or on the runner that a
-    tuple of Beam's options names. Raises `InputError` for a plan without a stream that has data, or files
-    that cannot be used.
-    """
-    from pipelineplan.engines.beam_streams import counting
-    from pipelineplan.quality.streaming import check_streams as check_each
-
-    return check_each(_read(plan, env), data, Path(folder), counting(on))
 
 
 def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
@@ -329,16 +226,14 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     from pipelineplan.rules import judge
 
     show = progress or (lambda _: None)
-    one = _read(plan, env)
+    one = as_plan(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
     # What has been accepted is judged all the same: a bundle says how the plan stands.
     findings = with_simulated(one, judge(one), simulated)
     findings = with_day(one, findings, as_of.date() if as_of is not None else None)
-    quality = test(one, data, as_of=as_of, progress=show) if data else None
+    quality = _tested(one, data, as_of, show, mutation=mutation) if data else None
     played = play_on_beam(one, data, show) if data else None
-    if quality is not None and data and mutation:
-        quality = replace(quality, mutation=mutate(one, data, as_of=as_of, progress=show))
     reconciled = reconcile(one, data) if data else None
     day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
@@ -353,6 +248,16 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
         played=played,
         rendering=rendering,
     )
+
+
+def _tested(
+    plan: Plan, data: Mapping[str, Path], as_of: datetime | None, progress: Progress, *, mutation: bool
+) -> QualityReport:
+    """The checks on the data, and with `mutation` what they notice of faults put into it."""
+    quality = test(plan, data, as_of=as_of, progress=progress)
+    if not mutation:
+        return quality
+    return replace(quality, mutation=mutate(plan, data, as_of=as_of, progress=progress))
 
 
 def write(  # noqa: PLR0913  (all that a bundle is made of)
@@ -403,7 +308,3 @@ def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:
 
     simulated = simulate(plan)
     return plan, with_simulated(plan, judge(plan), simulated), simulated
-
-
-def _read(plan: Plan | Path | str, env: str | None) -> Plan:
-    return plan if isinstance(plan, Plan) else read_plan(plan, env)
