@@ -15,8 +15,13 @@ from pipelineplan.documents.root import find_root
 from pipelineplan.documents.settings import read_settings
 from pipelineplan.errors import InputError, Position, Problem
 
-# A plan that extends another need not say its kind again.
-_KIND = re.compile(rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b|^extends\s*:\s*\S", re.MULTILINE)
+# A plan that extends another need not say its kind again, and a fault at one of these lines hides no plan.
+_KIND = re.compile(
+    rb"^\s*[\"']?kind[\"']?\s*:\s*[\"']?DataPlan\b"
+    rb"|^extends\s*:\s*\S"
+    rb"|^apiVersion\s*:\s*[\"']?pipelineplan/",
+    re.MULTILINE,
+)
 _METADATA = re.compile(rb"^metadata\s*:", re.MULTILINE)
 _MOST_BYTES = 8 * 1024 * 1024
 _SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}

@@ -20,7 +20,7 @@ import simpy
 
 from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.layout import lay_out
+from pipelineplan.simulation.laying_out import lay_out
 from pipelineplan.simulation.network import Network, NotSimulated, Visible
 from pipelineplan.simulation.open_outage import OpenOutage
 from pipelineplan.simulation.refusing import refuse_endless

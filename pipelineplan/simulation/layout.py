@@ -93,15 +93,11 @@ class Layout:
         return capacities
 
 
-def lay_out(network: Network) -> Layout:
-    """Give every queue its place.
+def lay_out_chain(network: Network) -> Layout:
+    """Give every queue of stages in a row its place.
 
     Raises `NotSimulated` when no stage states a capacity, since then nothing can fall behind.
     """
-    if network.joint:
-        from pipelineplan.simulation.joint import lay_out_joint
-
-        return lay_out_joint(network)
     if not any(_total(network, number) for number in range(len(network.stages))):
         raise NotSimulated(
             f"no stage after {network.source.name!r} states a capacity, so lag has no bound to be measured "

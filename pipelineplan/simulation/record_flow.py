@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import simpy
 
-from pipelineplan.simulation.layout import Layout, lay_out
+from pipelineplan.simulation.laying_out import lay_out
+from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.record_routes import Route, backlogs_of, partitions_of, room_of, routes_of
 from pipelineplan.simulation.retrying import RetryStorm

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.layout import lay_out
+from pipelineplan.simulation.laying_out import lay_out
 from pipelineplan.simulation.network import Exchange, Stage
 from pipelineplan.simulation.scenario import Breaks, Scenario
 from pipelineplan.simulation.sharing import Floats

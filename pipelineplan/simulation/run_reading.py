@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pipelineplan.plan import Plan
-from pipelineplan.simulation.inflow import Read
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.runs import Runs
 from pipelineplan.simulation.schedule import run_times
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.inflow import Read
 
 # A week that begins on a Monday, in a month in which no clock changes.
 _FIRST = datetime(2026, 1, 5, tzinfo=UTC)

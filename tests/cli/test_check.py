@@ -168,6 +168,17 @@ def test_a_path_that_is_not_there_does_not_hide_the_others(tmp_path: Path) -> No
     assert "empty: no plan in this folder or below it" in found.stderr
 
 
+def test_a_fault_in_its_kind_hides_no_plan(tmp_path: Path) -> None:
+    text = (ROOT / "examples/demo-holds/plan.yaml").read_text("utf-8")
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans/plan.yaml").write_text(
+        text.replace("kind: DataPlan", "kind: DataPlam"), encoding="utf-8"
+    )
+    found = run("check", "plans", cwd=tmp_path)
+    assert found.returncode == 2
+    assert "DataPlam" in found.stderr
+
+
 @pytest.mark.parametrize("where", ["file", "folder", "plan"])
 def test_what_may_not_be_read(
     tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -7,8 +7,10 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 import pipelineplan
@@ -74,6 +76,16 @@ def test_modules_and_functions_are_small() -> None:
     ]
     assert long_modules == []
     assert long_functions == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Within rooms too: who reads one file need not have read the others first. Types alone may."""
+    graph = grimp.build_graph("pipelineplan", exclude_type_checking_imports=True)
+    order = TopologicalSorter({m: graph.find_modules_directly_imported_by(m) for m in graph.modules})
+    try:
+        order.prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
 
 
 def test_what_is_offered_is_there() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipelineplan.simulation import control
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.layout import lay_out
+from pipelineplan.simulation.laying_out import lay_out
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import (
     Checkpoint,

@@ -12,7 +12,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.courses import Courses
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.layout import lay_out
+from pipelineplan.simulation.laying_out import lay_out
 from pipelineplan.simulation.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
