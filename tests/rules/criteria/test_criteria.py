@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -93,6 +94,22 @@ def test_bad_fails_and_says_where_and_how_to_mend_it(case: dict[str, Any], tmp_p
     assert found[0].message.endswith(found[0].fix)
     assert re.search(r"\b(add|state|record)\b.*:", found[0].fix), "a repair names the key"
     assert found[0].severity is criterion_of(case["code"]).severity["production"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("file", sorted(HERE.glob("*.yaml")), ids=lambda file: file.stem)
+def test_messages_are_as_they_were_read(file: Path, tmp_path: Path) -> None:
+    """REWRITE_GOLDEN=1 writes them anew; then read the difference."""
+    golden = HERE / f"messages/{file.stem}.txt"
+    said = []
+    for case in CASES:
+        if case["file"] == file.name:
+            plan = plan_of(tmp_path, case.get("given", {}), case["bad"])
+            (found,) = (one for one in judge(plan) if one.code == case["code"])
+            said.append(f"{found.code} {found.severity} at {found.path}: {found.message}\n")
+    if os.environ.get("REWRITE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text("".join(said), encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == "".join(said)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
