@@ -2,10 +2,11 @@
 
     uv run python tests/benchmarks/bench_fleet.py [plans] [runs]
 
-The plans are the three shipped examples that have contracts (five contracts and a measured profile between
-them), in turn, each with a name and a load of its own. Processor seconds are of the process and all that it
-started; wall time depends on who else is on the machine. Peers, where they are installed: `datacontract lint`
-of the contracts in one process (DATACONTRACT_PYTHON), and `buf lint` of a Protobuf file for each plan (BUF).
+The plans are the three shipped examples that have contracts (five, and a measured profile, between
+them) and the one that takes values from facts (three files), in turn, each with a name and a load of its own.
+Processor seconds are of the process and all that it started; wall time depends on who else is on the machine.
+Peers, if installed: `datacontract lint` of the contracts in one process (DATACONTRACT_PYTHON), and
+`buf lint` of a Protobuf file for each plan (BUF).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("orders-to-warehouse", "ledger-batch", "mobile-telemetry")
+EXAMPLES = ("orders-to-warehouse", "ledger-batch", "mobile-telemetry", "adopt")
 CHECK = [sys.executable, "-m", "pipelineplan", "check"]
 PEER = """
 import sys, logging

@@ -1,6 +1,8 @@
-"""Run every benchmark and write what they print, with date, commit and machine, as one page.
+"""Run the benchmarks and write what they print, each with date, commit and machine, as one page.
 
-    uv run python tests/benchmarks/run.py [--write docs/background/figures.md]
+    uv run python tests/benchmarks/run.py [--only bench_day.py,...] [--write docs/background/figures.md]
+
+With --only the other parts of the page stay as they are, with the commit that they were measured at.
 
 Figures vary with the machine and its load: read ratios, and medians where a script gives them.
 """
@@ -54,21 +56,39 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, {python}, {platform.system()}"
 
 
+def measured(title: str, script: str, arguments: list[str]) -> tuple[str, bool]:
+    """One part of the page, and whether its script came to an end."""
+    print(f"running {script}", file=sys.stderr)
+    command = [sys.executable, str(HERE / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    shown = done.stdout.strip() if done.returncode == 0 else f"failed: {done.stderr.strip()[-500:]}"
+    run = " ".join(["python", f"tests/benchmarks/{script}", *arguments])
+    when = f"Measured {dt.datetime.now(dt.UTC):%Y-%m-%d} at commit {commit()} on {machine()}."
+    return f"## {title}\n\n`{run}`\n\n{when}\n\n```\n{shown}\n```\n", done.returncode == 0
+
+
+def standing(page: Path | None) -> dict[str, str]:
+    """The parts that `page` has, by title."""
+    if page is None or not page.exists():
+        return {}
+    parts = page.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--only", default="", help="scripts, by comma")
     options = parser.parse_args()
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d")
-    parts = [HEAD, f"Measured {now} at commit {commit()} on {machine()}.\n"]
-    failed = 0
+    only, before = [name for name in options.only.split(",") if name], standing(options.write)
+    parts, failed = [HEAD], 0
     for title, (script, *arguments) in BENCHMARKS:
-        print(f"running {script}", file=sys.stderr)
-        command = [sys.executable, str(HERE / script), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-        failed += done.returncode != 0
-        shown = done.stdout.strip() if done.returncode == 0 else f"failed: {done.stderr.strip()[-500:]}"
-        run = " ".join(["python", f"tests/benchmarks/{script}", *arguments])
-        parts.append(f"## {title}\n\n`{run}`\n\n```\n{shown}\n```\n")
+        if not only or script in only:
+            part, well = measured(title, script, arguments)
+            failed += not well
+            parts.append(part)
+        elif title in before:
+            parts.append(before[title])
     page = "\n".join(parts)
     if options.write is not None:
         options.write.write_text(page, encoding="utf-8")
