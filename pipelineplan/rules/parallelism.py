@@ -1,4 +1,4 @@
-"""CAP103, CAP104, CAP501: who carries the load when a worker is gone, and what breaks first at ten times it.
+"""CAP103, CAP104, CAP105, CAP501: who carries the load when a worker is gone, and what breaks first.
 
 12 partitions on 8 workers: 2 on the busiest      one zone of three lost: 5 workers, 3 on the busiest
 """
@@ -18,7 +18,7 @@ from pipelineplan.quantities import Dimension, say, say_share
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Change, Claim, Evaluation
 from pipelineplan.rules.inequality import at_most, inequality
-from pipelineplan.rules.registry import ADVICE, rule
+from pipelineplan.rules.registry import ADVICE, ALWAYS_ERROR, rule
 from pipelineplan.verdicts import Operand, Severity
 
 _ZONES = 3.0
@@ -136,7 +136,7 @@ def ten_times(plan: Plan) -> Iterator[Claim]:
         if not isinstance(worker, str) and worker.share.channels is not None:
             yield _ten_claim((*plan.path(stage), "parallelism"), worker, stage)
     for sink in plan.model.sinks:
-        yield from _ten_at_sink(plan, sink)
+        yield from _at_sink(plan, sink, 10, "at ten times the peak")
 
 
 def _ten_claim(path: Path, worker: Busiest, stage: Stage) -> Claim:
@@ -162,22 +162,47 @@ def _ten_claim(path: Path, worker: Busiest, stage: Stage) -> Claim:
     )
 
 
-def _ten_at_sink(plan: Plan, sink: Sink) -> Iterator[Claim]:
+@rule(
+    "CAP105",
+    title="Every sink takes what comes to it at peak",
+    why="A sink that takes less than it gets holds up every stage before it: workers with room to spare "
+    "wait, and the lag grows for as long as the peak lasts.",
+    formula="λ <= n * μ   (n: writers, or the subtasks of its input where none are stated)",
+    bad="18 writers of 50/s for 1_800/s at peak: 900/s",
+    good="18 writers of 200/s for 1_800/s at peak: 3,600/s",
+    fix="add writers, or write in larger batches so that each takes more",
+    source="the slowest step bounds the flow; T1, where a sink's capacity divided by 60 held up every stage",
+    severity=ALWAYS_ERROR,
+)
+def sinks_keep_up(plan: Plan) -> Iterator[Claim]:
+    """`λ <= n * μ` for every sink that states what one writer takes."""
+    for sink in plan.model.sinks:
+        yield from _at_sink(plan, sink, 1, "at peak")
+
+
+def _at_sink(plan: Plan, sink: Sink, times: int, when: str) -> Iterator[Claim]:
     arriving = arrivals(plan, sink.id)
     able = plan.operand("μ", sink, "capacity", "capacity of a writer")
-    writers = plan.operand("n", sink, "writers", "writers")
+    writers = _writers(plan, sink)
     if not arriving or able is None:
         return
     yield inequality(
         (*plan.path(sink), "capacity"),
         sink.id,
         (*(one.rate for one in arriving), able, writers),
-        lambda v: 10 * sum(v[one.rate.symbol] * one.factor for one in arriving),
+        lambda v: times * sum(v[one.rate.symbol] * one.factor for one in arriving),
         lambda v: v["μ"] * v.get("n", 1.0),
-        lambda e: (
-            f"at ten times the peak {sink.id!r} gets {e.left_shown}; it can take "
-            f"{say(e.right[0], Dimension.RATE)}"
-        ),
+        lambda e: f"{when} {sink.id!r} gets {e.left_shown}; it can take {say(e.right[0], Dimension.RATE)}",
         dimension=Dimension.RATE,
         changes=(Change("n", rises=True, whole=True, steady=True), Change("μ", rises=True)),
     )
+
+
+def _writers(plan: Plan, sink: Sink) -> Operand | None:
+    """The writers of a sink; where none are stated, the subtasks of the stage that it reads."""
+    stated = plan.operand("n", sink, "writers", "writers")
+    if stated is not None:
+        return stated
+    inputs = {edge.upstream for edge in plan.graph.edges if edge.downstream == sink.id}
+    stages = [stage for stage in plan.model.stages if stage.id in inputs]
+    return plan.operand("n", stages[0].parallelism, "now", "writers") if len(stages) == 1 else None

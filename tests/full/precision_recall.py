@@ -95,6 +95,9 @@ KNOWN = """
   restarts the job can keep it from its state for longer: CAP402 counts the restart of each.
 - *A job is back when its slowest stage is.* CAP302, CAP403, DLV105 and TMB101 counted the restart of the
   first stage behind a source, which often has no state to read back; they count the slowest now.
+- *No rule held a sink against its load in a plain peak.* The simulation saw lag grow behind a sink whose
+  capacity was divided by 60, and every stage had room to spare. CAP105 says so now; where T1 sees lag or a
+  slow drain, it counts as caught by CAP105 as well.
 - *Judges that were wrong:* one took an hourly schedule for one that skips an hour when clocks change
   (it runs by instants), one dealt fewer records than there were partitions and so saw a total order,
   and T1's lag under checkpoints that never complete was taken for missing capacity.

@@ -31,6 +31,10 @@ from pipelineplan.verdicts import Severity, Verdict
 FAILS, ASKS, HOLDS = "fails", "asks", "holds"
 
 
+# What T1 sees as lag or a slow drain may have its root in a sink, which is another rule's to say.
+ROOTS = {"CAP101": "CAP105", "CAP201": "CAP105"}
+
+
 @dataclass(frozen=True)
 class Case:
     """One mutant (or an unchanged plan): what every rule says and every judge answers."""
@@ -125,6 +129,8 @@ def _case(asked: Asked, tree: Tree, before: dict[str, Answer], folder: Path) -> 
     said = {
         code: _said([(f.verdict, f.counts_as()) for f in apply(one, plan)]) for code, one in RULES.items()
     }
+    for code, other in ROOTS.items():
+        said[code] = min(said[code], said[other], key=(FAILS, ASKS, HOLDS).index)
     answers = {
         code: one.ask(tree) for code, one in JUDGES.items() if asked.simulated or code not in judge_load.BY_T1
     }
