@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pipelineplan.quantities.quantity import parse
+from pipelineplan.quantities.quantity import QuantityError, parse
 from pipelineplan.quantities.units import Dimension
 
 _STEPS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"))
@@ -34,7 +34,10 @@ def say_apart(one: float, other: float, dimension: Dimension) -> tuple[str, str]
         said = say(one, dimension, digits), say(other, dimension, digits)
         if one == other or not (math.isfinite(one) and math.isfinite(other)):
             break
-        read = [parse(text.replace(",", ""), dimension).value for text in said]
+        try:
+            read = [parse(text.replace(",", ""), dimension).value for text in said]
+        except QuantityError:  # beyond anything that can be read, and so written with all its digits
+            break
         if (read[0] > read[1]) == (one > other) and read[0] != read[1]:
             break
     return said

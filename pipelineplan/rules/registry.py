@@ -16,7 +16,7 @@ from typing import Literal
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
-from pipelineplan.quantities import Dimension, parse, say
+from pipelineplan.quantities import Dimension, QuantityError, parse, say
 from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
 from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, say_value
 
@@ -147,7 +147,8 @@ def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> st
     start = (math.floor if change.rises else math.ceil)(value / step)
     for count in range(start, start + 20 * toward, toward):
         shown = _in_words(max(0, count) * step, operand.dimension)
-        if holds_with(claim, change.symbol, _read_back(shown, operand.dimension)):
+        read = _read_back(shown, operand.dimension)
+        if read is not None and holds_with(claim, change.symbol, read):
             return shown
     return _in_words(value, operand.dimension)
 
@@ -156,6 +157,10 @@ def _in_words(value: float, dimension: Dimension | None) -> str:
     return say_value(value, dimension)
 
 
-def _read_back(shown: str, dimension: Dimension | None) -> float:
+def _read_back(shown: str, dimension: Dimension | None) -> float | None:
+    """The value that `shown` says; None for one that is beyond what a plan can hold."""
     plain = shown.replace(",", "")
-    return parse(plain, dimension).value if dimension is not None else float(plain)
+    try:
+        return parse(plain, dimension).value if dimension is not None else float(plain)
+    except QuantityError:
+        return None

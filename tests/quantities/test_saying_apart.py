@@ -43,3 +43,9 @@ def test_ends_of_like_size_have_one_unit(low: float, high: float, said: str) -> 
 
 def test_a_rate_needs_no_unit_of_its_own() -> None:
     assert say_between(3325.0, 3675.0, Dimension.RATE) == "3,325/s to 3,675/s"
+
+
+def test_what_no_plan_can_hold_is_said_all_the_same() -> None:
+    one, other = say_apart(1.1e30, 1.2e30, Dimension.DURATION)
+    assert one.endswith(" d")
+    assert one != other
