@@ -27,9 +27,9 @@ from pipelineplan.eventtime.timeliness import FixedWindows, Judgement
 from pipelineplan.eventtime.watermarks import Watermark
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from tests.full.adversarial import adversarial  # noqa: E402 -- needs the path above
+from full.adversarial import adversarial  # noqa: E402 -- needs the path above
 
 RECORDED = ROOT / "../shared/data/out-of-order"
 EVENT_TIME, KEY = "S.Client.Detection.Time", "S.Device.ID"

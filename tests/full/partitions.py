@@ -37,9 +37,9 @@ from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
 from pipelineplan.eventtime.watermarks import Scope, Watermark
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from tests.full.adversarial import adversarial as around_deadlines  # noqa: E402 -- needs the path above
+from full.adversarial import adversarial as around_deadlines  # noqa: E402 -- needs the path above
 
 SOURCE = Path(__file__).parent / "java" / "Partitions.java"
 RULE = EngineRule.FLINK_DATASTREAM

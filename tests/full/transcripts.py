@@ -27,9 +27,9 @@ from pipelineplan.eventtime.timeliness import FixedWindows, Timeliness
 from pipelineplan.eventtime.watermarks import Scope, Watermark
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from tests.full.partitions import Stream, run, run_java  # noqa: E402 -- needs the path above
+from full.partitions import Stream, run, run_java  # noqa: E402 -- needs the path above
 
 FOLDER = ROOT / "tests/transcripts"
 PANES = Path(__file__).parent / "java" / "Panes.java"
