@@ -13,6 +13,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan import capacity
 from pipelineplan.plan.graph import Edge
 from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand
@@ -88,6 +89,21 @@ def arrivals(plan: Plan, node: str, *, peak: bool = True) -> tuple[Arrival, ...]
             return None
         found.append(Arrival(name, rate, factor))
     return tuple(found)
+
+
+def writers_of(plan: Plan, sink: Sink) -> Operand | None:
+    """How many write to `sink` at once, `n`: its writers, or the subtasks of the first stage that it reads.
+
+    A sink that reads a source itself has a writer for each of its partitions. None: nothing says it.
+    """
+    stated = plan.operand("n", sink, "writers", "writers")
+    inputs = plan.graph.into(sink.id)
+    if stated is not None or not inputs:
+        return stated
+    first = inputs[0].upstream
+    if plan.graph.kinds[first] == "stage":
+        return plan.operand("n", plan.stage(first).parallelism, "now", "writers")
+    return plan.operand("n", plan.source(first), "partitions", "partitions")
 
 
 def worker_share(plan: Plan, node: str) -> WorkerShare | None:

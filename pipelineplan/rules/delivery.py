@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pipelineplan.documents import Path
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.delivery import Link, links_to, promised_at
-from pipelineplan.plan.load import Values, arrivals
+from pipelineplan.plan.load import Values, arrivals, writers_of
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import slowest_downtime
 from pipelineplan.plan.sink import Sink
@@ -249,7 +249,6 @@ def _storm_claim(plan: Plan, sink: Sink, stage: Stage) -> Iterator[Claim]:
         return
     called = plan.model.reliability.dependencies if plan.model.reliability is not None else ()
     client = next((one for one in called if one.id == sink.id), None)
-    writers = plan.operand("n", sink, "writers", "writers")
     yield inequality(
         plan.path(stage, "retry", "attempts"),
         f"{stage.id} {sink.id}",
@@ -257,7 +256,7 @@ def _storm_claim(plan: Plan, sink: Sink, stage: Stage) -> Iterator[Claim]:
             *(arrival.rate for arrival in arriving),
             plan.operand("a", stage.retry, "attempts", "attempts"),
             plan.operand("r", client, "retries", "retries of the client"),
-            writers or plan.operand("n", stage.parallelism, "now", "parallelism"),
+            writers_of(plan, sink),
             able,
         ),
         lambda v: sum(v[one.rate.symbol] * one.factor for one in arriving) * v["a"] * (1 + v.get("r", 0.0)),

@@ -15,7 +15,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.plan.operations import Duty
 from pipelineplan.plan.section import Section
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality, statement
+from pipelineplan.rules.inequality import at_most, inequality, statement
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand
 
@@ -129,7 +129,9 @@ def kept_long_enough(plan: Plan) -> Iterator[Claim]:
     stores = {one.id: one for one in plan.model.design.stores} if plan.model.design is not None else {}
     for duty in _duties(plan):
         least = plan.operand("least", duty, "keep_at_least", "duty to keep")
-        for name in duty.kept_in if least is not None else ():
+        if least is None:
+            continue
+        for name in duty.kept_in:
             store = stores.get(name)
             if store is None:
                 known = ", ".join(sorted(stores)) or "none"
@@ -141,15 +143,13 @@ def kept_long_enough(plan: Plan) -> Iterator[Claim]:
                 yield _long_enough(plan, duty, name, least, kept)
 
 
-def _long_enough(plan: Plan, duty: Duty, name: str, least: Operand | None, kept: Operand) -> Claim:
-    return inequality(
+def _long_enough(plan: Plan, duty: Duty, name: str, least: Operand, kept: Operand) -> Claim:
+    return at_most(
         plan.path(duty, "keep_at_least"),
         f"{duty.data} in {name}",
-        (least, kept),
-        lambda v: v["least"],
-        lambda v: v["kept"],
+        least,
+        kept,
         lambda e: f"{duty.data} must be kept for {e.left_shown}; {name!r} keeps it for {e.right_shown}",
-        changes=(Change("kept", rises=True), Change("least", rises=False)),
     )
 
 
@@ -169,12 +169,11 @@ def duties_agree(plan: Plan) -> Iterator[Claim]:
         least = plan.operand("least", duty, "keep_at_least", "duty to keep")
         within = plan.operand("within", duty, "delete_within", "duty to delete")
         if least is not None and within is not None:
-            yield inequality(
+            yield at_most(
                 plan.path(duty, "keep_at_least"),
                 duty.data,
-                (least, within),
-                lambda v: v["least"],
-                lambda v: v["within"],
+                least,
+                within,
                 lambda e: f"it must be kept for {e.left_shown} and be gone within {e.right_shown}",
                 changes=(Change("least", rises=False), Change("within", rises=True)),
             )

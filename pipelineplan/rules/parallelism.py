@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pipelineplan.documents import Path
 from pipelineplan.plan import Plan
-from pipelineplan.plan.load import Values, arrivals
+from pipelineplan.plan.load import Values, arrivals, writers_of
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.stage import Stage
@@ -183,7 +183,7 @@ def sinks_keep_up(plan: Plan) -> Iterator[Claim]:
 def _at_sink(plan: Plan, sink: Sink, times: int, when: str) -> Iterator[Claim]:
     arriving = arrivals(plan, sink.id)
     able = plan.operand("μ", sink, "capacity", "capacity of a writer")
-    writers = _writers(plan, sink)
+    writers = writers_of(plan, sink)
     if not arriving or able is None:
         return
     yield inequality(
@@ -196,13 +196,3 @@ def _at_sink(plan: Plan, sink: Sink, times: int, when: str) -> Iterator[Claim]:
         dimension=Dimension.RATE,
         changes=(Change("n", rises=True, whole=True, steady=True), Change("μ", rises=True)),
     )
-
-
-def _writers(plan: Plan, sink: Sink) -> Operand | None:
-    """The writers of a sink; where none are stated, the subtasks of the stage that it reads."""
-    stated = plan.operand("n", sink, "writers", "writers")
-    if stated is not None:
-        return stated
-    inputs = {edge.upstream for edge in plan.graph.edges if edge.downstream == sink.id}
-    stages = [stage for stage in plan.model.stages if stage.id in inputs]
-    return plan.operand("n", stages[0].parallelism, "now", "writers") if len(stages) == 1 else None

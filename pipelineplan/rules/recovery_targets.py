@@ -14,7 +14,7 @@ from pipelineplan.plan.load import Values
 from pipelineplan.plan.operations import Backup
 from pipelineplan.plan.recovery import PHASES, committing_stage, phases
 from pipelineplan.rules.claim import Change, Claim, Evaluation
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import at_most, inequality
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand
 
@@ -56,12 +56,11 @@ def point_is_kept(plan: Plan) -> Iterator[Claim]:
 
 
 def _lost(path: Path, subject: str, lost: Operand, point: Operand) -> Claim:
-    return inequality(
+    return at_most(
         path,
         subject,
-        (lost, point),
-        lambda v: v["lost"],
-        lambda v: v["RPO"],
+        lost,
+        point,
         lambda e: f"up to {e.left_shown} of {subject!r} are lost; the plan accepts {e.right_shown}",
         changes=(Change("lost", rises=False), Change("RPO", rises=True)),
     )

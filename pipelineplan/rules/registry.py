@@ -146,15 +146,11 @@ def _rounded(claim: Claim, operand: Operand, change: Change, value: float) -> st
     toward = 1 if change.rises else -1
     start = (math.floor if change.rises else math.ceil)(value / step)
     for count in range(start, start + 20 * toward, toward):
-        shown = _in_words(max(0, count) * step, operand.dimension)
+        shown = say_value(max(0, count) * step, operand.dimension)
         read = _read_back(shown, operand.dimension)
         if read is not None and holds_with(claim, change.symbol, read):
             return shown
-    return _in_words(value, operand.dimension)
-
-
-def _in_words(value: float, dimension: Dimension | None) -> str:
-    return say_value(value, dimension)
+    return say_value(value, operand.dimension)
 
 
 def _read_back(shown: str, dimension: Dimension | None) -> float | None:

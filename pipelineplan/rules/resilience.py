@@ -14,7 +14,7 @@ from pipelineplan.plan.load import Values
 from pipelineplan.plan.operations import Dependency
 from pipelineplan.quantities import Dimension, say
 from pipelineplan.rules.claim import Change, Claim
-from pipelineplan.rules.inequality import inequality
+from pipelineplan.rules.inequality import at_most, inequality
 from pipelineplan.rules.registry import ADVICE, rule
 from pipelineplan.verdicts import Operand
 
@@ -113,15 +113,12 @@ def drained(plan: Plan) -> Iterator[Claim]:
         load = plan.operand("load", one, "load", "arrivals at peak")
         drains = plan.operand("drains", one, "drains", "what its readers take")
         if load is not None and drains is not None:
-            yield inequality(
+            yield at_most(
                 plan.path(one, "drains"),
                 one.id,
-                (load, drains),
-                lambda v: v["load"],
-                lambda v: v["drains"],
+                load,
+                drains,
                 lambda e: f"{e.left_shown} arrive at peak; the readers take {e.right_shown}",
-                dimension=Dimension.RATE,
-                changes=(Change("drains", rises=True), Change("load", rises=False)),
             )
 
 

@@ -91,8 +91,17 @@ class Recipe:
 
 def read_library() -> tuple[Recipe, ...]:
     """Every scenario that ships with the package, by name."""
+    return tuple(_read_shipped(file) for file in _shipped().values())
+
+
+def _shipped() -> dict[str, FilePath]:
+    """The files of the library; each is called as its scenario is."""
     files = sorted((catalogue.folder("simulations") / "scenarios").glob("*.yaml"))
-    return tuple(read_recipe(file, f"simulations/scenarios/{file.name}") for file in files)
+    return {file.stem: file for file in files}
+
+
+def _read_shipped(file: FilePath) -> Recipe:
+    return read_recipe(file, f"simulations/scenarios/{file.name}")
 
 
 def recipes_named(names: tuple[str | FilePath, ...]) -> tuple[Recipe, ...] | None:
@@ -102,14 +111,14 @@ def recipes_named(names: tuple[str | FilePath, ...]) -> tuple[Recipe, ...] | Non
     """
     if not names:
         return None
-    library = {recipe.name: recipe for recipe in read_library()}
+    library = _shipped()
     found: dict[str, Recipe] = {}
     problems: list[Problem] = []
     for name in map(str, names):
         if name == "all":
-            found |= library
+            found |= {recipe.name: recipe for recipe in read_library()}
         elif name in library:
-            found[name] = library[name]
+            found[name] = _read_shipped(library[name])
         elif FilePath(name).suffix in {".yaml", ".yml"}:
             found[name] = read_recipe(FilePath(name), name)
         else:

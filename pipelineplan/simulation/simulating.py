@@ -15,7 +15,7 @@ from pipelineplan.simulation.by_record import ByRecord, refined
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.keeping import Sample
-from pipelineplan.simulation.library import Recipe, read_library
+from pipelineplan.simulation.library import Recipe, recipes_named
 from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
@@ -68,8 +68,7 @@ def arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list
     """The scenarios to run on a pipeline, by name: the chosen ones, or those of every plan."""
     if recipes is not None:
         return [(recipe.name, _of_recipe(recipe)) for recipe in recipes]
-    chosen = [recipe for name in _DEFAULT for recipe in read_library() if recipe.name == name]
-    arranged = [(recipe.name, _of_recipe(recipe)) for recipe in chosen]
+    arranged = [(recipe.name, _of_recipe(recipe)) for recipe in recipes_named(_DEFAULT) or ()]
     likely = pipeline.inputs[End.LIKELY]
     if likely.load.trace:
         arranged.append(("recorded", lambda inputs, _end: (inputs.network, trace_scenario(inputs.load))))
