@@ -13,12 +13,12 @@ import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.streaming.api.datastream.DataStream;
-import org.apache.flink.streaming.api.datastream.WindowedStream;
+import org.apache.flink.streaming.api.datastream.KeyedStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.streaming.api.functions.windowing.ProcessWindowFunction;
 import org.apache.flink.streaming.api.windowing.assigners.EventTimeSessionWindows;
+import org.apache.flink.streaming.api.windowing.assigners.GlobalWindows;
 import org.apache.flink.streaming.api.windowing.assigners.SlidingEventTimeWindows;
 import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
 import org.apache.flink.streaming.api.windowing.assigners.WindowAssigner;
@@ -26,6 +26,7 @@ import org.apache.flink.streaming.api.windowing.triggers.EventTimeTrigger;
 import org.apache.flink.streaming.api.windowing.triggers.PurgingTrigger;
 import org.apache.flink.streaming.api.windowing.triggers.Trigger;
 import org.apache.flink.streaming.api.windowing.triggers.TriggerResult;
+import org.apache.flink.streaming.api.windowing.windows.GlobalWindow;
 import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 import org.apache.flink.util.Collector;
 
@@ -64,7 +65,7 @@ public final class Panes {
         }
     }
 
-    /** Any number of: steps.csv answer.txt fixed|sliding|session LENGTH EVERY ALLOWED OFFSET DISCARDING. */
+    /** Any number of: steps.csv answer.txt fixed|sliding|session|global LENGTH EVERY ALLOWED OFFSET DISCARDING. */
     public static void main(String[] given) throws Exception {
         for (int at = 0; at < given.length; at += 8) {
             long[] n = new long[7];
@@ -72,8 +73,15 @@ public final class Panes {
                 n[number] = Long.parseLong(given[at + number]);
             }
             FIRED.clear();
-            WindowAssigner<Object, TimeWindow> windows = windows(given[at + 2], n[3], n[4], n[6]);
-            run(Path.of(given[at]), windows, n[5], Boolean.parseBoolean(given[at + 7]));
+            StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironment(1);
+            KeyedStream<Step, String> records = records(env, Path.of(given[at]));
+            if (given[at + 2].equals("global")) {
+                fireAtTheEnd(records);
+            } else {
+                WindowAssigner<Object, TimeWindow> windows = windows(given[at + 2], n[3], n[4], n[6]);
+                fire(records, windows, n[5], Boolean.parseBoolean(given[at + 7]));
+            }
+            env.execute("panes");
             Files.write(Path.of(given[at + 1]), FIRED, StandardCharsets.UTF_8);
         }
     }
@@ -93,25 +101,35 @@ public final class Panes {
         return windows;
     }
 
-    static void run(Path steps, WindowAssigner<Object, TimeWindow> windows, long allowed, boolean discarding)
-            throws Exception {
+    static KeyedStream<Step, String> records(StreamExecutionEnvironment env, Path steps) throws Exception {
         List<Step> played = new ArrayList<>();
         for (String line : Files.readAllLines(steps)) {
             played.add(new Step(line));
         }
-        StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironment(1);
-        DataStream<Step> records =
-                env.fromData(TypeInformation.of(Step.class), played.toArray(Step[]::new))
-                        .assignTimestampsAndWatermarks(asWritten())
-                        .filter(step -> !step.isWatermark);
-        WindowedStream<Step, String, TimeWindow> windowed =
-                records.keyBy(step -> step.key, TypeInformation.of(String.class)).window(windows);
+        return env.fromData(TypeInformation.of(Step.class), played.toArray(Step[]::new))
+                .assignTimestampsAndWatermarks(asWritten())
+                .filter(step -> !step.isWatermark)
+                .keyBy(step -> step.key, TypeInformation.of(String.class));
+    }
+
+    static void fire(
+            KeyedStream<Step, String> records,
+            WindowAssigner<Object, TimeWindow> windows,
+            long allowed,
+            boolean discarding) {
         Trigger<Object, TimeWindow> trigger = new Remembering();
-        windowed.allowedLateness(Duration.ofMillis(allowed))
+        records.window(windows)
+                .allowedLateness(Duration.ofMillis(allowed))
                 .trigger(discarding ? PurgingTrigger.of(trigger) : trigger)
                 .process(new Write(), TypeInformation.of(String.class))
                 .sinkTo(new DiscardingSink<>());
-        env.execute("panes");
+    }
+
+    /** The window of all records fires at the end of the stream, by Flink's own trigger for that. */
+    static void fireAtTheEnd(KeyedStream<Step, String> records) {
+        records.window(GlobalWindows.createWithEndOfStreamTrigger())
+                .process(new WriteAll(), TypeInformation.of(String.class))
+                .sinkTo(new DiscardingSink<>());
     }
 
     /** The watermark is what the transcript says, at once. */
@@ -180,13 +198,24 @@ public final class Panes {
                 return;
             }
             String timing = Remembering.BY_RECORD.get() ? "late" : "on_time";
-            String numbers =
-                    StreamSupport.stream(steps.spliterator(), false)
-                            .map(step -> " " + step.number)
-                            .collect(Collectors.joining());
             TimeWindow window = context.window();
-            FIRED.add(key + " " + window.getStart() + ".." + window.getEnd() + " " + timing + ":" + numbers);
+            FIRED.add(
+                    key + " " + window.getStart() + ".." + window.getEnd() + " " + timing + ":" + numbers(steps));
         }
+    }
+
+    static final class WriteAll extends ProcessWindowFunction<Step, String, String, GlobalWindow> {
+        @Override
+        public void process(String key, Context context, Iterable<Step> steps, Collector<String> output) {
+            String timing = context.currentWatermark() == Long.MAX_VALUE ? "on_time" : "early";
+            FIRED.add(key + " always " + timing + ":" + numbers(steps));
+        }
+    }
+
+    static String numbers(Iterable<Step> steps) {
+        return StreamSupport.stream(steps.spliterator(), false)
+                .map(step -> " " + step.number)
+                .collect(Collectors.joining());
     }
 
     private Panes() {}
