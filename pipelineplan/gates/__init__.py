@@ -8,7 +8,6 @@ from pipelineplan.gates.stages import (
     TITLES,
     stage_of,
 )
-from pipelineplan.gates.validity import with_day
 
 __all__ = [
     "FAMILIES",
@@ -19,6 +18,5 @@ __all__ = [
     "decide",
     "overall",
     "stage_of",
-    "with_day",
     "with_simulated",
 ]

@@ -47,12 +47,14 @@ from pipelineplan.rules.policies import judge_policies, policies_of, policy_page
 from pipelineplan.rules.registry import RULES, Rule, apply
 from pipelineplan.rules.revisions import judge_revision
 from pipelineplan.rules.suppressions import with_comments
+from pipelineplan.rules.validity import depends_on_day, with_day
 from pipelineplan.verdicts import Finding
 
 __all__ = [
     "RULES",
     "Rule",
     "apply",
+    "depends_on_day",
     "judge",
     "judge_revision",
     "judged_with_comments",
@@ -60,6 +62,7 @@ __all__ = [
     "rule_page",
     "schema_evidence",
     "schema_evolution",
+    "with_day",
 ]
 
 

@@ -58,14 +58,15 @@ def check(
 ) -> CheckResult:
     """Judge `plan` by every static rule, or by those whose codes start with one of `select`.
 
-    Comments in the plan let findings pass until their day, counted from `as_of` (today, UTC). Raises
-    `InputError` when the plan cannot be read.
+    Attestations and the comments that let findings pass end on their day, counted from `as_of` (today,
+    UTC). Raises `InputError` when the plan cannot be read.
     """
-    from pipelineplan.rules import judge, judged_with_comments
+    from pipelineplan.rules import judge, judged_with_comments, with_day
 
     one, wanted, unwanted = as_plan(plan, env), tuple(select), tuple(ignore)
-    findings = judge(one, wanted, unwanted)
-    findings = judged_with_comments(one, findings, as_of or datetime.now(UTC).date(), wanted, unwanted)
+    today = as_of or datetime.now(UTC).date()
+    findings = with_day(one, judge(one, wanted, unwanted), today)
+    findings = judged_with_comments(one, findings, today, wanted, unwanted)
     held = sum(finding.verdict is Verdict.HOLDS for finding in findings)
     return CheckResult(about_of(one), findings, strict, held, plan=one)
 
@@ -222,8 +223,8 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
 
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
-    from pipelineplan.gates import with_day, with_simulated
-    from pipelineplan.rules import judge
+    from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge, with_day
 
     show = progress or (lambda _: None)
     one = as_plan(plan, env)

@@ -252,3 +252,15 @@ def test_many_plans_on_two_processes_are_as_on_one(tmp_path: Path) -> None:
     assert check_plans(plans, Asked(as_of=DAY), jobs=2) == alone
     assert [one.plan for one in alone.judged] == plans
     assert alone.status == 2
+
+
+def test_an_attestation_ends_on_its_day_though_the_verdicts_were_kept(check: Check, plan: Write) -> None:
+    plan(SMALL + "attestations:\n  - {criterion: S2.4, by: web, at: 2026-05-01, valid_for: 31 d}\n")
+
+    def told(day: str) -> list[str]:
+        (one,) = check("plan.yaml", "--format", "json", "--as-of", day, "--select", "ATT103").json["plans"]
+        return [finding["verdict"] for finding in one["findings"]]
+
+    assert told("2026-06-01") == told("2026-06-01") == ["holds"]
+    assert told("2026-06-02") == ["fails"]
+    assert told("2026-04-30") == ["fails"]  # a day before it was given

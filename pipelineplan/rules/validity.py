@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from pipelineplan.plan import Plan
-from pipelineplan.rules import RULES
 from pipelineplan.rules.attestations import validity
-from pipelineplan.rules.registry import judged
+from pipelineplan.rules.registry import RULES, judged
 from pipelineplan.verdicts import Finding
 
 _CODE = "ATT103"
@@ -17,7 +16,12 @@ _CODE = "ATT103"
 def with_day(plan: Plan, findings: Iterable[Finding], today: date | None) -> tuple[Finding, ...]:
     """`findings` with those on attestations judged as of `today`; as they are without a day."""
     given = tuple(findings)
-    if today is None or not any(finding.code == _CODE for finding in given):
+    if today is None or not depends_on_day(given):
         return given
     told = {one.fingerprint: one for one in judged(RULES[_CODE], plan, validity(plan, today))}
     return tuple(told.get(finding.fingerprint, finding) for finding in given)
+
+
+def depends_on_day(findings: Iterable[Finding]) -> bool:
+    """Whether another day of judgement could give other findings."""
+    return any(finding.code == _CODE for finding in findings)
