@@ -1,10 +1,13 @@
 """Findings as SARIF 2.1.0, which code hosts show at the line of the plan that is wrong.
 
     runs[0].tool.driver.rules[i]   what the rule is and why       results[j].ruleIndex = i
+    results[j].relatedLocations    where the values stand that the verdict was made from: the plan's other
+                                   lines, and the files of the real system that contradict it
 
 Only what fails or is unknown, and is not accepted, becomes a result: a host would raise an alert for
-what a team has said it lives with. Source: OASIS, Static Analysis Results Interchange
-Format (SARIF) Version 2.1.0, 2020, sections 3.19 (toolComponent), 3.27 (result), 3.29 (physicalLocation).
+what a team has said it lives with. Source: OASIS, Static Analysis Results Interchange Format (SARIF)
+Version 2.1.0, 2020, sections 3.19 (toolComponent), 3.27 (result), 3.27.22 (relatedLocations),
+3.29 (physicalLocation).
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelineplan.bundle.escaping import line, plain
+from pipelineplan.errors import Position
 from pipelineplan.rules import rule_page
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict
+from pipelineplan.verdicts import Basis, Finding, Operand, Severity, Verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -59,12 +63,18 @@ def _rule(code: str, title: str, page: Mapping[str, str]) -> dict[str, Any]:
 
 def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
     ending = "" if not finding.fix or finding.fix in finding.message else f"; {finding.fix}"
+    elsewhere = [
+        {**_location(operand.position, operand.path), "message": {"text": plain(_told(operand))}}
+        for operand in finding.operands
+        if operand.basis is not Basis.ASSUMED and operand.position.line not in {0, finding.position.line}
+    ]
     return {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": _LEVELS[finding.counts_as(strict=strict)],
         "message": {"text": plain(f"{finding.message}{ending}") or finding.code},
-        "locations": [_location(finding)],
+        "locations": [_location(finding.position, finding.path)],
+        **({"relatedLocations": elsewhere} if elsewhere else {}),
         "partialFingerprints": {"pipelineplanFinding/v1": finding.fingerprint},
         "properties": {
             "verdict": finding.verdict.value,
@@ -77,15 +87,18 @@ def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
     }
 
 
-def _location(finding: Finding) -> dict[str, Any]:
-    place = finding.position
+def _told(operand: Operand) -> str:
+    return f"{operand.name}: {operand.shown} ({operand.basis.value})"
+
+
+def _location(place: Position, path: str) -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file, safe="/")}}
     if place.line > 0:
         region = {"startLine": place.line}
         if place.column > 0:
             region["startColumn"] = place.column
         physical["region"] = region
-    logical = {"fullyQualifiedName": line(finding.path), "kind": "member"}
+    logical = {"fullyQualifiedName": line(path), "kind": "member"}
     return {"physicalLocation": physical, "logicalLocations": [logical]}
 
 

@@ -22,7 +22,7 @@ from pipelineplan.cli.output import (
     say,
     show_problems,
 )
-from pipelineplan.errors import Problem
+from pipelineplan.errors import Position, Problem
 from pipelineplan.verdicts import Finding, Severity, Verdict
 from pipelineplan.verdicts.of_plan import PlanVerdicts
 from pipelineplan.verdicts.plain import finding_json
@@ -126,8 +126,16 @@ def _above(root: Path) -> str:
 def _placed(result: PlanVerdicts, above: str) -> PlanVerdicts:
     if not above:
         return result
+
+    def lower(place: Position) -> Position:
+        return replace(place, file=f"{above}{place.file}")
+
     findings = tuple(
-        replace(one, position=replace(one.position, file=f"{above}{one.position.file}"))
+        replace(
+            one,
+            position=lower(one.position),
+            operands=tuple(replace(each, position=lower(each.position)) for each in one.operands),
+        )
         for one in result.findings
     )
     return replace(result, about=replace(result.about, file=f"{above}{result.about.file}"), findings=findings)

@@ -267,3 +267,27 @@ def test_a_browser_shows_the_fleet_page(check: Check, plan: Write, tmp_path: Pat
     assert picture.stat().st_size > 20_000
     if keep := os.environ.get("KEEP_PICTURES"):
         shutil.copy(picture, Path(keep) / f"fleet-{scheme}.png")
+
+
+TOPICS = """\
+apiVersion: kafka.strimzi.io/v1
+kind: KafkaTopic
+metadata: {name: clicks}
+spec:
+  partitions: 12
+  config:
+    retention.ms: 259200000
+"""
+
+
+def test_sarif_points_to_the_configuration_that_contradicts_the_plan(check: Check, plan: Write) -> None:
+    text = SMALL.replace("    partitions: 12", "    partitions: 12\n    topic: clicks\n    retention: 7 d")
+    plan(text + "facts: [topics.yaml]\n", **{"topics.yaml": TOPICS})
+    log = json.loads(check("plan.yaml", "--format", "sarif", "--select", "SYN").out)
+    (told,) = [one for one in log["runs"][0]["results"] if one["ruleId"] == "SYN201"]
+    places = [
+        (one["physicalLocation"]["artifactLocation"]["uri"], one["physicalLocation"]["region"]["startLine"])
+        for one in (*told["locations"], *told["relatedLocations"])
+    ]
+    assert places == [("plan.yaml", 8), ("topics.yaml", 7)]
+    assert told["relatedLocations"][0]["message"]["text"] == "real system: 3 d (imported)"
