@@ -48,6 +48,11 @@ def launch(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDeci
     return Checklist("launch", f"Launch of {plan.name}", steps, (), book.dates, triggers(plan))
 
 
+def _fallback(book: Runbook) -> Said:
+    """What is done when the way back does not work."""
+    return stated(book.plan, book.plan.model.rollback, "fallback", "$.rollback.fallback", "fallback: {}")
+
+
 def _limit(book: Runbook) -> Said:
     section = book.plan.model.reliability
     return stated(
@@ -133,7 +138,7 @@ def _planned(book: Runbook) -> Iterator[Step | LeftOut]:
             Said("done, seen by a second person", where),
             Said("done", where),
             _limit(book),
-            stated(book.plan, section, "fallback", "$.rollback.fallback", "fallback: {}"),
+            _fallback(book),
         )
 
 
@@ -151,13 +156,7 @@ def _old_from_anchor(book: Runbook) -> Iterator[Step | LeftOut]:
         Said("the anchored position against the oldest that is kept"),
         until_deadline(book.dates),
         _limit(book),
-        stated(
-            book.plan,
-            book.plan.model.rollback,
-            "fallback",
-            "$.rollback.fallback",
-            "fallback: {}",
-        ),
+        _fallback(book),
     )
 
 
@@ -174,13 +173,7 @@ def _old_caught_up(book: Runbook) -> Iterator[Step | LeftOut]:
         Said("age of the oldest unread record"),
         book.alert("lag"),
         drain or not_stated("a drain: run `pipelineplan simulate`"),
-        stated(
-            book.plan,
-            book.plan.model.rollback,
-            "fallback",
-            "$.rollback.fallback",
-            "fallback: {}",
-        ),
+        _fallback(book),
     )
 
 

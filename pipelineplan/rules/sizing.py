@@ -34,6 +34,13 @@ def _counted(plan: Plan, users: Users) -> tuple[Operand, Operand] | None:
     return (count, each) if count is not None and each is not None else None
 
 
+def _counted_and_planned(plan: Plan, users: Users | None) -> tuple[Operand, ...] | None:
+    """What is counted of the users, and the average that is planned for them, where all are stated."""
+    counted = _counted(plan, users) if users is not None else None
+    average = plan.operand("average", users, "average", "planned average rate")
+    return (*counted, average) if counted is not None and average is not None else None
+
+
 def _mean(values: Values) -> float:
     return sizing.requests_per_second(values["U"], values["r"])
 
@@ -52,14 +59,13 @@ def _mean(values: Values) -> float:
 def average_covers_users(plan: Plan) -> Iterator[Claim]:
     """`U * r / 86400 <= average`, where the plan states all three."""
     users = _users(plan)
-    counted = _counted(plan, users) if users is not None else None
-    average = plan.operand("average", users, "average", "planned average rate")
-    if users is None or counted is None or average is None:
+    known = _counted_and_planned(plan, users)
+    if users is None or known is None:
         return
     yield inequality(
         plan.path(users, "average"),
         "users",
-        (*counted, average),
+        known,
         _mean,
         lambda v: v["average"],
         lambda e: f"the users ask {e.left_shown} on average; planned are {e.right_shown}",
@@ -83,14 +89,13 @@ def average_covers_users(plan: Plan) -> Iterator[Claim]:
 def average_is_of_their_size(plan: Plan) -> Iterator[Claim]:
     """`average <= 10 * U * r / 86400`: more than ten times as much is a slip of the unit."""
     users = _users(plan)
-    counted = _counted(plan, users) if users is not None else None
-    average = plan.operand("average", users, "average", "planned average rate")
-    if users is None or counted is None or average is None:
+    known = _counted_and_planned(plan, users)
+    if users is None or known is None:
         return
     yield inequality(
         plan.path(users, "average"),
         "users",
-        (*counted, average),
+        known,
         lambda v: v["average"],
         lambda v: _SLIP * _mean(v),
         lambda e: (

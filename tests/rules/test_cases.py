@@ -24,9 +24,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelineplan.gates import with_day, with_simulated
+from pipelineplan.gates import with_simulated
 from pipelineplan.plan import read_plan
-from pipelineplan.rules import RULES, apply, judge_revision
+from pipelineplan.rules import RULES, apply, judge_revision, with_day
 from pipelineplan.simulation import simulate
 from pipelineplan.verdicts import Finding
 
