@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,46 @@ def test_many_partitions_share_the_room_of_one() -> None:
     found = within.found()
     assert sum(len(counts.values) for counts in found.of.values()) < 4096 * 4096
     assert found.pooled.total == sum(counts.total for counts in found.of.values()) == 2_000_000
+
+
+@pytest.mark.parametrize("room_mb", [8, 32])  # too little before the first row, and while rows are read
+def test_a_sort_that_runs_out_of_room_is_tried_with_more(
+    tmp_path: Path, growth: ModuleType, monkeypatch: pytest.MonkeyPatch, room_mb: int
+) -> None:
+    file = growth.write(tmp_path / "events.parquet", 2_000_000, shuffled=True)
+    failed: list[str] = []
+    consumed = recording_module.Recording._consumed
+
+    def listening(self: recording_module.Recording, *given: Any) -> Any:
+        try:
+            return consumed(self, *given)
+        except Exception as error:
+            failed.append(str(error))
+            raise
+
+    monkeypatch.setattr(recording_module.Recording, "_consumed", listening)
+    monkeypatch.setattr(recording_module.Recording._with_room, "__defaults__", (room_mb,))
+    profile = measure([file], event_time="t", arrival_time="loaded")
+    assert any("Out of Memory" in words for words in failed)
+    assert (profile.events, profile.unreadable.count) == (2_000_000, 0)
+
+
+@pytest.mark.parametrize("error", [OSError("Out of Memory Error: 122 MiB used"), OSError("disk is gone")])
+def test_only_what_more_room_can_mend_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text("t\n1700000000\n")
+    tried: list[int] = []
+
+    def fails(*_: Any) -> None:
+        tried.append(1)
+        raise error
+
+    monkeypatch.setattr(recording_module.Recording, "_consumed", fails)
+    with pytest.raises(InputError if "Memory" in str(error) else OSError, match=r"cannot be sorted|is gone"):
+        measure([file], event_time="t")
+    assert len(tried) == (7 if "Memory" in str(error) else 1)
 
 
 def test_what_no_memory_can_group_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
