@@ -169,7 +169,7 @@ def _judged(plan: Path, asked: Asked, day: str) -> Kept:
             env=asked.env,
             as_of=asked.as_of,
         )
-    dated = depends_on_day(result.findings) or any(one.until for one in comments_in(result.plan.own_lines))
+    dated = depends_on_day(result.plan) or any(one.until for one in comments_in(result.plan.own_lines))
     findings = tuple(sorted(result.findings, key=lambda one: one.verdict is Verdict.HOLDS))
     verdicts = PlanVerdicts(result.about, findings, asked.strict, result.held)
     return Kept(verdicts, hashes_of(files), day if dated else "")
