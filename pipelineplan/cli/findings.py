@@ -127,7 +127,7 @@ def _placed(result: PlanVerdicts, above: str) -> PlanVerdicts:
     if not above:
         return result
     findings = tuple(
-        replace(one, position=replace(one.position, file=f"{above}{one.position.file}"))
+        replace(one, position=one.position._replace(file=f"{above}{one.position.file}"))
         for one in result.findings
     )
     return replace(result, about=replace(result.about, file=f"{above}{result.about.file}"), findings=findings)

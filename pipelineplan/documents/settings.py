@@ -168,11 +168,13 @@ class _Places:
 
 def _meets(data: dict[str, Any], places: _Places) -> None:
     """Raises `InputError` when the file wants a newer version: what else is in it may be new as well."""
-    from importlib.metadata import version
-
     wanted = data.get("required-version")
     found = _VERSION.match(wanted) if isinstance(wanted, str) else None
-    if found is None or _numbers(version("pipelineplan")) >= _numbers(found[1]):
+    if found is None:
+        return
+    from importlib.metadata import version
+
+    if _numbers(version("pipelineplan")) >= _numbers(found[1]):
         return
     message = f"this repository wants pipelineplan {found[1]} or newer, this is {version('pipelineplan')}"
     fix = f"pip install 'pipelineplan>={found[1]}'"
