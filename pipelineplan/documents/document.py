@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pipelineplan.errors import Position, Problem
@@ -11,6 +12,7 @@ from pipelineplan.errors import Position, Problem
 Path = tuple[str | int, ...]
 
 
+@lru_cache(maxsize=4096)  # the plans of a company have the same few hundred places
 def dotted(path: Path) -> str:
     """`("stages", 2, "window")` as `$.stages[2].window`; odd keys are quoted."""
     parts = ["$"]

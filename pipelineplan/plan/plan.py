@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 from pipelineplan.documents import Path, Root, dotted
 from pipelineplan.errors import Position
@@ -57,6 +57,9 @@ class Plan:
     real: RealSystem = field(default_factory=RealSystem)
     prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
+    _operands: dict[tuple[int, str, str, str], Operand | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -103,9 +106,23 @@ class Plan:
     def operand(
         self, symbol: str, section: Section | None, field_name: str, name: str = ""
     ) -> Operand | None:
-        """The value of `section.field_name` as an operand, or None when there is none."""
-        value = getattr(section, field_name, None) if section is not None else None
-        if section is None or value is None or isinstance(value, bool):
+        """The value of `section.field_name` as an operand, or None when there is none.
+
+        Rules ask for the same few hundred operands again and again, so each is made once.
+        """
+        if section is None:
+            return None
+        asked = (id(section), field_name, symbol, name)
+        if asked not in self._operands:
+            made = self._operand(symbol, section, field_name, name)
+            if id(section) not in self._paths:  # no section of this plan, whose identity may pass to another
+                return made
+            self._operands[asked] = made
+        return self._operands[asked]
+
+    def _operand(self, symbol: str, section: Section, field_name: str, name: str) -> Operand | None:
+        value = getattr(section, field_name, None)
+        if value is None or isinstance(value, bool):
             return None
         path = self._written(section, field_name)
         words = name or field_name.replace("_", " ")
@@ -167,8 +184,10 @@ def paths_of(model: DataPlan) -> dict[int, Path]:
 
 def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
     yield section, path
-    for name, alias in _aliases(type(section)).items():
+    for name, alias in _aliases_below(type(section)).items():
         value = getattr(section, name)
+        if not value:
+            continue
         below = (*path, alias)
         if isinstance(value, Section):
             yield from _walk(value, below)
@@ -209,3 +228,18 @@ def _alias(section: Section, name: str) -> str:
 def _aliases(section: type[Section]) -> dict[str, str]:
     """How the file calls each field; asked for so often that pydantic's own way costs time."""
     return {name: info.alias or name for name, info in section.model_fields.items()}
+
+
+@cache
+def _aliases_below(section: type[Section]) -> dict[str, str]:
+    """Those of the fields that can hold sections: most hold plain values, and need no looking into."""
+    fields = section.model_fields
+    return {
+        name: alias for name, alias in _aliases(section).items() if _holds_section(fields[name].annotation)
+    }
+
+
+def _holds_section(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return True
+    return any(_holds_section(inner) for inner in get_args(annotation))

@@ -132,6 +132,11 @@ class Finding:
         return Severity.INFO if soft and not strict else self.severity
 
 
+def only_counted(code: str, severity: Severity, title: str) -> Finding:
+    """A verdict that holds and is not put into words, for a run that only counts what holds."""
+    return Finding(code, Verdict.HOLDS, severity, title, "", "$", Position(""))
+
+
 def fingerprint(code: str, path: str) -> str:
     """A stable name of one rule's verdict on one object: 16 hex digits, no line numbers in it."""
     return hashlib.sha256(f"{code} {path}".encode()).hexdigest()[:16]
