@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from pipelineplan.documents.document import Document, Path, dotted
+from pipelineplan.documents.document import Document, Path, Place, dotted, located
 from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -78,7 +78,7 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
         raise InputError(reader.problems)
     if not reader.started:
         raise InputError([Problem("the file is empty", Position(name, 1, 1))])
-    return Document(name, reader.result, reader.positions, reader.keys, reader.lines)
+    return reader.document()
 
 
 def read_foreign(text: str, name: str) -> tuple[Document, ...]:
@@ -104,11 +104,7 @@ def read_foreign(text: str, name: str) -> tuple[Document, ...]:
     problems = [problem for reader in readers for problem in reader.problems]
     if problems:
         raise InputError(problems)
-    return tuple(
-        Document(name, one.result, one.positions, one.keys, lines)
-        for one in readers
-        if one.result is not None
-    )
+    return tuple(one.document() for one in readers if one.result is not None)
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -156,7 +152,7 @@ def _number(text: str) -> int | float | str | None:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or sequence that is being read; `next_path` is that of the value after `key`."""
+    """A mapping or sequence that is being read."""
 
     path: Path
     value: dict[str, Any] | list[Any]
@@ -164,7 +160,6 @@ class _Open:
     first_value: int
     is_mapping: bool
     key: str | None = None
-    next_path: Path = ()
     merged: tuple[dict[str, Any], ...] = ()
 
 
@@ -181,9 +176,14 @@ class _Reader:
     values: int = 0
     open: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
-    positions: dict[Path, Position] = field(default_factory=dict)
-    keys: dict[Path, Position] = field(default_factory=dict)
+    value_places: list[Place] = field(default_factory=list)
+    key_places: list[Place] = field(default_factory=list)
+    known_keys: dict[Path, Position] = field(default_factory=dict)
+    keys_known: int = 0
     problems: list[Problem] = field(default_factory=list)
+
+    def document(self) -> Document:
+        return Document(self.name, self.result, self.lines, self.value_places, self.key_places)
 
     def take(self, event: Any) -> None:
         """Go on by one event. Every value of every file comes through here, so it is kept short."""
@@ -220,7 +220,7 @@ class _Reader:
             return ()
         parent = self.open[-1]
         if parent.is_mapping:
-            return (*parent.path, "?") if parent.key is None else parent.next_path
+            return (*parent.path, "?" if parent.key is None else parent.key)
         return (*parent.path, len(parent.value))
 
     def _waits_for_key(self) -> bool:
@@ -231,50 +231,61 @@ class _Reader:
         self.values += 1
         if self.values > MOST_VALUES:
             self._refuse_so_many(mark)
-        if self._waits_for_key():
-            self._key(event, self.open[-1])
-            return
-        path = self._path()
+        if self.open:
+            parent = self.open[-1]
+            step: str | int | None = parent.key if parent.is_mapping else len(parent.value)
+            if step is None:
+                self._key(event, parent)
+                return
+            self.value_places.append((parent.path, step, mark.line, mark.column))
+        else:
+            self.value_places.append(((), None, mark.line, mark.column))
         quoted = event.tag is None and not event.implicit[0]
-        value = event.value if quoted else self._resolve(event, path)
+        value = event.value if quoted else self._resolve(event)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
-        self._put(value, mark, path)
+        self._attach(value)
 
     def _key(self, event: Any, parent: _Open) -> None:
-        key = event.value
-        path = (*parent.path, key)
+        key, mark = event.value, event.start_mark
         if event.implicit[0] and not self.foreign and key.lower() in _TRAPS:
-            self._trap(key, event.start_mark, path)
+            self._trap(key, mark, (*parent.path, key))
         if key in parent.value and key != "<<":
-            first = self.keys.get(path)
+            path = (*parent.path, key)
+            first = self._key_at(path)
             where = f", first on line {first.line}" if first else ""
-            self.complain(f"the key {key!r} is here twice{where}", event.start_mark, path, "keep one")
-        parent.key, parent.next_path = key, path
-        self.keys[path] = self._at(event.start_mark)
+            self.complain(f"the key {key!r} is here twice{where}", mark, path, "keep one")
+        parent.key = key
+        self.key_places.append((parent.path, key, mark.line, mark.column))
 
-    def _resolve(self, event: Any, path: Path) -> Any:
+    def _key_at(self, path: Path) -> Position | None:
+        """Where the key that `path` ends in was written last."""
+        self.known_keys |= located(self.name, self.key_places[self.keys_known :])
+        self.keys_known = len(self.key_places)
+        return self.known_keys.get(path)
+
+    def _resolve(self, event: Any) -> Any:
         """What a scalar means that is written without quotes, or with a tag."""
         text = event.value
         if event.tag is not None:
             if event.tag not in {"!", "tag:yaml.org,2002:str"} and not self.foreign:
-                self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
+                self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, self._path())
             return text
         if text and text[0] in _STARTS_OF_NUMBERS:
             number = _number(text)
-            return self._not_plain(event, path) if number is None else number
+            return self._not_plain(event) if number is None else number
         if len(text) > _LONGEST_WORD:
             return text  # longer than any word that means something else
         lowered = text.lower()
         if lowered in _WORDS:
             return _WORDS[lowered]
-        return self._not_plain(event, path) if lowered in _TRAPS else text
+        return self._not_plain(event) if lowered in _TRAPS else text
 
-    def _not_plain(self, event: Any, path: Path) -> str:
+    def _not_plain(self, event: Any) -> str:
         """Text that YAML 1.1 and 1.2 read differently, or as no finite number."""
         text: str = event.value
         if not self.foreign and text.lower() not in self.plain_words:
-            self._trap(text, event.start_mark, path)
+            self._trap(text, event.start_mark, self._path())
         return text
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
@@ -295,7 +306,7 @@ class _Reader:
             self.complain(f"the tag {event.tag!r}, wanted plain data", mark, path)
         if len(self.open) >= MOST_DEPTH:
             self.refuse(f"nested deeper than {MOST_DEPTH} levels", mark, path)
-        self.positions[path] = self._at(mark)
+        self.value_places.append((path, None, mark.line, mark.column))
         self.open.append(_Open(path, value, event.anchor, self.values, is_mapping))
 
     def on_end(self, _event: Any) -> None:
@@ -316,14 +327,14 @@ class _Reader:
             return
         if self._waits_for_key():
             self.complain("an alias as a key, wanted text", event.start_mark, path)
-            self.open[-1].key, self.open[-1].next_path = "?", path
+            self.open[-1].key = "?"
             return
         value, size = self.anchors[event.anchor]
         self._count(event.start_mark, size)
         self._put(value, event.start_mark, path)
 
     def _put(self, value: Any, mark: Any, path: Path) -> None:
-        self.positions[path] = self._at(mark)
+        self.value_places.append((path, None, mark.line, mark.column))
         self._attach(value)
 
     def _attach(self, value: Any) -> None:
@@ -344,7 +355,7 @@ class _Reader:
         parent.merged += tuple(value for value in values if isinstance(value, dict))
         if len(parent.merged) == 0 or not all(isinstance(value, dict) for value in values):
             path = (*parent.path, "<<")
-            where = self.keys[path]
+            where = self._key_at(path) or Position(self.name)
             line = self.lines[where.line - 1]
             message = "found no mapping to merge, wanted an alias of one such as <<: *defaults"
             self.problems.append(Problem(message, where, dotted(path), source_line=line))
