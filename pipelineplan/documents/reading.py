@@ -65,7 +65,7 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     text = content if isinstance(content, str) else _decode(content, name)
     reader = _Reader(name, tuple(text.splitlines()), plain_words)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in iter(_LOADER(text).get_event, None):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
@@ -90,7 +90,7 @@ def read_foreign(text: str, name: str) -> tuple[Document, ...]:
     lines = tuple(text.splitlines())
     readers: list[_Reader] = []
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in iter(_LOADER(text).get_event, None):
             if isinstance(event, yaml.DocumentStartEvent):
                 readers.append(_Reader(name, lines, foreign=True))
             if readers:

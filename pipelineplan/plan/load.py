@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelineplan.documents import dotted
 from pipelineplan.plan import capacity
 from pipelineplan.plan.graph import Edge
-from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.plan import Plan, once
 from pipelineplan.plan.source import Source
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Basis, Operand
@@ -76,6 +76,7 @@ def average_rate(plan: Plan, source: Source) -> Operand | None:
     return declared or _measured(plan, source, symbol, peak=False)
 
 
+@once
 def arrivals(plan: Plan, node: str, *, peak: bool = True) -> tuple[Arrival, ...] | None:
     """What arrives at `node` from every source above it; None when a source states no rate."""
     factors: dict[str, float] = {}
@@ -90,6 +91,7 @@ def arrivals(plan: Plan, node: str, *, peak: bool = True) -> tuple[Arrival, ...]
     return tuple(found)
 
 
+@once
 def worker_share(plan: Plan, node: str) -> WorkerShare | None:
     """How records are dealt out to the workers of stage `node`; None when partitions are unknown.
 

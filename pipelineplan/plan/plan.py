@@ -6,10 +6,10 @@ whether the plan states it (declared), a profile measured it, or a default assum
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, get_args
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from pipelineplan.documents import Path, Root, dotted
 from pipelineplan.errors import Position
@@ -31,6 +31,30 @@ if TYPE_CHECKING:
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def once(
+    question: Callable[Concatenate[Plan, Given], Answer],
+) -> Callable[Concatenate[Plan, Given], Answer]:
+    """Keep the answer to a question about a plan with the plan: many rules ask the same.
+
+    Its arguments are names, numbers and sections; an answer is nothing that its askers change.
+    """
+
+    @wraps(question)
+    def answered(plan: Plan, /, *about: Given.args, **named: Given.kwargs) -> Answer:
+        key = (question, *(id(one) if isinstance(one, Section) else one for one in about), *named.items())
+        if key not in plan.answers:
+            # Sections are known by identity, which is theirs alone for as long as they are kept here.
+            plan.answers[key] = (question(plan, *about, **named), about)
+        answer: Answer = plan.answers[key][0]
+        return answer
+
+    return answered
+
+
 @dataclass(frozen=True)
 class Upstream:
     """The plan that feeds a source, and the sink of it that the source reads."""
@@ -41,7 +65,10 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan that could be read: sections in `model`, files by reference, nodes in `graph`."""
+    """A plan that could be read: sections in `model`, files by reference, nodes in `graph`.
+
+    `answers` are those that `once` keeps.
+    """
 
     model: DataPlan
     file: str
@@ -57,9 +84,7 @@ class Plan:
     real: RealSystem = field(default_factory=RealSystem)
     prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
-    _operands: dict[tuple[int, str, str, str], Operand | None] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    answers: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -103,26 +128,13 @@ class Plan:
             data = _below(data, step)
         return dotted(tuple(steps))
 
+    @once
     def operand(
         self, symbol: str, section: Section | None, field_name: str, name: str = ""
     ) -> Operand | None:
-        """The value of `section.field_name` as an operand, or None when there is none.
-
-        Rules ask for the same few hundred operands again and again, so each is made once.
-        """
-        if section is None:
-            return None
-        asked = (id(section), field_name, symbol, name)
-        if asked not in self._operands:
-            made = self._operand(symbol, section, field_name, name)
-            if id(section) not in self._paths:  # no section of this plan, whose identity may pass to another
-                return made
-            self._operands[asked] = made
-        return self._operands[asked]
-
-    def _operand(self, symbol: str, section: Section, field_name: str, name: str) -> Operand | None:
-        value = getattr(section, field_name, None)
-        if value is None or isinstance(value, bool):
+        """The value of `section.field_name` as an operand, or None when there is none."""
+        value = getattr(section, field_name, None) if section is not None else None
+        if section is None or value is None or isinstance(value, bool):
             return None
         path = self._written(section, field_name)
         words = name or field_name.replace("_", " ")

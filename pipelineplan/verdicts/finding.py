@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Literal
 
 from pipelineplan.errors import Position
@@ -132,6 +133,7 @@ class Finding:
         return Severity.INFO if soft and not strict else self.severity
 
 
+@cache
 def only_counted(code: str, severity: Severity, title: str) -> Finding:
     """A verdict that holds and is not put into words, for a run that only counts what holds."""
     return Finding(code, Verdict.HOLDS, severity, title, "", "$", Position(""))
