@@ -15,7 +15,6 @@ from pipelineplan.documents.reads import recording
 from pipelineplan.documents.root import find_root
 from pipelineplan.documents.settings import Settings, read_settings
 from pipelineplan.errors import InputError, Problem
-from pipelineplan.fleet.baseline import read_baseline, with_baseline
 from pipelineplan.fleet.keeping import Kept, entry_of, find, keep
 from pipelineplan.verdicts import Severity, Verdict
 from pipelineplan.verdicts.of_plan import PlanVerdicts
@@ -171,6 +170,8 @@ def _less_the_baseline(verdicts: PlanVerdicts, plan: Path, asked: Asked, setting
     wanted = settings.baseline if asked.baseline is None else asked.baseline
     if not wanted:
         return verdicts
+    from pipelineplan.fleet.baseline import read_baseline, with_baseline
+
     entries = read_baseline(plan, verdicts.about.root)
     findings = with_baseline(verdicts.findings, entries, asked.as_of, complete=asked.complete)
     return replace(verdicts, findings=tuple(one for one in findings if _is_asked(one.code, asked)))
