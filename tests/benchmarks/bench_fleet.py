@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -62,15 +61,14 @@ def company(folder: Path, plans: int) -> list[Path]:
 
 def once(command: list[str], cwd: Path, **env: str) -> Cost:
     """One process and its children; raises `RuntimeError` when there was something that it could not read."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, cwd=cwd, env={**os.environ, **env}, check=False)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=cwd, env={**os.environ, **env})
+    _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
-    if done.returncode > 1:
-        raise RuntimeError(f"{' '.join(command)} in {cwd} ended with {done.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, after.ru_maxrss / 1024)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode > 1:
+        raise RuntimeError(f"{' '.join(command)} in {cwd} ended with {process.returncode}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def told(title: str, costs: list[Cost]) -> Cost:
