@@ -22,6 +22,8 @@ _KIND = re.compile(
     rb"|^apiVersion\s*:\s*[\"']?pipelineplan/",
     re.MULTILINE,
 )
+# What `profile` measures carries the same apiVersion, and often lies beside its plan.
+_PROFILE = re.compile(rb"^kind\s*:\s*[\"']?StreamProfile\b", re.MULTILINE)
 _METADATA = re.compile(rb"^metadata\s*:", re.MULTILINE)
 _MOST_BYTES = 8 * 1024 * 1024
 _SKIPPED = {"golden", "node_modules", "__pycache__", "overlays"}
@@ -56,7 +58,7 @@ def _plans_in(folder: Path) -> Iterator[Path]:
     files = [entry for entry in entries if entry.suffix in {".yaml", ".yml"} and entry.is_file()]
     files = [file for file in files if not _is_baseline(file)]
     texts = {file: _text(file) for file in files}
-    plans = [file for file, text in texts.items() if _KIND.search(text)]
+    plans = [file for file, text in texts.items() if _KIND.search(text) and not _PROFILE.search(text)]
     named = [file for file in plans if _METADATA.search(texts[file])]
     if len(named) > 1:
         yield from named

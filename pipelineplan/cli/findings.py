@@ -128,7 +128,7 @@ def _placed(result: PlanVerdicts, above: str) -> PlanVerdicts:
         return result
 
     def lower(place: Position) -> Position:
-        return replace(place, file=f"{above}{place.file}")
+        return place._replace(file=f"{above}{place.file}")
 
     findings = tuple(
         replace(

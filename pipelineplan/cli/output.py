@@ -61,7 +61,7 @@ def from_here(file: str, root: Path | None) -> str:
 
 def placed(position: Position, root: Path | None) -> str:
     """A position whose file can be opened from the working directory, safe for a terminal."""
-    return safe(str(replace(position, file=from_here(position.file, root))))
+    return safe(str(position._replace(file=from_here(position.file, root))))
 
 
 def coloured(text: str, meaning: str) -> str:
@@ -96,7 +96,7 @@ def seen_from_here(problems: Iterable[Problem], plan: Path) -> list[Problem]:
     """The problems of `plan` with files named from the working directory and not from its root."""
     root = find_root(plan) if plan.exists() else None
     return [
-        replace(one, position=replace(one.position, file=from_here(one.position.file, root)))
+        replace(one, position=one.position._replace(file=from_here(one.position.file, root)))
         for one in problems
     ]
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from pipelineplan.documents.document import Document, Path, dotted
+from pipelineplan.documents.document import Document, Path, Place, dotted, located
 from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -27,14 +27,15 @@ MOST_VALUES = 400_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][\d_]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?\Z")
-_CLOCK = re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?\Z")
-_LEADING_ZERO = re.compile(r"[-+]?0\d[\d_]*\Z|[-+]?0[xob][\da-fA-F_]+\Z")
+_TRAP_NUMBER = re.compile(  # 1:30, 0777, 0x1F, .inf
+    r"[-+]?(?:\d+(?::[0-5]?\d)+(?:\.\d*)?|0\d[\d_]*|0[xob][\da-fA-F_]+|\.(?i:inf))\Z|\.(?i:nan)\Z"
+)
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TRAPS = {"on", "off", "yes", "no", "y", "n"}
 _LONGEST_WORD = len("false")
+_LONGEST_NUMBER = 40
 _STARTS_OF_NUMBERS = frozenset("+-.0123456789")
-_NOT_NUMBERS = {".inf", "-.inf", "+.inf", ".nan"}
-_NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_PRINTABLE = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def read_document(
@@ -64,20 +65,20 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     text = content if isinstance(content, str) else _decode(content, name)
     reader = _Reader(name, tuple(text.splitlines()), plain_words)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in iter(_LOADER(text).get_event, None):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
     except yaml.reader.ReaderError as error:
         # The C parser counts bytes here and the Python one characters, so the place is looked up.
-        found = _NOT_PRINTABLE.search(text)
+        found = re.search(_NOT_PRINTABLE, text)
         where = _position_of(text, found.start() if found else error.position, name)
         reader.problems.append(Problem("a control character that YAML does not allow", where))
     if reader.problems:
         raise InputError(reader.problems)
     if not reader.started:
         raise InputError([Problem("the file is empty", Position(name, 1, 1))])
-    return Document(name, reader.result, reader.positions, reader.keys, reader.lines)
+    return reader.document()
 
 
 def read_foreign(text: str, name: str) -> tuple[Document, ...]:
@@ -89,7 +90,7 @@ def read_foreign(text: str, name: str) -> tuple[Document, ...]:
     lines = tuple(text.splitlines())
     readers: list[_Reader] = []
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in iter(_LOADER(text).get_event, None):
             if isinstance(event, yaml.DocumentStartEvent):
                 readers.append(_Reader(name, lines, foreign=True))
             if readers:
@@ -103,11 +104,7 @@ def read_foreign(text: str, name: str) -> tuple[Document, ...]:
     problems = [problem for reader in readers for problem in reader.problems]
     if problems:
         raise InputError(problems)
-    return tuple(
-        Document(name, one.result, one.positions, one.keys, lines)
-        for one in readers
-        if one.result is not None
-    )
+    return tuple(one.document() for one in readers if one.result is not None)
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -142,25 +139,18 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
     return f"not YAML: {error.problem or 'cannot be parsed'}{context}"
 
 
-def _is_trap(text: str, lowered: str, number: float | str) -> bool:
-    """Whether YAML 1.1 and 1.2 read this plain scalar differently, or as no finite number."""
-    if text[0] not in _STARTS_OF_NUMBERS:
-        return lowered in _TRAPS
-    if lowered in _NOT_NUMBERS or number in {math.inf, -math.inf}:
-        return True
-    return _CLOCK.match(text) is not None or _LEADING_ZERO.match(text) is not None
+def _number(text: str) -> int | float | str | None:
+    """A plain scalar that begins like a number: as that number, else as it is; None for a trap."""
+    if len(text) <= _LONGEST_NUMBER:
+        if _INTEGER.match(text):
+            return int(text.replace("_", ""))
+        if _FLOAT.match(text):
+            number = float(text.replace("_", ""))
+            return number if math.isfinite(number) else None
+    return None if _TRAP_NUMBER.match(text) else text
 
 
-def _number(text: str) -> int | float | str:
-    """A plain scalar as the number that it writes, else as it is."""
-    if len(text) > 40:
-        return text
-    if _INTEGER.match(text):
-        return int(text.replace("_", ""))
-    return float(text.replace("_", "")) if _FLOAT.match(text) else text
-
-
-@dataclass
+@dataclass(slots=True)
 class _Open:
     """A mapping or sequence that is being read."""
 
@@ -168,12 +158,15 @@ class _Open:
     value: dict[str, Any] | list[Any]
     anchor: str | None
     first_value: int
+    is_mapping: bool
     key: str | None = None
-    merged: list[dict[str, Any]] = field(default_factory=list)
+    merged: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass
 class _Reader:
+    """What has been read so far; events are taken one by one."""
+
     name: str
     lines: tuple[str, ...]
     plain_words: frozenset[str] = frozenset()
@@ -183,9 +176,14 @@ class _Reader:
     values: int = 0
     open: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
-    positions: dict[Path, Position] = field(default_factory=dict)
-    keys: dict[Path, Position] = field(default_factory=dict)
+    value_places: list[Place] = field(default_factory=list)
+    key_places: list[Place] = field(default_factory=list)
+    known_keys: dict[Path, Position] = field(default_factory=dict)
+    keys_known: int = 0
     problems: list[Problem] = field(default_factory=list)
+
+    def document(self) -> Document:
+        return Document(self.name, self.result, self.lines, self.value_places, self.key_places)
 
     def take(self, event: Any) -> None:
         """Go on by one event. Every value of every file comes through here, so it is kept short."""
@@ -198,19 +196,19 @@ class _Reader:
             self.complain("a second document ('---'), wanted one per file", event.start_mark)
 
     def on_mapping(self, event: Any) -> None:
-        self._begin({}, event)
+        self._begin({}, event, is_mapping=True)
 
     def on_sequence(self, event: Any) -> None:
-        self._begin([], event)
+        self._begin([], event, is_mapping=False)
 
     def complain(self, message: str, mark: Any, path: Path = (), fix: str = "") -> None:
         where = self._at(mark) if mark else Position(self.name)
         line = self.lines[where.line - 1] if 0 < where.line <= len(self.lines) else ""
         self.problems.append(Problem(message, where, dotted(path), fix, line))
 
-    def refuse(self, message: str, mark: Any) -> NoReturn:
-        """Raise `InputError` with this one complaint."""
-        self.complain(message, mark)
+    def refuse(self, message: str, mark: Any, path: Path = (), fix: str = "") -> NoReturn:
+        """Raise `InputError` with this complaint as the last."""
+        self.complain(message, mark, path, fix)
         raise InputError(self.problems)
 
     def _at(self, mark: Any) -> Position:
@@ -221,63 +219,74 @@ class _Reader:
         if not self.open:
             return ()
         parent = self.open[-1]
-        if isinstance(parent.value, list):
-            return (*parent.path, len(parent.value))
-        return (*parent.path, "?" if parent.key is None else parent.key)
+        if parent.is_mapping:
+            return (*parent.path, "?" if parent.key is None else parent.key)
+        return (*parent.path, len(parent.value))
 
     def _waits_for_key(self) -> bool:
-        if not self.open:
-            return False
-        parent = self.open[-1]
-        return parent.key is None and isinstance(parent.value, dict)
+        return bool(self.open) and self.open[-1].is_mapping and self.open[-1].key is None
 
     def on_scalar(self, event: Any) -> None:
         mark = event.start_mark
-        self._count(mark)
-        parent = self.open[-1] if self.open else None
-        if parent is None:
-            path: Path = ()
-        elif isinstance(parent.value, list):
-            path = (*parent.path, len(parent.value))
-        elif parent.key is None:
-            self._key(event)
-            return
+        self.values += 1
+        if self.values > MOST_VALUES:
+            self._refuse_so_many(mark)
+        if self.open:
+            parent = self.open[-1]
+            step: str | int | None = parent.key if parent.is_mapping else len(parent.value)
+            if step is None:
+                self._key(event, parent)
+                return
+            self.value_places.append((parent.path, step, mark.line, mark.column))
         else:
-            path = (*parent.path, parent.key)
-        value = self._resolve(event, path)
+            self.value_places.append(((), None, mark.line, mark.column))
+        quoted = event.tag is None and not event.implicit[0]
+        value = event.value if quoted else self._resolve(event)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
-        self._put(value, mark, path)
+        self._attach(value)
 
-    def _key(self, event: Any) -> None:
-        parent, key = self.open[-1], event.value
-        path = (*parent.path, key)
-        if event.implicit[0] and key.lower() in _TRAPS and not self.foreign:
-            self._trap(key, event.start_mark, path)
+    def _key(self, event: Any, parent: _Open) -> None:
+        key, mark = event.value, event.start_mark
+        if event.implicit[0] and not self.foreign and key.lower() in _TRAPS:
+            self._trap(key, mark, (*parent.path, key))
         if key in parent.value and key != "<<":
-            first = self.keys.get(path)
+            path = (*parent.path, key)
+            first = self._key_at(path)
             where = f", first on line {first.line}" if first else ""
-            self.complain(f"the key {key!r} is here twice{where}", event.start_mark, path, "keep one")
+            self.complain(f"the key {key!r} is here twice{where}", mark, path, "keep one")
         parent.key = key
-        self.keys[path] = self._at(event.start_mark)
+        self.key_places.append((parent.path, key, mark.line, mark.column))
 
-    def _resolve(self, event: Any, path: Path) -> Any:
+    def _key_at(self, path: Path) -> Position | None:
+        """Where the key that `path` ends in was written last."""
+        self.known_keys |= located(self.name, self.key_places[self.keys_known :])
+        self.keys_known = len(self.key_places)
+        return self.known_keys.get(path)
+
+    def _resolve(self, event: Any) -> Any:
+        """What a scalar means that is written without quotes, or with a tag."""
         text = event.value
-        if event.tag not in {None, "!", "tag:yaml.org,2002:str"} and not self.foreign:
-            self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, path)
-        if not event.implicit[0] or event.tag is not None:
+        if event.tag is not None:
+            if event.tag not in {"!", "tag:yaml.org,2002:str"} and not self.foreign:
+                self.complain(f"the tag {event.tag!r}, wanted a plain value", event.start_mark, self._path())
             return text
-        if len(text) > _LONGEST_WORD and text[0] not in _STARTS_OF_NUMBERS:
-            return text  # longer than any word that means something else, and no number
+        if text and text[0] in _STARTS_OF_NUMBERS:
+            number = _number(text)
+            return self._not_plain(event) if number is None else number
+        if len(text) > _LONGEST_WORD:
+            return text  # longer than any word that means something else
         lowered = text.lower()
         if lowered in _WORDS:
             return _WORDS[lowered]
-        number = _number(text)
-        if lowered not in self.plain_words and _is_trap(text, lowered, number):
-            if self.foreign:
-                return text
-            self._trap(text, event.start_mark, path)
-        return number
+        return self._not_plain(event) if lowered in _TRAPS else text
+
+    def _not_plain(self, event: Any) -> str:
+        """Text that YAML 1.1 and 1.2 read differently, or as no finite number."""
+        text: str = event.value
+        if not self.foreign and text.lower() not in self.plain_words:
+            self._trap(text, event.start_mark, self._path())
+        return text
 
     def _trap(self, text: str, mark: Any, path: Path) -> None:
         message = f"{text!r} means different things to different readers of YAML"
@@ -286,19 +295,19 @@ class _Reader:
             fix = f"write '{text}' in quotes, or with a unit"
         self.complain(message, mark, path, fix)
 
-    def _begin(self, value: dict[str, Any] | list[Any], event: Any) -> None:
-        self._count(event.start_mark)
+    def _begin(self, value: dict[str, Any] | list[Any], event: Any, *, is_mapping: bool) -> None:
+        mark = event.start_mark
+        self._count(mark)
         path = self._path()
         if self._waits_for_key():
-            self.complain("a key that is a list or a mapping, wanted text", event.start_mark, path)
+            self.complain("a key that is a list or a mapping, wanted text", mark, path)
             self.open[-1].key = "?"
         if event.tag not in {None, "!"} and not self.foreign:
-            self.complain(f"the tag {event.tag!r}, wanted plain data", event.start_mark, path)
+            self.complain(f"the tag {event.tag!r}, wanted plain data", mark, path)
         if len(self.open) >= MOST_DEPTH:
-            self.complain(f"nested deeper than {MOST_DEPTH} levels", event.start_mark, path)
-            raise InputError(self.problems)
-        self.positions[path] = self._at(event.start_mark)
-        self.open.append(_Open(path, value, event.anchor, self.values))
+            self.refuse(f"nested deeper than {MOST_DEPTH} levels", mark, path)
+        self.value_places.append((path, None, mark.line, mark.column))
+        self.open.append(_Open(path, value, event.anchor, self.values, is_mapping))
 
     def on_end(self, _event: Any) -> None:
         done = self.open.pop()
@@ -325,7 +334,7 @@ class _Reader:
         self._put(value, event.start_mark, path)
 
     def _put(self, value: Any, mark: Any, path: Path) -> None:
-        self.positions[path] = self._at(mark)
+        self.value_places.append((path, None, mark.line, mark.column))
         self._attach(value)
 
     def _attach(self, value: Any) -> None:
@@ -343,10 +352,10 @@ class _Reader:
 
     def _merge(self, parent: _Open, values: list[Any]) -> None:
         """What `<<` brings into a mapping; the mapping's own keys stay."""
-        parent.merged += [value for value in values if isinstance(value, dict)]
+        parent.merged += tuple(value for value in values if isinstance(value, dict))
         if len(parent.merged) == 0 or not all(isinstance(value, dict) for value in values):
             path = (*parent.path, "<<")
-            where = self.keys[path]
+            where = self._key_at(path) or Position(self.name)
             line = self.lines[where.line - 1]
             message = "found no mapping to merge, wanted an alias of one such as <<: *defaults"
             self.problems.append(Problem(message, where, dotted(path), source_line=line))
@@ -355,12 +364,14 @@ class _Reader:
     def _count(self, mark: Any, more: int = 1) -> None:
         self.values += more
         if self.values > MOST_VALUES:
-            self.complain(
-                f"more than {MOST_VALUES:,} values once aliases are expanded",
-                mark,
-                fix="a plan needs a few hundred: write the values out, without nested aliases",
-            )
-            raise InputError(self.problems)
+            self._refuse_so_many(mark)
+
+    def _refuse_so_many(self, mark: Any) -> NoReturn:
+        self.refuse(
+            f"more than {MOST_VALUES:,} values once aliases are expanded",
+            mark,
+            fix="a plan needs a few hundred: write the values out, without nested aliases",
+        )
 
 
 _HANDLERS: dict[type, Callable[[_Reader, Any], None]] = {

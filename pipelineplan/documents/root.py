@@ -7,6 +7,7 @@ else the plan's own folder.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 
 from pipelineplan.documents.reads import note_read
@@ -36,6 +37,10 @@ class Root:
     folder: Path
     base: Path
 
+    @cached_property
+    def _top(self) -> Path:
+        return self.folder.resolve()
+
     def resolve(self, reference: str) -> Path:
         """The file that `reference` names; `ValueError` says why it may not be followed."""
         if "://" in reference or reference.startswith("//"):
@@ -45,7 +50,7 @@ class Root:
         if Path(reference).is_absolute() or PureWindowsPath(reference).is_absolute():
             raise ValueError("an absolute path, wanted one relative to the plan")
         target = _resolved(self.base / reference)
-        if not target.is_relative_to(self.folder.resolve()):
+        if not target.is_relative_to(self._top):
             raise ValueError("leaves the root folder of the plan")
         note_read(self.base / reference)
         return target

@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,14 @@ def read_settings(folder: Path) -> Settings:
 def _parsed(file: Path) -> tuple[dict[str, Any], str]:
     try:
         text = file.read_bytes()[:_MOST_BYTES].decode("utf-8")
-        return tomllib.loads(text), text
+        return _tables(text), text
     except (OSError, ValueError) as error:  # what TOML and UTF-8 raise are value errors
         raise InputError([Problem(f"cannot be read: {error}", _said_place(str(error)))]) from error
+
+
+@lru_cache(maxsize=8)  # the plans of a repository have the same settings
+def _tables(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
 
 
 def _said_place(message: str) -> Position:
@@ -168,11 +174,13 @@ class _Places:
 
 def _meets(data: dict[str, Any], places: _Places) -> None:
     """Raises `InputError` when the file wants a newer version: what else is in it may be new as well."""
-    from importlib.metadata import version
-
     wanted = data.get("required-version")
     found = _VERSION.match(wanted) if isinstance(wanted, str) else None
-    if found is None or _numbers(version("pipelineplan")) >= _numbers(found[1]):
+    if found is None:
+        return
+    from importlib.metadata import version
+
+    if _numbers(version("pipelineplan")) >= _numbers(found[1]):
         return
     message = f"this repository wants pipelineplan {found[1]} or newer, this is {version('pipelineplan')}"
     fix = f"pip install 'pipelineplan>={found[1]}'"

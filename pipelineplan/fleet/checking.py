@@ -15,8 +15,7 @@ from pipelineplan.documents.reads import recording
 from pipelineplan.documents.root import find_root
 from pipelineplan.documents.settings import Settings, read_settings
 from pipelineplan.errors import InputError, Problem
-from pipelineplan.fleet.baseline import read_baseline, with_baseline
-from pipelineplan.fleet.keeping import Kept, entry_of, find, hashes_of, keep
+from pipelineplan.fleet.keeping import Kept, entry_of, find, keep
 from pipelineplan.verdicts import Severity, Verdict
 from pipelineplan.verdicts.of_plan import PlanVerdicts
 
@@ -136,23 +135,15 @@ def _kept_or_judged(plan: Path, asked: Asked, settings: Settings) -> Kept:
     """The verdicts before any baseline: from the cache where they still count, else made and kept."""
     day = asked.as_of.isoformat()
     if asked.cache is None or settings.python_rules:  # what an installed package does is not known here
-        made = _judged(plan, asked, day)
-        return replace(made, verdicts=_told(made.verdicts, asked))
-    words = (*asked.select, "-", *asked.ignore, asked.env or "-", settings.edition)
+        return _judged(plan, asked, day)
+    told = "all" if asked.holding else "what does not hold"
+    words = (*asked.select, "-", *asked.ignore, asked.env or "-", settings.edition, told)
     entry = entry_of(asked.cache, plan, words)
-    kept = find(entry, day, with_holding=asked.holding)
+    kept = find(entry, day)
     if kept is None:
         kept = _judged(plan, asked, day)
         keep(entry, kept)
-    verdicts = replace(kept.verdicts, strict=asked.strict)
-    return replace(kept, verdicts=_told(verdicts, asked))
-
-
-def _told(verdicts: PlanVerdicts, asked: Asked) -> PlanVerdicts:
-    if asked.holding:
-        return verdicts
-    wanting = tuple(one for one in verdicts.findings if one.verdict is not Verdict.HOLDS)
-    return replace(verdicts, findings=wanting)
+    return replace(kept, verdicts=replace(kept.verdicts, strict=asked.strict))
 
 
 def _judged(plan: Path, asked: Asked, day: str) -> Kept:
@@ -168,17 +159,20 @@ def _judged(plan: Path, asked: Asked, day: str) -> Kept:
             strict=asked.strict,
             env=asked.env,
             as_of=asked.as_of,
+            holding=asked.holding,
         )
     dated = depends_on_day(result.plan) or any(one.until for one in comments_in(result.plan.own_lines))
     findings = tuple(sorted(result.findings, key=lambda one: one.verdict is Verdict.HOLDS))
     verdicts = PlanVerdicts(result.about, findings, asked.strict, result.held)
-    return Kept(verdicts, hashes_of(files), day if dated else "")
+    return Kept(verdicts, tuple(sorted(files)), day if dated else "")
 
 
 def _less_the_baseline(verdicts: PlanVerdicts, plan: Path, asked: Asked, settings: Settings) -> PlanVerdicts:
     wanted = settings.baseline if asked.baseline is None else asked.baseline
     if not wanted:
         return verdicts
+    from pipelineplan.fleet.baseline import read_baseline, with_baseline
+
     entries = read_baseline(plan, verdicts.about.root)
     findings = with_baseline(verdicts.findings, entries, asked.as_of, complete=asked.complete)
     return replace(verdicts, findings=tuple(one for one in findings if _is_asked(one.code, asked)))

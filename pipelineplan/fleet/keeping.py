@@ -3,8 +3,7 @@
     ~/.cache/pipelineplan/check/3f/3f0c9a....json
 
     {"files": {"/repo/plan.yaml": "9c1e...", "/repo/plan.prod.yaml": "absent"}, "day": "", ...}   first line
-    [{"code": "CAP101", "verdict": "fails", ...}]                                   what does not hold
-    [{"code": "CHK101", "verdict": "holds", ...}]                                   what holds
+    [{"code": "CAP101", "verdict": "fails", ...}]                                            the findings
 
 An entry is found by the plan, by what was asked and by the version and the files of this package; it
 counts while every file that was looked at has the content it had. What cannot be read, or is not what
@@ -19,29 +18,28 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.verdicts import Verdict
 from pipelineplan.verdicts.of_plan import About, PlanVerdicts
 from pipelineplan.verdicts.plain import finding_json, finding_of
 
 ABSENT = "absent"
-_FORM = "pipelineplan/kept/v1"
+_FORM = "pipelineplan/kept/v2"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Verdicts before any baseline, and every file that they rest on with its content's hash.
+    """Verdicts before any baseline, and every file and folder that they rest on.
 
     `day` is the day that they are for, empty where no day matters.
     """
 
     verdicts: PlanVerdicts
-    files: Mapping[str, str]
+    files: tuple[str, ...]
     day: str = ""
 
 
@@ -91,22 +89,21 @@ def _hash(place: Path) -> str:
         return ABSENT
 
 
-def find(entry: Path, day: str, *, with_holding: bool) -> Kept | None:
+def find(entry: Path, day: str) -> Kept | None:
     """What `entry` keeps if it still counts on `day`, else None."""
     try:
         lines = entry.read_text(encoding="utf-8").split("\n")
         head = json.loads(lines[0])
         if head["day"] not in {"", day} or any(_hash(Path(f)) != h for f, h in head["files"].items()):
             return None
-        texts = lines[1:3] if with_holding else lines[1:2]
-        findings = [finding_of(one) for text in texts for one in json.loads(text)]
-        if head["form"] != _FORM or len(lines) != 4:
+        findings = [finding_of(one) for one in json.loads(lines[1])]
+        if head["form"] != _FORM or len(lines) != 3:
             return None
         about = About(head["name"], head["file"], Path(head["root"]), head["owner"], head["level"])
         verdicts = PlanVerdicts(about, tuple(findings), held=int(head["held"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
-    return Kept(verdicts, head["files"], head["day"])
+    return Kept(verdicts, tuple(head["files"]), head["day"])
 
 
 def keep(entry: Path, kept: Kept) -> None:
@@ -114,7 +111,7 @@ def keep(entry: Path, kept: Kept) -> None:
     about, held = kept.verdicts.about, kept.verdicts.held
     head: dict[str, Any] = {
         "form": _FORM,
-        "files": dict(kept.files),
+        "files": hashes_of(kept.files),
         "day": kept.day,
         "name": about.name,
         "file": about.file,
@@ -124,9 +121,8 @@ def keep(entry: Path, kept: Kept) -> None:
         "held": held,
     }
     findings = kept.verdicts.findings
-    wanting = [finding_json(one, strict=False) for one in findings if one.verdict is not Verdict.HOLDS]
-    holding = [finding_json(one, strict=False) for one in findings if one.verdict is Verdict.HOLDS]
-    text = "\n".join(json.dumps(part, separators=(",", ":")) for part in (head, wanting, holding)) + "\n"
+    parts = (head, [finding_json(one, strict=False) for one in findings])
+    text = "\n".join(json.dumps(part, separators=(",", ":")) for part in parts) + "\n"
     try:
         entry.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(prefix=".", dir=entry.parent)

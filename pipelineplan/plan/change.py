@@ -1,7 +1,5 @@
 """How the pipeline is switched over, run again over old data, and switched back."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -79,10 +79,10 @@ def compose(plan: FilePath, root: FilePath, env: str | None = None) -> Composed:
 
 def shown(file: FilePath, root: FilePath) -> str:
     """How messages and outputs name `file`: relative to the root, with forward slashes."""
-    resolved = file.resolve()
-    if resolved.is_relative_to(root.resolve()):
-        return resolved.relative_to(root.resolve()).as_posix() or "."
-    return file.as_posix()
+    try:
+        return file.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:  # outside of the root
+        return file.as_posix()
 
 
 def _whole(document: Document) -> Composed:

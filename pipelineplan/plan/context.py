@@ -1,7 +1,5 @@
 """Who the plan is for and what they decide with it: metadata and context."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field

@@ -4,8 +4,6 @@
 judges get, with positions, references and the graph beside it.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

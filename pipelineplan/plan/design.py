@@ -3,8 +3,6 @@
 users -> requests/s -> components -> stores, caches, channels -> regions
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

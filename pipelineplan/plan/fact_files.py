@@ -4,8 +4,6 @@ facts: [deploy/topics/*.yaml, deploy/flink-conf.yaml]            the plan's own 
 facts: {files: [deploy/topics/*.yaml], prefer: facts}            those of the real system do
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """Rules about data, and what people decided, risk and vouch for."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field, model_validator

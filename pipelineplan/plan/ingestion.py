@@ -1,7 +1,5 @@
 """How data comes in, and when: mode, schedule, concurrency, dependencies."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelineplan.documents import dotted
 from pipelineplan.plan import capacity
 from pipelineplan.plan.graph import Edge
-from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.plan import Plan, once
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.quantities import Dimension
@@ -77,6 +77,7 @@ def average_rate(plan: Plan, source: Source) -> Operand | None:
     return declared or _measured(plan, source, symbol, peak=False)
 
 
+@once
 def arrivals(plan: Plan, node: str, *, peak: bool = True) -> tuple[Arrival, ...] | None:
     """What arrives at `node` from every source above it; None when a source states no rate."""
     factors: dict[str, float] = {}
@@ -106,6 +107,7 @@ def writers_of(plan: Plan, sink: Sink) -> Operand | None:
     return plan.operand("n", plan.source(first), "partitions", "partitions")
 
 
+@once
 def worker_share(plan: Plan, node: str) -> WorkerShare | None:
     """How records are dealt out to the workers of stage `node`; None when partitions are unknown.
 

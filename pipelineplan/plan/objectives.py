@@ -1,8 +1,6 @@
 """What the plan promises, and what it claims to survive."""
 
-from __future__ import annotations
-
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,7 +33,7 @@ class Freshness(Section):
     )
 
     @model_validator(mode="after")
-    def _has_a_target(self) -> Freshness:
+    def _has_a_target(self) -> Self:
         if not self.targets():
             raise ValueError("no target, wanted at least one of p50, p95, p99")
         return self

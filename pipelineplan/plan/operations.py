@@ -1,7 +1,5 @@
 """How the pipeline is watched, kept up and kept safe."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -6,10 +6,10 @@ whether the plan states it (declared), a profile measured it, or a default assum
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 
 from pipelineplan.documents import Path, Root, dotted
 from pipelineplan.errors import Position
@@ -31,6 +31,30 @@ if TYPE_CHECKING:
     from pipelineplan.sources import RateTrace, StreamProfile
 
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def once(
+    question: Callable[Concatenate[Plan, Given], Answer],
+) -> Callable[Concatenate[Plan, Given], Answer]:
+    """Keep the answer to a question about a plan with the plan: many rules ask the same.
+
+    Its arguments are names, numbers and sections; an answer is nothing that its askers change.
+    """
+
+    @wraps(question)
+    def answered(plan: Plan, /, *about: Given.args, **named: Given.kwargs) -> Answer:
+        key = (question, *(id(one) if isinstance(one, Section) else one for one in about), *named.items())
+        if key not in plan.answers:
+            # Sections are known by identity, which is theirs alone for as long as they are kept here.
+            plan.answers[key] = (question(plan, *about, **named), about)
+        answer: Answer = plan.answers[key][0]
+        return answer
+
+    return answered
+
+
 @dataclass(frozen=True)
 class Upstream:
     """The plan that feeds a source, and the sink of it that the source reads."""
@@ -41,7 +65,10 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan that could be read: sections in `model`, files by reference, nodes in `graph`."""
+    """A plan that could be read: sections in `model`, files by reference, nodes in `graph`.
+
+    `answers` are those that `once` keeps.
+    """
 
     model: DataPlan
     file: str
@@ -57,6 +84,7 @@ class Plan:
     real: RealSystem = field(default_factory=RealSystem)
     prices: Mapping[str, PriceList] = field(default_factory=dict)
     _paths: Mapping[int, Path] = field(default_factory=dict, repr=False)
+    answers: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -100,6 +128,7 @@ class Plan:
             data = _below(data, step)
         return dotted(tuple(steps))
 
+    @once
     def operand(
         self, symbol: str, section: Section | None, field_name: str, name: str = ""
     ) -> Operand | None:
@@ -167,8 +196,10 @@ def paths_of(model: DataPlan) -> dict[int, Path]:
 
 def _walk(section: Section, path: Path) -> Iterator[tuple[Section, Path]]:
     yield section, path
-    for name, alias in _aliases(type(section)).items():
+    for name, alias in _aliases_below(type(section)).items():
         value = getattr(section, name)
+        if not value:
+            continue
         below = (*path, alias)
         if isinstance(value, Section):
             yield from _walk(value, below)
@@ -209,3 +240,18 @@ def _alias(section: Section, name: str) -> str:
 def _aliases(section: type[Section]) -> dict[str, str]:
     """How the file calls each field; asked for so often that pydantic's own way costs time."""
     return {name: info.alias or name for name, info in section.model_fields.items()}
+
+
+@cache
+def _aliases_below(section: type[Section]) -> dict[str, str]:
+    """Those of the fields that can hold sections: most hold plain values, and need no looking into."""
+    fields = section.model_fields
+    return {
+        name: alias for name, alias in _aliases(section).items() if _holds_section(fields[name].annotation)
+    }
+
+
+def _holds_section(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return True
+    return any(_holds_section(inner) for inner in get_args(annotation))

@@ -6,8 +6,6 @@ prices:
   - {of: log_storage, unit: GB-month, price: 0.09, currency: EUR, as_of: 2026-11-01, source: public list}
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

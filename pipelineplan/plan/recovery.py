@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pipelineplan.plan import capacity
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Outage
-from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.plan import Plan, once
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension
@@ -66,6 +66,7 @@ class Downtime:
         return self.down(values) + self.replayed(values)
 
 
+@once
 def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
     """The phases of `outage` as stage `stage` sees them; a sink's outage restarts a job that gives up."""
     phases = [plan.operand("detect", outage, "detect", "time to detect")]

@@ -8,9 +8,7 @@ contracts:
   rollout: [{at: 0 h, upgrade: loader, to: 1.1.0}, {at: 24 h, upgrade: checkout, to: 1.1.0}]
 """
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,7 +48,7 @@ class Deprecation(Section):
     )
 
     @model_validator(mode="after")
-    def _is_one(self) -> Deprecation:
+    def _is_one(self) -> Self:
         if (self.field is None) == (self.version is None):
             raise ValueError("wanted either a field or a version that goes")
         return self

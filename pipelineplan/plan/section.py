@@ -5,8 +5,6 @@ retention: 7 d               Duration     -> 604800.0
 keys: 40_000_000             Count        -> 40000000
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any

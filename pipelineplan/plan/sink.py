@@ -1,7 +1,5 @@
 """Where results become visible, to whom, and with which guarantee."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field, model_validator

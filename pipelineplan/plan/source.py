@@ -1,10 +1,8 @@
 """Where records come from, how fast, with which event time, and what the log keeps of them."""
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -272,7 +270,7 @@ class Quantiles(Section):
         return {**rest, "quantiles": {key: value[key] for key in value if key not in rest}}
 
     @model_validator(mode="after")
-    def _grows(self) -> Quantiles:
+    def _grows(self) -> Self:
         rising = [quantity for _, quantity in self.by_probability()]
         if any(a.low > b.low or a.high > b.high for a, b in pairwise(rising)):
             raise ValueError("quantiles that fall as the probability grows, wanted p50 <= p99 <= p99.9")

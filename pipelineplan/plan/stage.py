@@ -1,8 +1,6 @@
 """What happens to records on the way: exchange, capacity, windows, state, checkpoints, retries."""
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -93,7 +91,7 @@ class Window(Section):
     )
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Window:
+    def _one_kind(self) -> Self:
         given = [kind for kind in (self.fixed, self.sliding, self.session) if kind is not None]
         if len(given) != 1:
             raise ValueError("wanted exactly one of fixed, sliding, session")
@@ -123,6 +121,22 @@ class Join(Section):
     )
 
 
+class Ttl(Section):
+    """When state of a key is forgotten, and by which clock."""
+
+    time: Duration = Field(
+        description="How long state of a key lives after it was last written.", examples=["36 h"]
+    )
+    clock: Literal["event", "processing"] = Field(
+        "processing", description="By which clock: of events, or of the machine (as in Flink)."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return shorthand(value, "time")
+
+
 class State(Section):
     """What a stage remembers: how much, for how long, and how fast it is written and read back."""
 
@@ -146,22 +160,6 @@ class State(Section):
     budget: Size | None = Field(
         None, description="The most that state may take, over all subtasks.", examples=["60 GB"]
     )
-
-
-class Ttl(Section):
-    """When state of a key is forgotten, and by which clock."""
-
-    time: Duration = Field(
-        description="How long state of a key lives after it was last written.", examples=["36 h"]
-    )
-    clock: Literal["event", "processing"] = Field(
-        "processing", description="By which clock: of events, or of the machine (as in Flink)."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return shorthand(value, "time")
 
 
 class Checkpoint(Section):
@@ -221,6 +219,15 @@ class Retry(Section):
     )
 
 
+class DeadLetterAlert(Section):
+    """When somebody is called: by age of the oldest record, by number."""
+
+    age: Duration | None = Field(
+        None, description="The age of the oldest that calls somebody.", examples=["1 h"]
+    )
+    depth: Count | None = Field(None, description="The number that calls somebody.", examples=[500])
+
+
 class DeadLetters(Section):
     """Where records go that cannot be processed."""
 
@@ -231,15 +238,6 @@ class DeadLetters(Section):
     retention: Duration | None = Field(None, description="How long they are kept.", examples=["14 d"])
     triage: Duration | None = Field(None, description="How long until somebody has looked.", examples=["3 d"])
     alert: DeadLetterAlert | None = None
-
-
-class DeadLetterAlert(Section):
-    """When somebody is called: by age of the oldest record, by number."""
-
-    age: Duration | None = Field(
-        None, description="The age of the oldest that calls somebody.", examples=["1 h"]
-    )
-    depth: Count | None = Field(None, description="The number that calls somebody.", examples=[500])
 
 
 class Files(Section):
@@ -336,7 +334,3 @@ class Stage(Section):
     cost_drivers: tuple[Text, ...] = Field(
         (), description="What its cost grows with.", examples=[["18 task slots around the clock"]]
     )
-
-
-State.model_rebuild()
-DeadLetters.model_rebuild()

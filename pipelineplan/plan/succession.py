@@ -17,7 +17,7 @@ from pipelineplan.contracts.evolution.recorded import Recorded, index_of
 from pipelineplan.contracts.evolution.rollout import Rollout, Side, Step, Upgrade, Wait
 from pipelineplan.documents import Path, dotted
 from pipelineplan.plan.load import Values
-from pipelineplan.plan.plan import Plan
+from pipelineplan.plan.plan import Plan, once
 from pipelineplan.plan.schema_policy import ContractPolicy, RolloutStep
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
@@ -67,12 +67,13 @@ class Succession:
         return index_of(str(name), self.names)
 
 
-def successions(plan: Plan) -> list[Succession]:
+@once
+def successions(plan: Plan) -> tuple[Succession, ...]:
     """One for every dataset with a policy."""
     contracts = plan.model.contracts
     if contracts is None:
-        return []
-    return [_succession(plan, dataset, policy) for dataset, policy in contracts.policies.items()]
+        return ()
+    return tuple(_succession(plan, dataset, policy) for dataset, policy in contracts.policies.items())
 
 
 def _succession(plan: Plan, dataset: str, policy: ContractPolicy) -> Succession:

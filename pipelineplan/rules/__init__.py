@@ -66,14 +66,17 @@ __all__ = [
 ]
 
 
-def judge(plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> tuple[Finding, ...]:
+def judge(
+    plan: Plan, select: Iterable[str] = (), ignore: Iterable[str] = (), *, holding: bool = True
+) -> tuple[Finding, ...]:
     """Every verdict on `plan`: of the inequalities, of the criteria, of the organisation's policies.
 
-    `select` keeps the codes that start with one of its entries, `ignore` leaves such codes out.
+    `select` keeps the codes that start with one of its entries, `ignore` leaves such codes out. Without
+    `holding`, what holds is only counted: its findings say no more than their codes.
     """
     policies = policies_of(plan.root.folder, frozenset(_built_in_codes()))
-    findings = [finding for _, one in sorted(RULES.items()) for finding in apply(one, plan)]
-    findings += criteria.judge(plan)
+    findings = [finding for _, one in sorted(RULES.items()) for finding in apply(one, plan, holding=holding)]
+    findings += criteria.judge(plan, holding=holding)
     findings += judge_policies(plan, policies)
     return selected(findings, tuple(select), tuple(ignore))
 

@@ -14,6 +14,7 @@ from pipelineplan.documents import Path
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Arrival, Values, WorkerShare, arrivals, worker_share
 from pipelineplan.plan.objectives import Outage
+from pipelineplan.plan.plan import once
 from pipelineplan.plan.recovery import Downtime, downtime
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_apart, say_seconds
@@ -60,6 +61,7 @@ class Busiest:
         )
 
 
+@once
 def busiest_worker(plan: Plan, stage: Stage) -> Busiest | str:
     """The busiest worker of `stage`, or what the plan must state before one can be named."""
     arriving, share = arrivals(plan, stage.id), worker_share(plan, stage.id)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, assert_never
@@ -22,7 +22,7 @@ from pipelineplan.rules.antipatterns import ANTI_PATTERNS, AntiPattern
 from pipelineplan.rules.decisions import DECISION_TABLES
 from pipelineplan.rules.design_choices import DESIGN_TABLES
 from pipelineplan.rules.presence import Condition, Gap, applies, gaps
-from pipelineplan.verdicts import Finding, Severity, Verdict, fingerprint
+from pipelineplan.verdicts import Finding, Severity, Verdict, fingerprint, only_counted
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,28 @@ def page(code: str) -> Mapping[str, str] | None:
     return {**said, "title": pattern.title, "why": pattern.why, "fix": pattern.fix}
 
 
-def judge(plan: Plan) -> list[Finding]:
+def judge(plan: Plan, *, holding: bool = True) -> list[Finding]:
     """The verdict of every presence rule and anti-pattern that the plan's quality level requires.
 
-    One finding per place that fails; one, at the plan itself, for a rule that holds.
+    One finding per place that fails; one, at the plan itself, for a rule that holds, which is only
+    counted without `holding`.
     """
     level = plan.model.metadata.quality_level
     findings: list[Finding] = []
+    held = _holding if holding else _only_counted
     for criterion in criteria():
         severity = criterion.severity[level]
         match criterion.home:
             case Presence() as home if severity is not None and applies(plan, home.when):
-                findings += _presence(plan, home, severity)
+                findings += _presence(plan, home, severity) or [held(plan, home, severity)]
             case RuleHome(code, when) if (
                 severity is not None
                 and code in _anti_patterns()
                 and criterion_of(code) is criterion
                 and applies(plan, when)
             ):
-                findings += _anti_pattern(plan, _anti_patterns()[code], severity)
+                pattern = _anti_patterns()[code]
+                findings += _anti_pattern(plan, pattern, severity) or [held(plan, pattern, severity)]
             case Presence() | RuleHome() | Attested() | OutOfScope():
                 pass
             case _:
@@ -140,25 +143,20 @@ def judge(plan: Plan) -> list[Finding]:
     return findings
 
 
-def _presence(plan: Plan, home: Presence, severity: Severity) -> Iterator[Finding]:
+def _presence(plan: Plan, home: Presence, severity: Severity) -> list[Finding]:
     """One finding for every object of the plan that lacks something, with all that it lacks."""
     by_object: dict[Path, list[Gap]] = {}
     for wanted in home.present:
         for gap in gaps(plan, wanted):
             by_object.setdefault(_object(gap.path), []).append(gap)
-    for found in by_object.values():
-        what = " and ".join(dict.fromkeys(gap.what for gap in found))
-        yield _finding(plan, home, severity, found[0].path, what)
-    if not by_object:
-        yield _holding(plan, home, severity)
+    return [
+        _finding(plan, home, severity, found[0].path, " and ".join(dict.fromkeys(gap.what for gap in found)))
+        for found in by_object.values()
+    ]
 
 
-def _anti_pattern(plan: Plan, pattern: AntiPattern, severity: Severity) -> Iterator[Finding]:
-    found = list(pattern.faults(plan))
-    for fault in found:
-        yield _finding(plan, pattern, severity, fault.path, fault.what)
-    if not found:
-        yield _holding(plan, pattern, severity)
+def _anti_pattern(plan: Plan, pattern: AntiPattern, severity: Severity) -> list[Finding]:
+    return [_finding(plan, pattern, severity, fault.path, fault.what) for fault in pattern.faults(plan)]
 
 
 def _object(path: Path) -> Path:
@@ -198,6 +196,10 @@ def _holding(plan: Plan, rule: Presence | AntiPattern, severity: Severity) -> Fi
         position,
         fingerprint=fingerprint(rule.code, "$"),
     )
+
+
+def _only_counted(_plan: Plan, rule: Presence | AntiPattern, severity: Severity) -> Finding:
+    return only_counted(rule.code, severity, rule.title)
 
 
 def _subject(plan: Plan, path: Path) -> str:

@@ -18,7 +18,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan import Plan
 from pipelineplan.quantities import Dimension, QuantityError, parse, say
 from pipelineplan.rules.claim import Change, Claim, Evaluation, evaluate, holds_with, nearest
-from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, say_value
+from pipelineplan.verdicts import Finding, Operand, Severity, Verdict, fingerprint, only_counted, say_value
 
 Status = Literal["preview", "stable", "deprecated"]
 Judge = Callable[[Plan], Iterable[Claim]]
@@ -80,21 +80,28 @@ def rule(  # noqa: PLR0913  (all that a rule must say about itself)
     return register
 
 
-def apply(one: Rule, plan: Plan) -> list[Finding]:
-    """The verdicts of one rule on `plan`, those that hold among them."""
-    return judged(one, plan, one.judge(plan))
+def apply(one: Rule, plan: Plan, *, holding: bool = True) -> list[Finding]:
+    """The verdicts of one rule on `plan`; without `holding`, those that hold are only counted."""
+    return judged(one, plan, one.judge(plan), holding=holding)
 
 
-def judged(one: Rule, plan: Plan, claims: Iterable[Claim]) -> list[Finding]:
+def judged(one: Rule, plan: Plan, claims: Iterable[Claim], *, holding: bool = True) -> list[Finding]:
     """The verdicts of one rule on `claims`, which may rest on evidence that the rule alone does not have."""
-    level = plan.model.metadata.quality_level
-    return [_finding(one, plan, claim, one.severity[level]) for claim in claims]
+    severity = one.severity[plan.model.metadata.quality_level]
+    evaluated = ((claim, None if claim.missing else evaluate(claim)) for claim in claims)
+    return [
+        only_counted(one.code, severity, one.title)
+        if evaluation is not None and evaluation.verdict is Verdict.HOLDS and not holding
+        else _finding(one, plan, claim, evaluation, severity)
+        for claim, evaluation in evaluated
+    ]
 
 
-def _finding(one: Rule, plan: Plan, claim: Claim, severity: Severity) -> Finding:
+def _finding(
+    one: Rule, plan: Plan, claim: Claim, evaluation: Evaluation | None, severity: Severity
+) -> Finding:
     position = claim.at or plan.position(claim.path)
     path = dotted(claim.path)
-    evaluation = None if claim.missing else evaluate(claim)
     verdict = Verdict.UNKNOWN if evaluation is None else evaluation.verdict
     return Finding(
         code=one.code,

@@ -8,6 +8,7 @@ from pipelineplan.verdicts.finding import (
     Severity,
     Verdict,
     fingerprint,
+    only_counted,
     say_value,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "Severity",
     "Verdict",
     "fingerprint",
+    "only_counted",
     "say_value",
 ]

@@ -1,10 +1,12 @@
-"""`check` of many plans with their contracts: cold, with kept verdicts, and a peer on the same contracts.
+"""`check` of many plans with their contracts: cold, with kept verdicts, as their number grows, and peers.
 
     uv run python tests/benchmarks/bench_fleet.py [plans] [runs]
 
 The plans are the three shipped examples that have contracts (five, and a measured profile, between
 them) and the one that takes values from facts (three files), in turn, each with a name and a load of its own.
 Processor seconds are of the process and all that it started; wall time depends on who else is on the machine.
+Every process finds Python's bytecode in a folder made for it, as it would in an installation, whatever the
+environment says of writing it.
 Peers, if installed: `datacontract lint` of the contracts in one process (DATACONTRACT_PYTHON), and
 `buf lint` of a Protobuf file for each plan (BUF).
 """
@@ -13,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -59,14 +60,15 @@ def company(folder: Path, plans: int) -> list[Path]:
 
 
 def once(command: list[str], cwd: Path, **env: str) -> Cost:
-    """One process and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """One process and its children; raises `RuntimeError` when there was something that it could not read."""
     start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, cwd=cwd, env={**os.environ, **env}, check=False)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=cwd, env={**os.environ, **env})
+    _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, after.ru_maxrss / 1024)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode > 1:
+        raise RuntimeError(f"{' '.join(command)} in {cwd} ended with {process.returncode}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def told(title: str, costs: list[Cost]) -> Cost:
@@ -104,6 +106,21 @@ def cold_and_warm(folder: Path, runs: int) -> None:
     told("one plan, warm", [once([*CHECK, "team-0/plan-0"], folder, **env) for _ in range(runs + 1)][1:])
 
 
+def growth(place: Path, most: int) -> None:
+    """Processor seconds of one process, cold, from an eighth of `most` plans to twice as many."""
+    print("plans        cold, one process     of them for each plan")
+    before: tuple[int, float] | None = None
+    for plans in (most // 8, most // 4, most // 2, most, 2 * most):
+        folder = place / f"growth-{plans}"
+        folder.mkdir()
+        company(folder, plans)
+        cost = min(once([*CHECK, "--no-cache", "--jobs", "1"], folder).cpu_seconds for _ in range(2))
+        more = f"{(cost - before[1]) / (plans - before[0]) * 1e3:.1f} ms" if before else ""
+        print(f"{plans:>5}{cost:>18.2f} s CPU{more:>20}", flush=True)
+        before = plans, cost
+        shutil.rmtree(folder)
+
+
 def peers(folder: Path, contracts: list[Path], plans: int) -> None:
     python = os.environ.get("DATACONTRACT_PYTHON")
     if python:
@@ -130,8 +147,12 @@ def main() -> None:
         folder = Path(place) / "company"
         folder.mkdir()
         contracts = company(folder, plans)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(place) / "bytecode")
+        once([*CHECK, "--no-cache", "--jobs", "1"], folder)
         print(f"{plans} plans, {len(contracts)} contracts; medians of {runs}, largest process")
         cold_and_warm(folder, runs)
+        growth(Path(place), plans)
         peers(folder, contracts[:plans], plans)
 
 

@@ -117,6 +117,15 @@ def test_the_golden_text_of_the_demo_that_fails() -> None:
     assert judged == (GOLDEN / "demo-fails.txt").read_text(encoding="utf-8")
 
 
+def test_a_measured_profile_is_no_plan(tmp_path: Path) -> None:
+    """It carries the same apiVersion as its plan, and may lie in a folder of its own."""
+    written(tmp_path, SMALL)
+    written(tmp_path / "profiles", "apiVersion: pipelineplan/v1\nkind: StreamProfile\nevents: 1\n")
+    found = run("check", ".", cwd=tmp_path)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.count("(plan.yaml)") == 1
+
+
 def test_exit_statuses(tmp_path: Path) -> None:
     good = written(tmp_path / "good", SMALL)
     bad = written(tmp_path / "bad", SMALL.replace("2_000/s", "100/s"))

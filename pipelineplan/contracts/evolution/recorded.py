@@ -132,4 +132,4 @@ def read_contents(contents: Sequence[Content], ending: str, schema_type: str | N
 
 def _at_name(problem: Problem, named: Mapping[str, str]) -> Problem:
     place = problem.position
-    return replace(problem, position=replace(place, file=named.get(place.file, place.file)))
+    return replace(problem, position=place._replace(file=named.get(place.file, place.file)))
