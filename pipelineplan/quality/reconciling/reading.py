@@ -8,7 +8,7 @@ k0, k1   the keys      v0, v1  compared columns      m0, m1  measures      n  re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipelineplan.quality.reconciling.columns import (
     microseconds,
 )
 from pipelineplan.quality.reconciling.pair import Pair, Side
+from pipelineplan.quality.reconciling.spans import Clock, Span
 from pipelineplan.quality.tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -55,11 +56,17 @@ class Rows:
     table: str
     time: str
     columns: str
+    clock: Clock | None = None
 
-    def select(self, slice_us: int, only: str = "") -> str:
-        """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named."""
+    def select(self, slice_us: int, only: str = "", within: Sequence[Span] = ()) -> str:
+        """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named.
+
+        `within` are spans of time that hold those slices: what a file knows of its parts can be skipped.
+        """
         window = f"coalesce({floor_to(_US, slice_us)}, {NO_WINDOW})"
-        timed = f"SELECT *, {window} AS {_W} FROM (SELECT *, {self.time} AS {_US} FROM {self.table})"
+        near = f" WHERE {self.clock.within(within)}" if self.clock is not None and within else ""
+        rows = f"SELECT *, {self.time} AS {_US} FROM {self.table}{near}"
+        timed = f"SELECT *, {window} AS {_W} FROM ({rows})"
         among = f" SEMI JOIN (SELECT w AS {_W} FROM {only}) USING ({_W})" if only else ""
         return f"SELECT {self.columns}, {_US} AS us, {_W} AS w FROM (SELECT * FROM ({timed}){among})"
 
@@ -166,7 +173,13 @@ def _rows(role: str, side: Side, columns: Mapping[str, str], names: Names, types
         picked.append(f"{cast(column(name), columns[name], kind)} AS m{at}")
     count = f"coalesce(TRY_CAST({column(side.records)} AS BIGINT), 0)" if side.records else "1::BIGINT"
     picked.append(f"{count} AS n")
-    return Rows(_once(role, side, columns), time, ", ".join(picked))
+    return Rows(_once(role, side, columns), time, ", ".join(picked), _clock(side, columns))
+
+
+def _clock(side: Side, columns: Mapping[str, str]) -> Clock | None:
+    if side.event_time is None or not columns[side.event_time].startswith("TIMESTAMP"):
+        return None
+    return Clock(column(side.event_time), columns[side.event_time])
 
 
 def _measure_type(kind: str, digits: int) -> str:

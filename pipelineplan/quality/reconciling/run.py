@@ -71,11 +71,13 @@ def sized(pair: Pair, reading: Reading) -> Pair:
 def _windows(pair: Pair, reading: Reading) -> int:
     """How many windows the source spans, at least 1."""
     rows = reading.rows["source"]
-    found = reading.connection.execute(
-        f"SELECT min({rows.time}), max({rows.time}) FROM {rows.table}"
-    ).fetchone()
-    first, last = found if found is not None else (None, None)
-    return 1 if first is None else int(last - first) // pair.window_us + 1
+    read = f"min({rows.time}), max({rows.time})"
+    # What a file knows of its times is free, but an infinite one hides the others.
+    for extremes in (rows.clock.extremes, read) if rows.clock is not None else (read,):
+        found = reading.connection.execute(f"SELECT {extremes} FROM {rows.table}").fetchone()
+        if found is not None and None not in found:
+            return int(found[1] - found[0]) // pair.window_us + 1
+    return 1
 
 
 def _power_of_two(at_most: int, limit: int) -> int:
