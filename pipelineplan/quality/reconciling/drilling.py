@@ -105,10 +105,11 @@ def _ask(pair: Pair, reading: Reading, chunk: Sequence[Segment]) -> None:
     )
     window = f"CAST(floor(w / {pair.slices}) AS BIGINT)"
     kept = ", ".join((*_keys(reading), *_compared(reading), "n", "d"))
+    among = " SEMI JOIN wanted USING (w, b)" if pair.buckets > 1 else ""
     within = spans_of(sorted(set(slices)), pair.slice_us)
     sides = [
         f"SELECT {window} AS w, {kept}, {at}::UTINYINT AS role "
-        f"FROM ({keyed(pair, reading, role, 'wanted', within)}) SEMI JOIN wanted USING (w, b)"
+        f"FROM ({keyed(pair, reading, role, 'wanted', within)}){among}"
         for at, role in enumerate(_ROLES)
         if role in reading.rows
     ]

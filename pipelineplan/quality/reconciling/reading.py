@@ -62,11 +62,11 @@ class Rows:
         """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named.
 
         `within` are spans of time that hold those slices: what a file knows of its parts can be skipped.
+        The slice of an event time that cannot be read is NULL.
         """
-        window = f"coalesce({floor_to(_US, slice_us)}, {NO_WINDOW})"
         near = f" WHERE {self.clock.within(within)}" if self.clock is not None and within else ""
         rows = f"SELECT *, {self.time} AS {_US} FROM {self.table}{near}"
-        timed = f"SELECT *, {window} AS {_W} FROM ({rows})"
+        timed = f"SELECT *, {floor_to(_US, slice_us)} AS {_W} FROM ({rows})"
         among = f" SEMI JOIN (SELECT w AS {_W} FROM {only}) USING ({_W})" if only else ""
         return f"SELECT {self.columns}, {_US} AS us, {_W} AS w FROM (SELECT * FROM ({timed}){among})"
 

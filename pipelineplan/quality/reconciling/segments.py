@@ -20,7 +20,7 @@ from decimal import Context, Decimal
 from functools import reduce
 
 from pipelineplan.quality.reconciling.pair import Pair
-from pipelineplan.quality.reconciling.reading import Names, Reading
+from pipelineplan.quality.reconciling.reading import NO_WINDOW, Names, Reading
 from pipelineplan.quality.reconciling.spans import Span
 
 _DIGEST = 1 << 64
@@ -104,16 +104,16 @@ def counted(pair: Pair, reading: Reading, role: str) -> Partial:
     sums = "".join(f", sum(m{at})" for at in range(len(reading.names.measures)))
     # One bucket is no group: DuckDB would hash the constant with every row.
     bucket, by = ("b", "w, b") if pair.buckets > 1 else ("0", "w")
-    sql = f"SELECT w, {bucket}, {records}, sum(d), max(us){sums} FROM ({keyed(pair, reading, role)}) GROUP BY {by}"
+    rows = keyed(pair, reading, role)
+    sql = f"SELECT w, {bucket}, {records}, sum(d), max(us){sums} FROM ({rows}) GROUP BY {by}"
     totals: dict[Segment, Totals] = {}
-    newest: int | None = None
-    cursor = reading.connection.execute(sql)
-    while rows := cursor.fetchmany(4096):
-        for number, bucket, records, digest, latest, *summed in rows:
-            exact = tuple(_exact(value) for value in summed)
-            totals[number, bucket] = Totals(int(records), int(digest or 0) % _DIGEST, exact)
-            newest = latest if newest is None else max(newest, latest) if latest is not None else newest
-    return Partial(role, totals, newest)
+    times: list[int] = []
+    for number, bucket, records, digest, latest, *summed in reading.connection.execute(sql).fetchall():
+        segment = (NO_WINDOW if number is None else number, bucket)
+        totals[segment] = Totals(int(records), int(digest or 0) % _DIGEST, tuple(map(_exact, summed)))
+        if latest is not None:
+            times.append(latest)
+    return Partial(role, totals, max(times, default=None))
 
 
 def _added(one: Partial, other: Partial) -> Partial:

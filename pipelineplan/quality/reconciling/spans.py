@@ -50,8 +50,8 @@ def spans_of(slices: Sequence[int], slice_us: int) -> list[Span]:
 
     A span begins a microsecond early, because nanoseconds before 1970 are cut off towards zero.
     """
-    gaps = sorted((after - before - 1, at) for at, (before, after) in enumerate(pairwise(slices), 1))
-    widest = gaps[-(MOST_SPANS - 1) :]
+    between = ((after - before - 1, at) for at, (before, after) in enumerate(pairwise(slices), 1))
+    widest = sorted(gap for gap in between if gap[0])[-(MOST_SPANS - 1) :]
     whole = slices[-1] - slices[0] + 1
     cuts = sorted(at for _, at in widest) if sum(gap for gap, _ in widest) > LEAST_LEFT_OUT * whole else []
     starts, ends = [0, *cuts], [*cuts, len(slices)]
