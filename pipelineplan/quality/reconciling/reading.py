@@ -51,12 +51,16 @@ class Names:
 
 @dataclass(frozen=True)
 class Rows:
-    """One role's rows in SQL: where they are, their event time, and the columns with their names."""
+    """One role's rows in SQL: where they are, their event time, and the columns with their names.
+
+    `casts` are the compared columns that are not of the type of comparison: name, as they are, and cast.
+    """
 
     table: str
     time: str
     columns: str
     clock: Clock | None = None
+    casts: tuple[tuple[str, str, str], ...] = ()
 
     def select(self, slice_us: int, only: str = "", within: Sequence[Span] = ()) -> str:
         """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named.
@@ -162,18 +166,29 @@ def _rows(role: str, side: Side, columns: Mapping[str, str], names: Names, types
     time = "0::BIGINT"
     if side.event_time is not None:
         time = microseconds(column(side.event_time), columns[side.event_time])
-    picked = []
-    for at, key in enumerate(names.keys):
-        own = _truncated(side) if key == side.truncated else cast(column(key), columns[key], types[key])
-        picked.append(f"{own} AS k{at}")
-    for at, name in enumerate(names.values):
-        picked.append(f"{cast(column(name), columns[name], types[name])} AS v{at}")
-    for at, name in enumerate(names.measures):
-        kind = _measure_type(columns[name], names.digits[at])
-        picked.append(f"{cast(column(name), columns[name], kind)} AS m{at}")
+    wanted = [(f"k{at}", name, types[name]) for at, name in enumerate(names.keys)]
+    wanted += [(f"v{at}", name, types[name]) for at, name in enumerate(names.values)]
+    wanted += [
+        (f"m{at}", name, _measure_type(columns[name], names.digits[at]))
+        for at, name in enumerate(names.measures)
+    ]
+    cut = side.truncated
+    own = {
+        name: (column(named), cast(column(named), columns[named], kind))
+        for name, named, kind in wanted
+        if named != cut
+    }
+    picked = [f"{own[name][1] if name in own else _truncated(side)} AS {name}" for name, _, _ in wanted]
+    casts = tuple((named, *own[name]) for name, named, _ in wanted if name in own)
     count = f"coalesce(TRY_CAST({column(side.records)} AS BIGINT), 0)" if side.records else "1::BIGINT"
     picked.append(f"{count} AS n")
-    return Rows(_once(role, side, columns), time, ", ".join(picked), _clock(side, columns))
+    return Rows(
+        _once(role, side, columns),
+        time,
+        ", ".join(picked),
+        _clock(side, columns),
+        tuple(each for each in casts if each[1] != each[2]),
+    )
 
 
 def _clock(side: Side, columns: Mapping[str, str]) -> Clock | None:
