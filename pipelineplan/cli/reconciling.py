@@ -151,7 +151,7 @@ def _lines(one: Reconciled) -> Iterator[str]:
         yield f"  {one.unplaced:,} records without a readable event time differ: no window holds them"
     if not one.closed:
         yield "  no window is closed: nothing is compared; say --watermark end if the data is complete"
-    for text in one.notes:
+    for text in (*one.unread, *one.notes):
         yield f"  {safe(text)}"
 
 

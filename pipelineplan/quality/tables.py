@@ -46,6 +46,9 @@ _BEFORE = (
     "SET preserve_insertion_order = true",
     # It would be drawn on standard output, into the JSON that somebody reads from there.
     "SET enable_progress_bar = false",
+    # Files lie here, and several statements read each: reading ahead copies what the system has read already.
+    "SET disable_parquet_prefetching = true",
+    "SET parquet_metadata_cache = true",
 )
 # What does not fit goes to a temporary folder: a laptop or a small CI machine survives.
 MEMORY = "1GB"

@@ -20,6 +20,7 @@ from pipelineplan.quality.reconciling.comparing import Compared
 from pipelineplan.quality.reconciling.pair import TERMS, Pair
 from pipelineplan.quality.reconciling.reading import Reading
 from pipelineplan.quality.reconciling.segments import Segment, keyed
+from pipelineplan.quality.reconciling.spans import spans_of
 
 ROWS_AT_A_TIME = 1_500_000
 MOST_KEYS = 10_000
@@ -104,9 +105,11 @@ def _ask(pair: Pair, reading: Reading, chunk: Sequence[Segment]) -> None:
     )
     window = f"CAST(floor(w / {pair.slices}) AS BIGINT)"
     kept = ", ".join((*_keys(reading), *_compared(reading), "n", "d"))
+    among = " SEMI JOIN wanted USING (w, b)" if pair.buckets > 1 else ""
+    within = spans_of(sorted(set(slices)), pair.slice_us)
     sides = [
-        f"SELECT {window} AS w, {kept}, {at}::UTINYINT AS role FROM ({keyed(pair, reading, role, 'wanted')}) "
-        "SEMI JOIN wanted USING (w, b)"
+        f"SELECT {window} AS w, {kept}, {at}::UTINYINT AS role "
+        f"FROM ({keyed(pair, reading, role, 'wanted', within)}){among}"
         for at, role in enumerate(_ROLES)
         if role in reading.rows
     ]

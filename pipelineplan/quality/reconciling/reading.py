@@ -8,7 +8,7 @@ k0, k1   the keys      v0, v1  compared columns      m0, m1  measures      n  re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipelineplan.quality.reconciling.columns import (
     microseconds,
 )
 from pipelineplan.quality.reconciling.pair import Pair, Side
+from pipelineplan.quality.reconciling.spans import Clock, Span
 from pipelineplan.quality.tables import Tables, open_tables
 
 if TYPE_CHECKING:
@@ -50,16 +51,26 @@ class Names:
 
 @dataclass(frozen=True)
 class Rows:
-    """One role's rows in SQL: where they are, their event time, and the columns with their names."""
+    """One role's rows in SQL: where they are, their event time, and the columns with their names.
+
+    `casts` are the compared columns that are not of the type of comparison: name, as they are, and cast.
+    """
 
     table: str
     time: str
     columns: str
+    clock: Clock | None = None
+    casts: tuple[tuple[str, str, str], ...] = ()
 
-    def select(self, slice_us: int, only: str = "") -> str:
-        """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named."""
-        window = f"coalesce({floor_to(_US, slice_us)}, {NO_WINDOW})"
-        timed = f"SELECT *, {window} AS {_W} FROM (SELECT *, {self.time} AS {_US} FROM {self.table})"
+    def select(self, slice_us: int, only: str = "", within: Sequence[Span] = ()) -> str:
+        """All columns, event time `us` and slice `w`; of the slices in the table `only`, if it is named.
+
+        `within` are spans of time that hold those slices: what a file knows of its parts can be skipped.
+        The slice of an event time that cannot be read is NULL.
+        """
+        near = f" WHERE {self.clock.within(within)}" if self.clock is not None and within else ""
+        rows = f"SELECT *, {self.time} AS {_US} FROM {self.table}{near}"
+        timed = f"SELECT *, {floor_to(_US, slice_us)} AS {_W} FROM ({rows})"
         among = f" SEMI JOIN (SELECT w AS {_W} FROM {only}) USING ({_W})" if only else ""
         return f"SELECT {self.columns}, {_US} AS us, {_W} AS w FROM (SELECT * FROM ({timed}){among})"
 
@@ -155,18 +166,35 @@ def _rows(role: str, side: Side, columns: Mapping[str, str], names: Names, types
     time = "0::BIGINT"
     if side.event_time is not None:
         time = microseconds(column(side.event_time), columns[side.event_time])
-    picked = []
-    for at, key in enumerate(names.keys):
-        own = _truncated(side) if key == side.truncated else cast(column(key), columns[key], types[key])
-        picked.append(f"{own} AS k{at}")
-    for at, name in enumerate(names.values):
-        picked.append(f"{cast(column(name), columns[name], types[name])} AS v{at}")
-    for at, name in enumerate(names.measures):
-        kind = _measure_type(columns[name], names.digits[at])
-        picked.append(f"{cast(column(name), columns[name], kind)} AS m{at}")
+    wanted = [(f"k{at}", name, types[name]) for at, name in enumerate(names.keys)]
+    wanted += [(f"v{at}", name, types[name]) for at, name in enumerate(names.values)]
+    wanted += [
+        (f"m{at}", name, _measure_type(columns[name], names.digits[at]))
+        for at, name in enumerate(names.measures)
+    ]
+    cut = side.truncated
+    own = {
+        name: (column(named), cast(column(named), columns[named], kind))
+        for name, named, kind in wanted
+        if named != cut
+    }
+    picked = [f"{own[name][1] if name in own else _truncated(side)} AS {name}" for name, _, _ in wanted]
+    casts = tuple((named, *own[name]) for name, named, _ in wanted if name in own)
     count = f"coalesce(TRY_CAST({column(side.records)} AS BIGINT), 0)" if side.records else "1::BIGINT"
     picked.append(f"{count} AS n")
-    return Rows(_once(role, side, columns), time, ", ".join(picked))
+    return Rows(
+        _once(role, side, columns),
+        time,
+        ", ".join(picked),
+        _clock(side, columns),
+        tuple(each for each in casts if each[1] != each[2]),
+    )
+
+
+def _clock(side: Side, columns: Mapping[str, str]) -> Clock | None:
+    if side.event_time is None or not columns[side.event_time].startswith("TIMESTAMP"):
+        return None
+    return Clock(column(side.event_time), columns[side.event_time])
 
 
 def _measure_type(kind: str, digits: int) -> str:

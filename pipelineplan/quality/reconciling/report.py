@@ -47,7 +47,8 @@ class Reconciled:
 
     `totals` are records by role over the closed windows. `differing_keys` counts by kind over all of them.
     `repeats` are rows of the source that were counted once. `unplaced` are records without a readable
-    event time by which the two sides differ.
+    event time by which the two sides differ. `unread` says of which values the type of comparison can
+    hold nothing: where they stand, nothing holds.
     """
 
     pair: Pair
@@ -62,6 +63,7 @@ class Reconciled:
     escalated_at: Step | None = None
     repeats: int = 0
     unplaced: int = 0
+    unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -79,7 +81,8 @@ class Reconciled:
         """Fails with an alarm or an escalation of severity error; unknown when nothing can be compared."""
         if (self.alarms or self.level is Level.ESCALATED) and self.pair.escalation.severity is Severity.ERROR:
             return Verdict.FAILS
-        return Verdict.UNKNOWN if not self.closed or self.unplaced else Verdict.HOLDS
+        blind = not self.closed or self.unplaced or self.unread
+        return Verdict.UNKNOWN if blind else Verdict.HOLDS
 
     def to_json_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values; the same for the same data."""
@@ -100,6 +103,7 @@ class Reconciled:
             "records": dict(self.totals),
             "repeats": self.repeats,
             "without_event_time": self.unplaced,
+            "unread": list(self.unread),
             "differing_keys": {str(kind): self.differing_keys.get(kind, 0) for kind in Kind},
             "alarms": [_window_row(self.pair, window) for window in self.alarms],
             "within_tolerance": [_window_row(self.pair, w) for w in self.windows if not w.alarm],

@@ -12,6 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quality.reconciling.comparing import Compared, WindowTotals, finish
 from pipelineplan.quality.reconciling.drilling import Drilled, Kind, drill
 from pipelineplan.quality.reconciling.escalating import Level, Observed, Step, escalation
@@ -19,6 +20,7 @@ from pipelineplan.quality.reconciling.pair import Pair
 from pipelineplan.quality.reconciling.reading import Reading, open_pair
 from pipelineplan.quality.reconciling.report import Reconciled, WindowResult, window_start
 from pipelineplan.quality.reconciling.segments import Totals, merge, partial
+from pipelineplan.quality.reconciling.unread import unread
 
 # Counts the segments of a pair over files by role, and compares them under a watermark.
 Compare = Callable[[Pair, Mapping[str, Path], int | None], Compared]
@@ -45,6 +47,8 @@ def reconcile_files(
     for files and columns that cannot be used, `MissingExtraError` without duckdb.
     """
     reading = open_pair(pair, data, text)
+    import duckdb
+
     try:
         pair = sized(pair, reading)
         if compare is None:
@@ -53,9 +57,28 @@ def reconcile_files(
             pair = replace(pair, portable=True)
             compared = compare(pair, data, watermark_us)
         drilled = drill(pair, reading, compared)
-        return judged(pair, compared, drilled, repeats=_repeats(pair, reading), notes=_notes(pair, reading))
+        return judged(
+            pair,
+            compared,
+            drilled,
+            repeats=_repeats(pair, reading),
+            unread=unread(reading),
+            notes=_notes(pair, reading),
+        )
+    except duckdb.InternalError:  # a fault, and not of the data
+        raise
+    except duckdb.Error as error:
+        raise InputError([_unusable(pair, error)]) from error
     finally:
         reading.connection.close()
+
+
+def _unusable(pair: Pair, error: Exception) -> Problem:
+    """What only reading every row brings to light: a damaged file, a sum beyond 38 digits."""
+    found = f"{pair.name}: the data cannot be counted: {str(error).strip().splitlines()[0]}"
+    return Problem(
+        found, Position(pair.position or pair.name), pair.path, fix="mend or leave out these values"
+    )
 
 
 def sized(pair: Pair, reading: Reading) -> Pair:
@@ -71,11 +94,13 @@ def sized(pair: Pair, reading: Reading) -> Pair:
 def _windows(pair: Pair, reading: Reading) -> int:
     """How many windows the source spans, at least 1."""
     rows = reading.rows["source"]
-    found = reading.connection.execute(
-        f"SELECT min({rows.time}), max({rows.time}) FROM {rows.table}"
-    ).fetchone()
-    first, last = found if found is not None else (None, None)
-    return 1 if first is None else int(last - first) // pair.window_us + 1
+    read = f"min({rows.time}), max({rows.time})"
+    # What a file knows of its times is free, but an infinite one hides the others.
+    for extremes in (rows.clock.extremes, read) if rows.clock is not None else (read,):
+        found = reading.connection.execute(f"SELECT {extremes} FROM {rows.table}").fetchone()
+        if found is not None and None not in found:
+            return int(found[1] - found[0]) // pair.window_us + 1
+    return 1
 
 
 def _power_of_two(at_most: int, limit: int) -> int:
@@ -84,7 +109,13 @@ def _power_of_two(at_most: int, limit: int) -> int:
 
 
 def judged(
-    pair: Pair, compared: Compared, drilled: Drilled, *, repeats: int = 0, notes: tuple[str, ...] = ()
+    pair: Pair,
+    compared: Compared,
+    drilled: Drilled,
+    *,
+    repeats: int = 0,
+    unread: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Reconciled:
     """The result from what was compared and what was drilled out of it."""
     steps = list(
@@ -110,6 +141,7 @@ def judged(
         escalated_at=_since(steps),
         repeats=repeats,
         unplaced=_unplaced(without),
+        unread=unread,
         notes=notes,
     )
 

@@ -14,14 +14,18 @@ so that it does not depend on how many rows they are spread over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 
 from pipelineplan.quality.reconciling.pair import Pair
-from pipelineplan.quality.reconciling.reading import Names, Reading
+from pipelineplan.quality.reconciling.reading import NO_WINDOW, Names, Reading
+from pipelineplan.quality.reconciling.spans import Span
 
 _DIGEST = 1 << 64
+# Decimals of 38 digits: Python would round their sums to 28.
+_EXACT = Context(prec=100)
 
 Segment = tuple[int, int]
 
@@ -38,8 +42,26 @@ class Totals:
         return Totals(
             self.records + other.records,
             (self.digest + other.digest) % _DIGEST,
-            tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)),
+            tuple(map(_EXACT.add, self.sums, other.sums)),
         )
+
+    def __sub__(self, other: Totals) -> Totals:
+        return Totals(
+            self.records - other.records,
+            (self.digest - other.digest) % _DIGEST,
+            tuple(map(_EXACT.subtract, self.sums, other.sums)),
+        )
+
+
+def added_up(several: Sequence[Totals]) -> Totals:
+    """The sum of one or more totals."""
+    if len(several) == 1:
+        return several[0]
+    return Totals(
+        sum(each.records for each in several),
+        sum(each.digest for each in several) % _DIGEST,
+        tuple(reduce(_EXACT.add, column) for column in zip(*(each.sums for each in several), strict=True)),
+    )
 
 
 @dataclass(frozen=True)
@@ -65,9 +87,12 @@ def merge(partials: Iterable[Partial]) -> dict[str, Partial]:
     return merged
 
 
-def keyed(pair: Pair, reading: Reading, role: str, only: str = "") -> str:
-    """The rows of `role` with their slice `w`, bucket `b` and digest `d`; `only` names a table of slices."""
-    rows = reading.rows[role].select(pair.slice_us, only)
+def keyed(pair: Pair, reading: Reading, role: str, only: str = "", within: Sequence[Span] = ()) -> str:
+    """The rows of `role` with their slice `w`, bucket `b` and digest `d`.
+
+    `only` names a table of slices, and `within` are spans of time that hold these.
+    """
+    rows = reading.rows[role].select(pair.slice_us, only, within)
     hashed = f"SELECT *, {_hash(pair, _keys(reading.names))} AS h FROM ({rows})"
     bucket = f"(h % {pair.buckets})::BIGINT" if pair.buckets > 1 else "0::BIGINT"
     return f"SELECT *, {bucket} AS b, {_digest(pair, reading.names)} AS d FROM ({hashed})"
@@ -77,16 +102,18 @@ def counted(pair: Pair, reading: Reading, role: str) -> Partial:
     """Count one role of `reading`: the totals of its segments, and its newest event time."""
     records = "sum(n)" if pair.added_up else "count(*)"
     sums = "".join(f", sum(m{at})" for at in range(len(reading.names.measures)))
-    sql = f"SELECT w, b, {records}, sum(d), max(us){sums} FROM ({keyed(pair, reading, role)}) GROUP BY w, b"
+    # One bucket is no group: DuckDB would hash the constant with every row.
+    bucket, by = ("b", "w, b") if pair.buckets > 1 else ("0", "w")
+    rows = keyed(pair, reading, role)
+    sql = f"SELECT w, {bucket}, {records}, sum(d), max(us){sums} FROM ({rows}) GROUP BY {by}"
     totals: dict[Segment, Totals] = {}
-    newest: int | None = None
-    cursor = reading.connection.execute(sql)
-    while rows := cursor.fetchmany(4096):
-        for number, bucket, records, digest, latest, *summed in rows:
-            exact = tuple(_exact(value) for value in summed)
-            totals[number, bucket] = Totals(int(records), int(digest or 0) % _DIGEST, exact)
-            newest = latest if newest is None else max(newest, latest) if latest is not None else newest
-    return Partial(role, totals, newest)
+    times: list[int] = []
+    for number, bucket, records, digest, latest, *summed in reading.connection.execute(sql).fetchall():
+        segment = (NO_WINDOW if number is None else number, bucket)
+        totals[segment] = Totals(int(records), int(digest or 0) % _DIGEST, tuple(map(_exact, summed)))
+        if latest is not None:
+            times.append(latest)
+    return Partial(role, totals, max(times, default=None))
 
 
 def _added(one: Partial, other: Partial) -> Partial:
@@ -97,8 +124,8 @@ def _added(one: Partial, other: Partial) -> Partial:
     return Partial(one.role, totals, max(times, default=None))
 
 
-def _exact(value: object) -> Decimal:
-    return Decimal(0) if value is None else Decimal(str(value))
+def _exact(value: Decimal | int | None) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(value or 0)
 
 
 def _keys(names: Names) -> list[str]:
