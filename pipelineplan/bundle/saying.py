@@ -22,6 +22,7 @@ _DIMENSIONS = {
     "records/s": Dimension.RATE,
     "share": Dimension.SHARE,
     "B": Dimension.SIZE,
+    "bytes": Dimension.SIZE,
 }
 
 
@@ -52,7 +53,8 @@ def say_name(name: str) -> str:
     """
     if name.startswith("freshness_p"):
         return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
-    for ending in ("_seconds", "_records", "_per_second", "_share"):
+    name = name.replace("seconds_to_", "time_to_")
+    for ending in ("_seconds", "_records", "_per_second", "_share", "_bytes"):
         name = name.removesuffix(ending)
     return name.replace("_", " ")
 

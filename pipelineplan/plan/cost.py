@@ -16,8 +16,8 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan.load import arrivals, average_rate
 from pipelineplan.plan.plan import Plan
 from pipelineplan.plan.prices import PriceList
-from pipelineplan.plan.recovery import state_bytes
 from pipelineplan.plan.source import Source
+from pipelineplan.plan.state_size import keys_operand, state_bytes
 from pipelineplan.plan.succession import replay_span
 from pipelineplan.verdicts import Operand
 
@@ -198,8 +198,8 @@ def _between_zones(plan: Plan, source: Source) -> Iterator[CostLine]:
 
 def _state(plan: Plan) -> Iterator[CostLine]:
     for stage in plan.model.stages:
-        size = state_bytes(stage)
-        keys = plan.operand("keys", stage.state, "keys", "keys")
+        size = state_bytes(plan, stage)
+        keys = keys_operand(plan, stage)
         if size and keys is not None:
             formula = f"{keys.shown} keys * bytes * amplification"
             yield CostLine("state_storage", stage.id, size, size, size, formula, keys.path)

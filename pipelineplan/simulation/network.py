@@ -19,6 +19,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pipelineplan.errors import PipelinePlanError
+from pipelineplan.simulation.memory import Memory
 from pipelineplan.simulation.network_checks import problems_of
 from pipelineplan.simulation.runs import Runs
 
@@ -141,7 +142,8 @@ class Stage:
     stage before is held up; 0 means that records wait upstream. A first stage that is fed
     forward has the log itself in front of it. `service_cv` is the coefficient of variation of
     the service time: it does not move the fluid, but says what the fluid leaves out. With
-    `inlets` the stage reads from those, and `exchange` and what belongs to it are theirs.
+    `inlets` the stage reads from those, and `exchange` and what belongs to it are theirs. `memory`
+    is its state.
     """
 
     name: str
@@ -155,6 +157,7 @@ class Stage:
     buffer_records: float = 0.0
     service_cv: float = 1.0
     inlets: tuple[Inlet, ...] = ()
+    memory: Memory | None = None
 
     def weights_of(self, inlet: Inlet) -> tuple[float, ...]:
         """Share of an inlet's records for each worker; sum 1. A forward inlet spreads by lanes instead."""
@@ -188,6 +191,10 @@ class Checkpoint:
     (None: any number) the job restarts. An incremental one takes `duration_seconds` for what one
     interval changes, and up to `full_seconds` after longer; 0 where it always takes the same.
     An `unaligned` one does not wait for the queues, and restores what was under way.
+
+    Where a stage's memory grows and says how fast it is written, that decides, and `duration_seconds`
+    is only what was planned: a checkpoint takes as long as the largest state of its moment, and at least
+    `fixed_seconds` (None: as planned). `restore_seconds` of the restart are reading state as planned.
     """
 
     interval_seconds: float
@@ -199,6 +206,8 @@ class Checkpoint:
     tolerable_failures: int | None = None
     full_seconds: float = 0.0
     unaligned: bool = False
+    fixed_seconds: float | None = None
+    restore_seconds: float = 0.0
 
     @property
     def effective_interval_seconds(self) -> float:

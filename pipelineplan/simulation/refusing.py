@@ -19,3 +19,14 @@ def refuse_endless(network: Network, scenario: Scenario) -> None:
             f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
             f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
         )
+
+
+def refuse_without_cuts(network: Network, scenario: Scenario) -> None:
+    """Raises `NotSimulated` for a job that fails and has nothing to go back to: neither checkpoints nor runs."""
+    if network.checkpoint is not None or network.runs is not None:
+        return
+    if any(outage.restores for outage in scenario.outages):
+        raise NotSimulated(
+            f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
+            "add `checkpoint: {interval: ...}` to a stage"
+        )

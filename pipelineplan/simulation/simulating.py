@@ -32,6 +32,7 @@ from pipelineplan.simulation.result import (
 )
 from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.series import series
+from pipelineplan.simulation.state_figures import full_notes, stage_states
 from pipelineplan.verdicts import Verdict
 
 # How one end's network and scenario are made; the name and title are in the scenario.
@@ -158,6 +159,7 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     figures = combine([measure(run) for run in runs])
     for name in walked[0].figures if walked else ():
         figures[name] = _figure([each.figures[name] for each in walked], PER_RECORD, WALKED)
+    states = stage_states(runs)
     verdicts = [*_freshness_verdicts(pipeline, runs, walked), *_drain_verdicts(pipeline, likely, figures)]
     return ScenarioResult(
         name=likely.scenario.name,
@@ -167,7 +169,12 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
         series=series(likely),
         slo_verdicts=tuple(verdicts),
         phases=likely.phases,
-        notes=(*_notes(likely, pipeline, walked=bool(walked)), *([why] if why else [])),
+        notes=(
+            *_notes(likely, pipeline, walked=bool(walked)),
+            *full_notes(states),
+            *([why] if why else []),
+        ),
+        states=states,
     )
 
 

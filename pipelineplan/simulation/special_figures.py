@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from pipelineplan.simulation.runs import run_figures
+from pipelineplan.simulation.state_figures import EXACT_STATE, state_figures
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.control import Run
@@ -51,6 +52,12 @@ SPECIAL: dict[str, tuple[str, str]] = {
     "latest_result_seconds": ("s", _EXACT),
     "largest_run_records": ("records", _EXACT),
     "smallest_run_records": ("records", _EXACT),
+    "peak_state_bytes": ("bytes", EXACT_STATE),
+    "end_state_bytes": ("bytes", EXACT_STATE),
+    "seconds_to_full_state": ("s", EXACT_STATE),
+    "checkpoint_bytes": ("bytes", EXACT_STATE),
+    "longest_checkpoint_seconds": ("s", EXACT_STATE),
+    "restore_seconds": ("s", EXACT_STATE),
     "worker_hours": ("h", _CLOSED),
     "read_records": ("records", _EXACT),
 }
@@ -70,6 +77,7 @@ def special_figures(run: Run) -> dict[str, float]:
             found[name] = found.get(name, 0.0) + value
     if run.network.runs is not None:
         found |= run_figures(run.runs)
+    found |= state_figures(run)
     workers = sum(stage.workers for stage in run.network.stages)
     found["worker_hours"] = workers * run.fluid.now / 3600.0
     again = sum(each.replayed_records for each in run.phases) + sum(back for _, back in run.restarts)
