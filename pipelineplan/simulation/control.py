@@ -21,6 +21,7 @@ import simpy
 from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.laying_out import lay_out
+from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.network import Network, Visible
 from pipelineplan.simulation.open_outage import OpenOutage
 from pipelineplan.simulation.refusing import refuse_endless, refuse_without_cuts
@@ -88,6 +89,11 @@ def fluid_for(network: Network, *, compiled: bool) -> Fluid:
     return Fluid(layout)
 
 
+def _can_be_compiled(network: Network, scenario: Scenario) -> bool:
+    """Whether nobody asks on the way what only the other fluid can say."""
+    return scenario.weather is not None and not scenario.acts and not size_decides(network)
+
+
 class Control:
     """One run in the making: the clock, the fluid, and the knobs that acts and outages turn.
 
@@ -100,7 +106,7 @@ class Control:
         self.network, self.scenario = network, scenario
         self.env = simpy.Environment()
         self.turned = self.env.event()
-        self.fluid = fluid_for(network, compiled=scenario.weather is not None and not scenario.acts)
+        self.fluid = fluid_for(network, compiled=_can_be_compiled(network, scenario))
         stages = len(self.fluid.layout.network.stages)
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
         self.reading = self.fluid.layout.reading

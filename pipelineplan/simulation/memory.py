@@ -10,10 +10,14 @@ How many bytes that is at each moment follows from the curves of a run, see `rem
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pipelineplan.plan import capacity
+
+if TYPE_CHECKING:
+    from pipelineplan.simulation.network import Network
 
 
 class Clock(StrEnum):
@@ -66,14 +70,44 @@ class Memory:
         """In how many windows each record is."""
         return self.window_seconds / self.slide_seconds if self.slide_seconds > 0 else 1.0
 
-    def written_bytes(self, size: float) -> float:
-        """What all tasks write at a checkpoint."""
-        return size * self.changed_share
+    @property
+    def at_rest_bytes(self) -> float:
+        """What its history has left when the run begins, in the mean over where windows begin."""
+        if not self.grows or math.isinf(self.life_seconds):
+            return self.always_bytes
+        reach = self.life_seconds
+        if self.clock is Clock.EVENT:
+            reach += self.watermark_lag_seconds + self.window_seconds / 2
+        kept = capacity.remembered_keys(self.history_per_second, self.entries_per_record * self.copies, reach)
+        return self.always_bytes + kept * self.entry_bytes
 
-    def checkpoint_seconds(self, size: float) -> float:
+    def without_end(self) -> Memory:
+        """The same with what it remembers now, and nothing forgotten from here on."""
+        return replace(
+            self,
+            always_bytes=self.at_rest_bytes,
+            life_seconds=math.inf,
+            window_seconds=0.0,
+            slide_seconds=0.0,
+            clock=Clock.PROCESSING,
+            history_per_second=0.0,
+        )
+
+    def written_share(self, intervals: float = 1.0) -> float:
+        """The part of state that a checkpoint writes, so many intervals after the last completed one."""
+        return min(1.0, self.changed_share * max(intervals, 1.0))
+
+    def checkpoint_seconds(self, size: float, intervals: float = 1.0) -> float:
         """How long the largest task writes its part of `size` bytes."""
-        return capacity.checkpoint_seconds(size, self.changed_share, self.largest_share, self.bandwidth)
+        share = self.written_share(intervals)
+        return capacity.checkpoint_seconds(size, share, self.largest_share, self.bandwidth)
 
     def restore_seconds(self, size: float) -> float:
         """How long the largest task reads its part of `size` bytes back."""
         return capacity.restore_seconds(size, self.largest_share, self.restore_bandwidth)
+
+
+def size_decides(network: Network) -> bool:
+    """Whether checkpoints or restores take as long as state is large, and that changes."""
+    known = [stage.memory for stage in network.stages if stage.memory is not None]
+    return any(each.grows and math.isfinite(min(each.bandwidth, each.restore_bandwidth)) for each in known)

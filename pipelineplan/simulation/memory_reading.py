@@ -99,11 +99,9 @@ def _with_past(memory: Memory, keys: float, average_per_second: float) -> Memory
 
     What is never forgotten and not counted begins with nothing.
     """
-    if math.isinf(memory.life_seconds):
+    if math.isinf(memory.life_seconds) or not memory.grows:
         return replace(memory, always_bytes=keys * memory.entry_bytes)
-    mean_life = memory.life_seconds
-    if memory.clock is Clock.EVENT:
-        mean_life += memory.watermark_lag_seconds + memory.window_seconds / 2
-    if keys and mean_life and memory.entries_per_record:
-        average_per_second = keys / (memory.entries_per_record * memory.copies * mean_life)
+    each_second = replace(memory, history_per_second=1.0).at_rest_bytes / memory.entry_bytes
+    if keys and each_second > 0:
+        average_per_second = keys / each_second
     return replace(memory, history_per_second=average_per_second)

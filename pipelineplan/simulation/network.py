@@ -214,6 +214,10 @@ class Checkpoint:
         """`max(I, d + min_pause)`: the time from one begin to the next."""
         return max(self.interval_seconds, self.duration_seconds + self.min_pause_seconds)
 
+    def intervals(self, seconds: float) -> float:
+        """How many of them the changes of that time fill; not less than one."""
+        return max(seconds, self.interval_seconds) / self.effective_interval_seconds
+
 
 @dataclass(frozen=True)
 class EventTime:

@@ -94,18 +94,13 @@ class RecordStates:
     def checkpoint_seconds(self, plan: Checkpoint, sizes: dict[int, float], since: float) -> float:
         """How long writing takes: as planned, or as long as the largest task of a growing stage."""
         written = [
-            self.of[number].memory.checkpoint_seconds(size) * self._more(plan, number, since)
+            self.of[number].memory.checkpoint_seconds(size, plan.intervals(since))
             for number, size in sizes.items()
             if self._paces(number, writing=True)
         ]
         if not written:
             return plan.duration_seconds
         return max(plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds, *written)
-
-    def _more(self, plan: Checkpoint, number: int, since: float) -> float:
-        changed = self.of[number].memory.changed_share
-        intervals = max(since, plan.interval_seconds) / plan.effective_interval_seconds
-        return min(max(intervals, 1.0), 1.0 / changed) if changed > 0 else 1.0
 
     def _paces(self, number: int, *, writing: bool) -> bool:
         memory = self.of[number].memory

@@ -12,25 +12,30 @@ of its history, at a constant rate.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelineplan.simulation.joint import JointLayout
 from pipelineplan.simulation.journal import first_time_at, highest_yet, value_at
-from pipelineplan.simulation.memory import Clock, Memory
+from pipelineplan.simulation.memory import Clock, Memory, size_decides
 from pipelineplan.simulation.network import flows_of
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.fluid import Fluid
-    from pipelineplan.simulation.network import Checkpoint, Network
+    from pipelineplan.simulation.journal import Journal
+    from pipelineplan.simulation.network import Checkpoint
     from pipelineplan.simulation.sharing import Floats
 
 # So many overlapping windows, and so many ends of windows, are looked at; of more an even choice.
 _MOST_PHASES, _MOST_ENDS = 48, 4000
 _BACK = _REACHED = 1e-12
+# What waits in queues came within so many rows, where a checkpoint looks back.
+_MOST_ROWS_BEFORE = 512
 
 
 @dataclass(frozen=True)
@@ -148,59 +153,89 @@ class Remembered:
             return times, self._watermark(times)
         if memory.window_seconds > 0:
             every = memory.slide_seconds or memory.window_seconds
-            ends = np.arange(1.0, end / every + 1.0) * every
+            # Of windows that were over before the run, those that had not yet been forgotten.
+            first = np.ceil(-(memory.life_seconds + memory.watermark_lag_seconds) / every)
+            ends = np.arange(first, end / every + 1.0) * every
             marks = ends[:: max(1, len(ends) // _MOST_ENDS)] + memory.life_seconds
         else:
             marks = self.appended[0] + memory.life_seconds
-        reached = marks + memory.watermark_lag_seconds
-        times = first_time_at(self.time, highest_yet(self.progress), reached)
-        seen = np.isfinite(times) & (times <= end) & (reached > 0)
         # A window that is forgotten at this very moment is still there.
-        nearly = marks[seen] - 1e-6 * max(memory.window_seconds, 1e-9)
-        return times[seen], nearly
+        nearly = marks - 1e-6 * max(memory.window_seconds, 1e-9)
+        passed = [self._passes(stretch, marks + memory.watermark_lag_seconds) for stretch in self._forward()]
+        times = np.concatenate(passed)
+        seen = np.isfinite(times) & (times <= end)
+        return times[seen], np.tile(nearly, len(passed))[seen]
+
+    def _forward(self) -> Iterator[slice]:
+        """The stretches of rows over which progress does not go back."""
+        back = np.flatnonzero(np.diff(self.progress) < 0) + 1
+        edges = [0, *back.tolist(), len(self.progress)]
+        return (slice(first, last) for first, last in pairwise(edges))
+
+    def _passes(self, rows: slice, reached: Floats) -> Floats:
+        """When progress passes each of those event times within a stretch; inf where it does not."""
+        progress = self.progress[rows]
+        if len(progress) < 2:
+            return np.full(len(reached), np.inf)
+        times = first_time_at(self.time[rows], progress, reached * (1.0 - _REACHED))
+        return np.where(reached > progress[0], times, np.inf)
 
 
-def remembered(fluid: Fluid, appended: tuple[Floats, Floats]) -> dict[str, Remembered]:
-    """What every stage with a memory has remembered up to now, by its name."""
+def remembered(
+    fluid: Fluid, appended: tuple[Floats, Floats], journal: Journal | None = None
+) -> dict[str, Remembered]:
+    """What every stage with a memory has remembered up to now, by its name.
+
+    `journal` is the part of the fluid's that is looked at; all of it unless given.
+    """
     found = {}
+    seen = _Seen(fluid, fluid.journal if journal is None else journal)
     for number, stage in enumerate(fluid.layout.network.stages):
         if stage.memory is not None:
-            came, live, least = _input(fluid, number, by_event=stage.memory.clock is Clock.EVENT)
+            came, live, least = _input(seen, number, by_event=stage.memory.clock is Clock.EVENT)
             rising = np.concatenate(((True,), np.diff(appended[1]) > 0))
             progress = np.interp(least, appended[1][rising], appended[0][rising])
             if stage.memory.clock is Clock.EVENT:
-                progress = _behind_queues(fluid, number, progress)
+                progress = _behind_queues(seen, number, progress)
             known = (appended[0], appended[1] * live)
-            found[stage.name] = Remembered(stage.memory, fluid.journal.time, came, progress, known)
+            found[stage.name] = Remembered(stage.memory, seen.journal.time, came, progress, known)
     return found
 
 
-def _input(fluid: Fluid, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
+@dataclass(frozen=True)
+class _Seen:
+    """A fluid, and the rows of its journal that are looked at."""
+
+    fluid: Fluid
+    journal: Journal
+
+
+def _input(seen: _Seen, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
     """Of a stage: records that came `[row]`, how many come per record that is appended, progress `[row]`.
 
     Progress is the number of records, of all that are appended, up to which every partition was read. By
     event time old records that lie in a log of their own are forgotten at once, so they do not count.
     """
-    layout = fluid.layout
+    layout, journal, shares = seen.fluid.layout, seen.journal, seen.fluid.shares
     if isinstance(layout, JointLayout):
-        return _joint_input(fluid, number, by_event=by_event)
+        return _joint_input(seen, number, by_event=by_event)
     scale = layout.network.scale(number)
     edge = max((each for each in layout.stored_edges if each <= number), default=0)
     if not edge:
-        return fluid.journal.total(len(fluid.shares)) * scale, scale, fluid.journal.least(fluid.shares)
+        return journal.total(len(shares)) * scale, scale, journal.least(shares)
     lanes = range(layout.network.stages[edge].workers)
-    came = np.sum([fluid.curves_of(edge, lane)[1] for lane in lanes], axis=0)
-    return came * scale, scale, fluid.journal.least(fluid.shares)
+    came = np.sum([seen.fluid.curves_of(edge, lane, seen.journal)[1] for lane in lanes], axis=0)
+    return came * scale, scale, journal.least(shares)
 
 
-def _behind_queues(fluid: Fluid, number: int, progress: Floats) -> Floats:
+def _behind_queues(seen: _Seen, number: int, progress: Floats) -> Floats:
     """The log's progress as a stage sees it: that of the moment at which what leaves a queue came."""
-    time = fluid.journal.time
+    fluid, time = seen.fluid, seen.journal.time
     for edge in fluid.layout.stored_edges:
         if edge <= number:
             entered = time
             for lane in range(fluid.layout.network.stages[edge].workers):
-                came, left = fluid.curves_of(edge, lane)
+                came, left = seen.fluid.curves_of(edge, lane, seen.journal)
                 since = first_time_at(time, highest_yet(came), left * (1.0 - _REACHED))
                 waits = came - left > _REACHED * came[-1]
                 entered = np.minimum(entered, np.where(waits, since, time))
@@ -208,27 +243,22 @@ def _behind_queues(fluid: Fluid, number: int, progress: Floats) -> Floats:
     return progress
 
 
-def _joint_input(fluid: Fluid, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
-    network, first = fluid.layout.network, 0
-    came, live, reaching = np.zeros(len(fluid.journal)), 0.0, np.zeros(len(fluid.shares))
+def _joint_input(seen: _Seen, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
+    journal, shares = seen.journal, seen.fluid.shares
+    network, first = seen.fluid.layout.network, 0
+    came, live, reaching = np.zeros(len(journal)), 0.0, np.zeros(len(shares))
     for log in network.logs:
         end = first + log.partitions
-        inside = np.zeros(len(fluid.shares))
+        inside = np.zeros(len(shares))
         inside[first:end] = log.shares
         each = sum(flows_of(network, tuple(inside.tolist()))[number])
         if each > 0 and (log.part > 0 or not by_event):
-            before = fluid.journal.total(first) if first else 0.0
-            came += each * (fluid.journal.total(end) - before)
+            before = journal.total(first) if first else 0.0
+            came += each * (journal.total(end) - before)
             live += each * log.part
-            reaching[first:end] = fluid.shares[first:end]
+            reaching[first:end] = shares[first:end]
         first = end
-    return came, live, fluid.journal.least(reaching)
-
-
-def size_decides(network: Network) -> bool:
-    """Whether checkpoints or restores take as long as state is large, and that changes."""
-    known = [stage.memory for stage in network.stages if stage.memory is not None]
-    return any(each.grows and np.isfinite(min(each.bandwidth, each.restore_bandwidth)) for each in known)
+    return came, live, journal.least(reaching)
 
 
 class Pace:
@@ -241,17 +271,18 @@ class Pace:
         """Look for stages whose state changes its size."""
         self.fluid, self.appended, self.plan = fluid, appended, plan
         self.decides = size_decides(fluid.layout.network)
+        known = [stage.memory for stage in fluid.layout.network.stages if stage.memory is not None]
+        lives = [each.life_seconds for each in known if each.clock is Clock.PROCESSING and each.grows]
+        self._reach_seconds = max((each for each in lives if each < np.inf), default=0.0)
 
     def checkpoint_seconds(self, plan: Checkpoint, begun: float, before: float) -> float:
         """For one that begins now, the last completed one having begun at `before`.
 
         An incremental one writes the more, the longer that is ago, and never more than everything.
         """
-        intervals = max(begun - before, plan.interval_seconds) / plan.effective_interval_seconds
         longest = plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds
         for memory, size in self._sizes(begun):
-            more = min(max(intervals, 1.0), 1.0 / memory.changed_share) if memory.changed_share > 0 else 1.0
-            longest = max(longest, memory.checkpoint_seconds(size) * more)
+            longest = max(longest, memory.checkpoint_seconds(size, plan.intervals(begun - before)))
         return longest
 
     def with_restore(self, seconds: float, begun: float | None) -> float:
@@ -267,6 +298,8 @@ class Pace:
 
     def _sizes(self, when: float) -> list[tuple[Memory, float]]:
         self.fluid.note()
-        found = remembered(self.fluid, self.appended).values()
+        journal = self.fluid.journal
+        row = int(np.searchsorted(journal.time, when - self._reach_seconds)) - _MOST_ROWS_BEFORE
+        found = remembered(self.fluid, self.appended, journal.since(max(row, 0))).values()
         growing = [each for each in found if each.memory.grows]
         return [(each.memory, float(each.bytes_at(np.array([when]))[0])) for each in growing]

@@ -26,7 +26,7 @@ from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.journal import first_times_in, least_over
 from pipelineplan.simulation.layout import Layout
-from pipelineplan.simulation.remembering import size_decides
+from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.scenario import appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather

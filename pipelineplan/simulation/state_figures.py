@@ -47,11 +47,20 @@ def state_figures(run: Run) -> Mapping[str, float]:
     if full:
         found["seconds_to_full_state"] = min(full)
     if len(run.cuts) > 1:
-        begun = np.array([cut.begun for cut in run.cuts[1:]])
-        written = sum(each.memory.written_bytes(1.0) * each.bytes_at(begun) for each in states.values())
-        found["checkpoint_bytes"] = float(np.sum(written))
+        found["checkpoint_bytes"] = sum(_written(run, each) for each in states.values())
         found["longest_checkpoint_seconds"] = max(cut.completed - cut.begun for cut in run.cuts[1:])
     return found
+
+
+def _written(run: Run, state: Remembered) -> float:
+    """What all completed checkpoints have written of one stage's state; runs by schedule write all of it."""
+    plan = run.network.checkpoint
+    begun = np.array([cut.begun for cut in run.cuts])
+    shares = [
+        state.memory.written_share(1.0 if plan is None else plan.intervals(seconds))
+        for seconds in np.diff(begun)
+    ]
+    return float((state.bytes_at(begun[1:]) * shares).sum())
 
 
 def _peak_of_all(states: Mapping[str, Remembered]) -> float:
