@@ -35,6 +35,8 @@ def say_number(value: float, unit: str) -> str:
         return say(value, dimension)
     if not math.isfinite(value):
         return "without bound"
+    if unit.isupper():  # money
+        return f"{value:,.2f} {unit}"
     number = f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.0f}"
     return f"{number} {unit}".rstrip()
 

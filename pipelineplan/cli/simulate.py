@@ -50,6 +50,8 @@ _SHOWN = (
     "seconds_to_full_state",
     "longest_checkpoint_seconds",
     "restore_seconds",
+    "cost",
+    "cost_above_steady",
 )
 
 
@@ -341,4 +343,6 @@ def _amount(number: float, unit: str) -> str:
         return say_quantity(number, Dimension.SHARE)
     if unit == "bytes" and math.isfinite(number):
         return say_quantity(number, Dimension.SIZE)
+    if unit.isupper() and math.isfinite(number):
+        return f"{number:,.2f} {unit}"
     return f"{number:,.0f} {unit}" if abs(number) != float("inf") else f"unbounded {unit}"

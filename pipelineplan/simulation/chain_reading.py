@@ -33,6 +33,7 @@ from pipelineplan.simulation.network import (
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.run_reading import runs_of
 from pipelineplan.simulation.scenario import Breaks
+from pipelineplan.simulation.usage_reading import usage_of
 from pipelineplan.verdicts import Operand
 
 # What is lost with a zone or a broker depends on what runs where, which a plan does not say: the
@@ -102,6 +103,7 @@ class ChainReader:
             visible=self.visible(),
             absorbs_duplicates=self.absorbs(),
             runs=runs_of(self.plan, self.reading(end)),
+            usage=usage_of(self.plan, self.chain.sources, self.chain.stages, self.reading(end)),
         )
 
     def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:

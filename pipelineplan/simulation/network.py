@@ -22,6 +22,7 @@ from pipelineplan.errors import PipelinePlanError
 from pipelineplan.simulation.memory import Memory
 from pipelineplan.simulation.network_checks import problems_of
 from pipelineplan.simulation.runs import Runs
+from pipelineplan.simulation.usage import Usage
 
 
 class NotSimulated(PipelinePlanError):  # noqa: N818 - it is an answer and not a mistake of the user
@@ -245,7 +246,7 @@ class Network:
     stages then name their inlets, each stands after what it reads from, and records wait in the
     logs only. With `runs` it works by schedule or trigger, and without all the time.
     `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
-    key). Raises `ValueError` when numbers contradict each other.
+    key). `usage` is what its records cost. Raises `ValueError` when numbers contradict each other.
     """
 
     source: SourceLog
@@ -256,6 +257,7 @@ class Network:
     absorbs_duplicates: bool = False
     beside: tuple[SourceLog, ...] = ()
     runs: Runs | None = None
+    usage: Usage | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""

@@ -184,7 +184,7 @@ class _Model(RecordFlow):
         started anew, but only its partitions go back.
         """
         self.restored = when
-        self.states.restore()
+        self.states.restore(worker)
         back = 0
         for partition, position in enumerate(self.cut):
             if worker is None or self.layout.worker_of[partition] == worker:

@@ -168,7 +168,7 @@ class RecordFlow:
             partition = mine[found]
             record = (self.arrivals[partition][self.cursor[partition]], self.tag)
             self.cursor[partition] += 1
-            self.states.take(stage, record[0], self.env.now)
+            self.states.take(stage, worker, record[0], self.env.now)
             self._look_for_empty(partition)
             log = self.log_of[partition]
             self.free_at[log] = max(self.free_at[log], self.env.now) + 1.0 / self.limits[log]
@@ -233,7 +233,7 @@ class RecordFlow:
                 lane.getter = self.env.event()
                 yield lane.getter
                 continue
-            self.states.take(stage, lane.records[0][0], self.env.now)
+            self.states.take(stage, worker, lane.records[0][0], self.env.now)
             passes = yield from self._serve(stage, mean)
             if epoch != self.epoch:
                 return

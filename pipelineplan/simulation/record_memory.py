@@ -14,21 +14,23 @@ from copy import deepcopy
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import Checkpoint, Network
 
+Snapshot = tuple[dict[tuple[int, int], "RecordMemory"], dict[int, float]]
+
 
 class RecordMemory:
-    """The entries of one stage."""
+    """The entries of one worker, to which that part of its stage's history came."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, part: float) -> None:
         """What the past has left: entries at even distances before the start."""
         self.memory = memory
         self.kept = 0
         self.times: list[float] = []
         self.windows: dict[float, int] = {}
-        if memory.history_per_second > 0 and math.isfinite(memory.life_seconds):
+        if memory.history_per_second * part > 0 and math.isfinite(memory.life_seconds):
             reach = memory.life_seconds + memory.window_seconds + memory.watermark_lag_seconds
-            count = int(reach * memory.history_per_second)
-            for number in range(count, 0, -1):
-                self.take(-(number - 0.5) / memory.history_per_second, -number / memory.history_per_second)
+            each = memory.history_per_second * part
+            for number in range(int(reach * each), 0, -1):
+                self.take(-(number - 0.5) / each, -number / each)
 
     def take(self, born: float, now: float) -> None:
         """A record of that event time comes now."""
@@ -54,47 +56,55 @@ class RecordMemory:
         while self.times and self.times[0] + memory.life_seconds <= clock:
             heapq.heappop(self.times)
         entries = self.kept + len(self.times) + sum(self.windows.values())
-        return memory.always_bytes + entries * memory.bytes_per_record
+        return entries * memory.bytes_per_record
 
 
 class RecordStates:
-    """The state of all stages of a run, what the last checkpoint kept of it, and what that takes."""
+    """The state of all stages of a run, what the last checkpoint kept of it, and what that takes.
+
+    Entries lie with the workers that took them, so that one can lose its own.
+    """
 
     def __init__(self, network: Network) -> None:
         """What is there at the beginning can be gone back to."""
-        self.network = network
         stages = enumerate(network.stages)
-        self.of = {number: RecordMemory(each.memory) for number, each in stages if each.memory is not None}
+        self.memories = {number: each.memory for number, each in stages if each.memory is not None}
+        self.of = {
+            (number, worker): RecordMemory(memory, part)
+            for number, memory in self.memories.items()
+            for worker, part in enumerate(network.worker_shares(number))
+        }
         self.cut, self.cut_bytes = deepcopy(self.of), self.look(0.0, [0.0] * len(network.stages))
 
-    def take(self, stage: int, born: float, now: float) -> None:
-        """A record comes to a stage."""
-        if stage in self.of:
-            self.of[stage].take(born, now)
+    def take(self, stage: int, worker: int, born: float, now: float) -> None:
+        """A record comes to a worker."""
+        if stage in self.memories:
+            self.of[stage, worker].take(born, now)
 
     def look(self, now: float, progress: Sequence[float]) -> dict[int, float]:
         """The bytes of each stage; `progress` is the event time up to which all has come to it `[stage]`."""
-        return {number: each.bytes_now(now, progress[number]) for number, each in self.of.items()}
+        found = {number: memory.always_bytes for number, memory in self.memories.items()}
+        for (number, _), each in self.of.items():
+            found[number] += each.bytes_now(now, progress[number])
+        return found
 
-    def snapshot(
-        self, now: float, progress: Sequence[float]
-    ) -> tuple[dict[int, RecordMemory], dict[int, float]]:
+    def snapshot(self, now: float, progress: Sequence[float]) -> Snapshot:
         """What a checkpoint that begins now writes."""
         sizes = self.look(now, progress)
         return deepcopy(self.of), sizes
 
-    def complete(self, snapshot: tuple[dict[int, RecordMemory], dict[int, float]]) -> None:
+    def complete(self, snapshot: Snapshot) -> None:
         """A checkpoint has completed: this is what a restart restores."""
         self.cut, self.cut_bytes = snapshot
 
-    def restore(self) -> None:
-        """Back to what the last completed checkpoint kept."""
-        self.of = deepcopy(self.cut)
+    def restore(self, worker: int | None) -> None:
+        """Back to what the last completed checkpoint kept: all workers, or that one of each stage."""
+        self.of |= {at: deepcopy(each) for at, each in self.cut.items() if worker in {None, at[1]}}
 
     def checkpoint_seconds(self, plan: Checkpoint, sizes: dict[int, float], since: float) -> float:
         """How long writing takes: as planned, or as long as the largest task of a growing stage."""
         written = [
-            self.of[number].memory.checkpoint_seconds(size, plan.intervals(since))
+            self.memories[number].checkpoint_seconds(size, plan.intervals(since))
             for number, size in sizes.items()
             if self._paces(number, writing=True)
         ]
@@ -103,13 +113,13 @@ class RecordStates:
         return max(plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds, *written)
 
     def _paces(self, number: int, *, writing: bool) -> bool:
-        memory = self.of[number].memory
+        memory = self.memories[number]
         return memory.grows and math.isfinite(memory.bandwidth if writing else memory.restore_bandwidth)
 
     def with_restore(self, seconds: float, plan: Checkpoint | None) -> float:
         """A standstill, with reading back what the last completed checkpoint kept."""
         read = [
-            self.of[number].memory.restore_seconds(size)
+            self.memories[number].restore_seconds(size)
             for number, size in self.cut_bytes.items()
             if self._paces(number, writing=False)
         ]

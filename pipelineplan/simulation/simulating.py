@@ -16,7 +16,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.keeping import Sample
 from pipelineplan.simulation.library import Recipe, read_library
-from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised
+from pipelineplan.simulation.measures import FIGURES, Range, combine, in_currency, measure, promised
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
 from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
@@ -156,7 +156,7 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     runs = _runs(pipeline, arranged)
     likely = runs[0]
     walked, why = refined(runs, pipeline.targets)
-    figures = combine([measure(run) for run in runs])
+    figures = in_currency(combine([measure(run) for run in runs]), likely.network)
     for name in walked[0].figures if walked else ():
         figures[name] = _figure([each.figures[name] for each in walked], PER_RECORD, WALKED)
     states = stage_states(runs)

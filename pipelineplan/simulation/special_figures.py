@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pipelineplan.simulation.costing import usage_figures
 from pipelineplan.simulation.runs import run_figures
 from pipelineplan.simulation.state_figures import EXACT_STATE, state_figures
 
@@ -15,6 +16,9 @@ _EXACT = "exact fluid, rounding only"
 _MARKED = "fluid, evenly spaced marks"
 _MEAN = "fluid with mean retries"
 _CLOSED = "closed form"
+_PRICED = "quantities of the run times the prices that the plan names"
+# The unit of money; a figure has the currency of the price file in its place.
+MONEY = "money"
 
 # Figure -> unit and error class, in the order in which they are reported.
 SPECIAL: dict[str, tuple[str, str]] = {
@@ -58,6 +62,10 @@ SPECIAL: dict[str, tuple[str, str]] = {
     "checkpoint_bytes": ("bytes", EXACT_STATE),
     "longest_checkpoint_seconds": ("s", EXACT_STATE),
     "restore_seconds": ("s", EXACT_STATE),
+    "replayed_bytes": ("bytes", _CLOSED),
+    "cross_zone_bytes": ("bytes", _CLOSED),
+    "cost": (MONEY, _PRICED),
+    "cost_above_steady": (MONEY, _PRICED),
     "worker_hours": ("h", _CLOSED),
     "read_records": ("records", _EXACT),
 }
@@ -83,4 +91,5 @@ def special_figures(run: Run) -> dict[str, float]:
     again = sum(each.replayed_records for each in run.phases) + sum(back for _, back in run.restarts)
     read = float(run.fluid.departed[run.fluid.log].sum() - run.lost.sum())
     found["read_records"] = read + again + found.get("reread_records", 0.0)
+    found |= usage_figures(run, found)
     return found
