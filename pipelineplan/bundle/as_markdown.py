@@ -38,6 +38,9 @@ SHOWN_FIGURES = (
     "lost_records",
     "dropped_records",
     "peak_utilisation_worst_worker",
+    "peak_state_bytes",
+    "restore_seconds",
+    "cost_above_steady",
 )
 
 

@@ -1,4 +1,4 @@
-"""Curves of a scenario as SVG that fits both themes: lag, delays, throughput, buffers, checkpoints over time.
+"""Curves of a scenario as SVG that fits both themes: lag, delays, throughput, buffers, checkpoints, state.
 
 Where there are replications, the band between the 5th and the 95th percentile lies behind the curve.
 Altair and vl-convert draw it, offline. The colours that they draw are stand-ins which no chart uses,
@@ -68,9 +68,10 @@ PANELS = (
         "s",
         "checkpoint_seconds",
     ),
+    Panel("State of all stages", (("state_bytes", "state"),), "B", "state_bytes"),
 )
 # What most plans do not have is drawn only where there is something of it.
-_WHERE_ANY = ("buffered_records", "checkpoint_seconds")
+_WHERE_ANY = ("buffered_records", "checkpoint_seconds", "state_bytes")
 Columns = tuple[tuple[str, tuple[float, ...]], ...]
 
 
@@ -326,10 +327,12 @@ def _axis_time(seconds: float) -> tuple[float, str]:
 
 def _axis_value(greatest: float, unit: str) -> tuple[float, str]:
     """The scale of an axis and its title: seconds as minutes or hours, counts in thousands or millions."""
-    words = {"s": "seconds", "": "records", "/s": "records/s"}[unit]
+    words = {"s": "seconds", "": "records", "/s": "records/s", "B": "bytes"}[unit]
     steps: tuple[tuple[float, float, str], ...]
     if unit == "s":
         steps = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"))
+    elif unit == "B":
+        steps = ((2e12, 1e12, "TB"), (2e9, 1e9, "GB"), (2e6, 1e6, "MB"), (2e3, 1e3, "kB"))
     else:
         steps = (
             (2e9, 1e9, f"billion {words}"),

@@ -22,6 +22,7 @@ _DIMENSIONS = {
     "records/s": Dimension.RATE,
     "share": Dimension.SHARE,
     "B": Dimension.SIZE,
+    "bytes": Dimension.SIZE,
 }
 
 
@@ -34,6 +35,8 @@ def say_number(value: float, unit: str) -> str:
         return say(value, dimension)
     if not math.isfinite(value):
         return "without bound"
+    if unit.isupper():  # money
+        return f"{value:,.2f} {unit}"
     number = f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.0f}"
     return f"{number} {unit}".rstrip()
 
@@ -52,7 +55,8 @@ def say_name(name: str) -> str:
     """
     if name.startswith("freshness_p"):
         return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
-    for ending in ("_seconds", "_records", "_per_second", "_share"):
+    name = name.replace("seconds_to_", "time_to_")
+    for ending in ("_seconds", "_records", "_per_second", "_share", "_bytes"):
         name = name.removesuffix(ending)
     return name.replace("_", " ")
 

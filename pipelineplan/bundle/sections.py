@@ -18,7 +18,7 @@ from pipelineplan.documents import dotted
 from pipelineplan.gates import stage_of
 from pipelineplan.plan import Plan
 from pipelineplan.plan.load import average_rate, peak_rate
-from pipelineplan.plan.recovery import state_bytes
+from pipelineplan.plan.state_size import state_bytes
 from pipelineplan.quantities import Dimension, say
 from pipelineplan.verdicts import Finding
 
@@ -149,11 +149,11 @@ def _volume(plan: Plan) -> Iterator[Fact]:
             stage.id,
             "parallelism,capacity,state,cost_drivers",
         )
-        if state_bytes(stage):
+        if state_bytes(plan, stage):
             path = plan.path(stage, "state")
             yield Fact(
                 f"state size of {stage.id}",
-                Said(say(state_bytes(stage), Dimension.SIZE), dotted(path)),
+                Said(say(state_bytes(plan, stage), Dimension.SIZE), dotted(path)),
             )
     names = "growth_horizon,max_utilisation,failure_domains,ten_times,headroom"
     yield from facts_of(plan, plan.model.capacity, "$.capacity", "", names)

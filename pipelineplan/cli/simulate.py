@@ -46,6 +46,12 @@ _SHOWN = (
     "dropped_records",
     "freshness_p95_seconds",
     "peak_utilisation_worst_worker",
+    "peak_state_bytes",
+    "seconds_to_full_state",
+    "longest_checkpoint_seconds",
+    "restore_seconds",
+    "cost",
+    "cost_above_steady",
 )
 
 
@@ -316,7 +322,10 @@ def _by_chance(scenario: ScenarioResult, name: str, unit: str) -> str:
 def _words(name: str) -> str:
     if name.startswith("freshness_p"):  # from the record where there is no window
         return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
-    return name.removesuffix("_seconds").removesuffix("_records").replace("_", " ")
+    name = name.replace("seconds_to_", "time_to_")
+    for ending in ("_seconds", "_records", "_bytes"):
+        name = name.removesuffix(ending)
+    return name.replace("_", " ")
 
 
 def figure_text(figure: Figure) -> str:
@@ -332,4 +341,8 @@ def _amount(number: float, unit: str) -> str:
         return say_seconds(number)
     if unit == "share":
         return say_quantity(number, Dimension.SHARE)
+    if unit == "bytes" and math.isfinite(number):
+        return say_quantity(number, Dimension.SIZE)
+    if unit.isupper() and math.isfinite(number):
+        return f"{number:,.2f} {unit}"
     return f"{number:,.0f} {unit}" if abs(number) != float("inf") else f"unbounded {unit}"

@@ -70,6 +70,14 @@ def effective_interval_seconds(
     return max(interval_seconds, duration_seconds + pause_seconds)
 
 
+def remembered_keys(rate_per_second: float, new_share: float, life_seconds: float) -> float:
+    """The keys that are remembered at rest: `lambda * n * T`, Little's law; infinite without an end.
+
+    A share `n` of the records brings a new key, and each is forgotten `T` after it came.
+    """
+    return rate_per_second * new_share * life_seconds if rate_per_second * new_share > 0 else 0.0
+
+
 def checkpoint_seconds(state_bytes: float, changed_share: float, share: float, bandwidth: float) -> float:
     """How long the largest task writes: `state * changed * s / bandwidth` (bytes, bytes per second)."""
     return state_bytes * changed_share * share / bandwidth if bandwidth else math.inf

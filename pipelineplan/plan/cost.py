@@ -16,14 +16,14 @@ from pipelineplan.documents import dotted
 from pipelineplan.plan.load import arrivals, average_rate
 from pipelineplan.plan.plan import Plan
 from pipelineplan.plan.prices import PriceList
-from pipelineplan.plan.recovery import state_bytes
 from pipelineplan.plan.source import Source
+from pipelineplan.plan.state_size import keys_operand, state_bytes
 from pipelineplan.plan.succession import replay_span
 from pipelineplan.verdicts import Operand
 
 MONTH_SECONDS = 30 * 86_400.0
 MONTH_HOURS = 720.0
-_LOGS = {"kafka", "kinesis", "pulsar", "pubsub"}
+LOGS = {"kafka", "kinesis", "pulsar", "pubsub"}
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _month_of(workers: float) -> float:
     return workers * MONTH_HOURS
 
 
-def _on_disk(source: Source) -> float | None:
+def on_disk_bytes(source: Source) -> float | None:
     """Bytes of a record as the log has it, compressed."""
     record = source.record
     if record is None or record.size is None:
@@ -153,12 +153,12 @@ def _on_disk(source: Source) -> float | None:
 
 
 def _log(plan: Plan, source: Source) -> Iterator[CostLine]:
-    rate, each = average_rate(plan, source), _on_disk(source)
+    rate, each = average_rate(plan, source), on_disk_bytes(source)
     time = source.retention.time if source.retention is not None else None
-    if rate is None or each is None or time is None or source.system not in _LOGS:
+    if rate is None or each is None or time is None or source.system not in LOGS:
         return
     copies = float(source.replication or 1)
-    most = _most_bytes(source) * copies
+    most = most_kept_bytes(source) * copies
     formula = f"{rate.shown} * {each:.4g} B * {time.text} * {copies:g} copies"
     yield _line(
         "log_storage",
@@ -170,7 +170,8 @@ def _log(plan: Plan, source: Source) -> Iterator[CostLine]:
     )
 
 
-def _most_bytes(source: Source) -> float:
+def most_kept_bytes(source: Source) -> float:
+    """What retention by size leaves of one copy, at most; infinite where it is not limited."""
     retention = source.retention
     if retention is None or retention.bytes_per_partition is None or source.partitions is None:
         return math.inf
@@ -178,10 +179,10 @@ def _most_bytes(source: Source) -> float:
 
 
 def _between_zones(plan: Plan, source: Source) -> Iterator[CostLine]:
-    rate, each = average_rate(plan, source), _on_disk(source)
+    rate, each = average_rate(plan, source), on_disk_bytes(source)
     policy = plan.model.capacity
     zones = policy.failure_domains if policy is not None else None
-    if rate is None or each is None or source.system not in _LOGS or not zones or zones < 2:
+    if rate is None or each is None or source.system not in LOGS or not zones or zones < 2:
         return
     copies = float(source.replication or 1)
     readers = float(policy.readers if policy is not None and policy.readers is not None else 1)
@@ -198,8 +199,8 @@ def _between_zones(plan: Plan, source: Source) -> Iterator[CostLine]:
 
 def _state(plan: Plan) -> Iterator[CostLine]:
     for stage in plan.model.stages:
-        size = state_bytes(stage)
-        keys = plan.operand("keys", stage.state, "keys", "keys")
+        size = state_bytes(plan, stage)
+        keys = keys_operand(plan, stage)
         if size and keys is not None:
             formula = f"{keys.shown} keys * bytes * amplification"
             yield CostLine("state_storage", stage.id, size, size, size, formula, keys.path)
@@ -241,7 +242,7 @@ def _replay(plan: Plan) -> Iterator[CostLine]:
     seconds, path = span[1] - span[0], "$.replay"
     yield from _busy(plan, seconds, "records of the range", path)
     for source in plan.model.sources:
-        rate, each = average_rate(plan, source), _on_disk(source)
+        rate, each = average_rate(plan, source), on_disk_bytes(source)
         if rate is not None and each is not None:
             read = seconds * each
             yield _line("replay_read", source.id, rate, read.__mul__, "bytes of the range", path, once=True)

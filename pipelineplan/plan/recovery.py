@@ -19,6 +19,7 @@ from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.plan import Plan, once
 from pipelineplan.plan.section import Section
 from pipelineplan.plan.stage import Stage
+from pipelineplan.plan.state_size import state_bytes
 from pipelineplan.quantities import Dimension
 from pipelineplan.verdicts import Operand
 
@@ -147,10 +148,10 @@ def duration_operand(plan: Plan, stage: Stage) -> Operand | None:
 
 def _computed(plan: Plan, stage: Stage) -> Operand | None:
     state = stage.state
-    if state is None or state.keys is None or state.bytes_per_key is None or state.bandwidth is None:
+    size = state_bytes(plan, stage)
+    if state is None or not size or state.bandwidth is None:
         return None
-    size = state_bytes(stage)
-    share = _state_share(stage)
+    share = state_share(stage)
     changed = state.changed_per_interval if stage.checkpoint and stage.checkpoint.incremental else None
     low, value, high = (
         capacity.checkpoint_seconds(size, written, share, bandwidth)
@@ -164,15 +165,7 @@ def _computed(plan: Plan, stage: Stage) -> Operand | None:
     return _seconds(operand, value, low, high) if operand is not None else None
 
 
-def state_bytes(stage: Stage) -> float:
-    """The state of a whole stage: keys * bytes per key * amplification."""
-    state = stage.state
-    if state is None or state.keys is None or state.bytes_per_key is None:
-        return 0.0
-    return state.keys * state.bytes_per_key.value * state.amplification
-
-
-def _state_share(stage: Stage) -> float:
+def state_share(stage: Stage) -> float:
     """The largest task's share of the state: key groups are dealt out whole."""
     if stage.parallelism is None:
         return 1.0
@@ -186,7 +179,7 @@ def restore_operand(plan: Plan, stage: Stage) -> Operand | None:
         return None
     operand = plan.operand("restore", section, "restore_bandwidth", "time to restore state")
     speed = stage.state.restore_bandwidth
-    share, size = _state_share(stage), state_bytes(stage)
+    share, size = state_share(stage), state_bytes(plan, stage)
     low, value, high = (
         capacity.restore_seconds(size, share, at) for at in (speed.high, speed.value, speed.low)
     )

@@ -142,6 +142,12 @@ class State(Section):
 
     keys: Count | None = Field(None, description="Keys that are remembered at one time.", examples=[40000000])
     bytes_per_key: Size | None = Field(None, description="State of one key.", examples=["420 B"])
+    new_keys: Share | None = Field(
+        None,
+        description="The share of records that bring a key which is not remembered yet: state then grows "
+        "with them until it is forgotten. Unstated, it stays at `keys`; of a join every record is new.",
+        examples=["100 %"],
+    )
     amplification: Number = Field(1.0, description="Bytes stored per byte of state.", examples=[1.2])
     ttl: Ttl | None = None
     backend: Literal["heap", "rocksdb", "forst", "external"] | None = Field(

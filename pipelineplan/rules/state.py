@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pipelineplan.documents import Path
@@ -16,8 +17,9 @@ from pipelineplan.plan.recovery import Downtime, downtime, slowest_downtime
 from pipelineplan.plan.semantics import sources_above
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
+from pipelineplan.plan.state_size import each_operand, keys_operand
 from pipelineplan.quantities import Dimension, say_seconds
-from pipelineplan.rules.claim import Change, Claim
+from pipelineplan.rules.claim import Change, Claim, Evaluation
 from pipelineplan.rules.inequality import inequality
 from pipelineplan.rules.registry import BY_LEVEL, rule
 from pipelineplan.verdicts import Operand
@@ -29,8 +31,8 @@ _STOPS_THE_STAGE = {"job", "worker", "zone", "sink"}
     "CAP401",
     title="State fits its budget",
     why="State that outgrows its disk or memory stops the job, and every restart stops again.",
-    formula="keys * bytes per key * amplification <= budget",
-    bad="40 M keys of 2 KB at 1.2: 96 GB against 60 GB",
+    formula="keys * bytes per key * amplification <= budget   (or lambda * new keys * T of them)",
+    bad="40 M keys of 2 KB at 1.2: 96 GB against 60 GB; or new keys that are never forgotten",
     good="40 M keys of 420 B at 1.2: 20 GB against 60 GB",
     fix="shorten the time to live, store less per key, or raise state.budget",
     source="keys times bytes per key, times what the backend writes on top",
@@ -43,12 +45,12 @@ def state_fits(plan: Plan) -> Iterator[Claim]:
         if stage.state is None or budget is None:
             continue
         path = plan.path(stage.state, "budget")
-        keys = plan.operand("keys", stage.state, "keys", "keys")
-        each = plan.operand("each", stage.state, "bytes_per_key", "bytes per key")
+        keys, each = keys_operand(plan, stage), each_operand(plan, stage)
         more = plan.operand("amp", stage.state, "amplification", "amplification")
         if keys is None or each is None:
             missing = (
-                f"cannot say whether the state of {stage.id!r} fits: state its state.keys and bytes_per_key"
+                f"cannot say whether the state of {stage.id!r} fits: state its state.keys (or new_keys) "
+                "and bytes_per_key"
             )
             yield Claim(path, stage.id, missing=missing)
             continue
@@ -56,16 +58,27 @@ def state_fits(plan: Plan) -> Iterator[Claim]:
 
 
 def _size_claim(path: Path, stage: Stage, operands: tuple[Operand | None, ...]) -> Claim:
+    stated = stage.state is not None and stage.state.keys is not None
+    fewer = (Change("keys", rises=False, whole=True),) if stated else ()
     return inequality(
         path,
         stage.id,
         operands,
         lambda v: v["keys"] * v["each"] * v.get("amp", 1.0),
         lambda v: v["budget"],
-        lambda e: f"{stage.id!r} remembers {e.left_shown}; its budget is {e.right_shown}",
+        lambda e: _size_said(stage, e),
         dimension=Dimension.SIZE,
-        changes=(Change("budget", rises=True), Change("keys", rises=False, whole=True)),
+        changes=(Change("budget", rises=True), *fewer),
     )
+
+
+def _size_said(stage: Stage, evaluation: Evaluation) -> str:
+    if math.isinf(evaluation.values["keys"]):
+        return (
+            f"{stage.id!r} remembers new keys and never forgets them: state a state.ttl; its budget is "
+            f"{evaluation.right_shown}"
+        )
+    return f"{stage.id!r} remembers {evaluation.left_shown}; its budget is {evaluation.right_shown}"
 
 
 @rule(

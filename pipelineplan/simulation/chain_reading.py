@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import Edge, Plan
 from pipelineplan.plan.objectives import Outage as PlannedOutage
-from pipelineplan.plan.recovery import duration_operand, restart_operands, restore_operand
 from pipelineplan.plan.semantics import event_time
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage as PlannedStage
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
 from pipelineplan.simulation.chains import Chain, workers_of
+from pipelineplan.simulation.checkpoint_reading import checkpoint_of
 from pipelineplan.simulation.fact_reading import facts_of
 from pipelineplan.simulation.inflow import Inflow, Read
+from pipelineplan.simulation.memory import Memory
+from pipelineplan.simulation.memory_reading import memory_of
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,
@@ -32,6 +33,7 @@ from pipelineplan.simulation.network import (
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.run_reading import runs_of
 from pipelineplan.simulation.scenario import Breaks
+from pipelineplan.simulation.usage_reading import usage_of
 from pipelineplan.verdicts import Operand
 
 # What is lost with a zone or a broker depends on what runs where, which a plan does not say: the
@@ -101,6 +103,7 @@ class ChainReader:
             visible=self.visible(),
             absorbs_duplicates=self.absorbs(),
             runs=runs_of(self.plan, self.reading(end)),
+            usage=usage_of(self.plan, self.chain.sources, self.chain.stages, self.reading(end)),
         )
 
     def inflow(self, end: End, *, hurts_high: bool = True) -> Inflow:
@@ -179,7 +182,13 @@ class ChainReader:
             key_groups=planned.parallelism.key_groups if planned.parallelism else 0,
             buffer_records=(planned.buffer or 0) / workers,
             service_cv=1.0 if planned.service_cv is None else planned.service_cv,
+            memory=self.memory(planned, end),
         )
+
+    def memory(self, planned: PlannedStage, end: End) -> Memory | None:
+        """What a stage remembers."""
+        more, less = self.reading(end), self.reading(end, hurts_high=False)
+        return memory_of(self.plan, planned, more, less)
 
     def exchange(self, number: int, edge: Edge, workers: int) -> Exchange:
         """How records come to stage `number`; lanes that cannot be paired are dealt out evenly."""
@@ -216,47 +225,9 @@ class ChainReader:
 
     def checkpoint(self, end: End) -> Checkpoint | None:
         """The checkpoints of the job: the largest task of any stage decides how long they take."""
-        stages = [stage for stage in self.chain.stages if stage.checkpoint and stage.checkpoint.interval]
-        if not stages:
-            return None
-        intervals = [
-            self.plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages
-        ]
-        if len({(each.value, each.low, each.high) for each in intervals if each is not None}) > 1:
-            raise NotSimulated(
-                "the stages state different checkpoint intervals: a pipeline of several jobs is not "
-                "simulated yet; give stages of one job one interval"
-            )
-        pauses = [
-            self.plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages
-        ]
-        return Checkpoint(
-            interval_seconds=self.at(intervals[0], end),
-            duration_seconds=max(self.at(duration_operand(self.plan, stage), end) for stage in stages),
-            min_pause_seconds=max(self.at(each, end) for each in pauses),
-            restart_seconds=max(self.restart(stage, end) for stage in stages),
-            **self.given_up(stages, end),
-        )
-
-    def given_up(self, stages: list[PlannedStage], end: End) -> dict[str, Any]:
-        """When a checkpoint is given up and how many of them the job bears, and what it keeps.
-
-        Where no timeout is stated none is given up. Flink bears no failure where the plan states none.
-        """
-        stated = [stage.checkpoint for stage in stages if stage.checkpoint is not None]
-        timeouts = [self.plan.operand("timeout", each, "timeout", "checkpoint timeout") for each in stated]
-        known = [self.at(each, end, hurts_high=False) for each in timeouts if each is not None]
-        borne = [each.tolerable_failures or 0 for each in stated]
-        return {
-            "timeout_seconds": min(known, default=math.inf),
-            "tolerable_failures": min(borne) if known else None,
-            "unaligned": any(each.mode == "unaligned" for each in stated),
-        }
-
-    def restart(self, stage: PlannedStage, end: End) -> float:
-        """Restart and reading the state back, one after the other."""
-        base = sum(self.at(each, end) for each in restart_operands(self.plan, stage))
-        return base + self.at(restore_operand(self.plan, stage), end)
+        memories = {stage.id: self.memory(stage, end) for stage in self.chain.stages}
+        more, less = self.reading(end), self.reading(end, hurts_high=False)
+        return checkpoint_of(self.plan, self.chain.stages, memories, more, less)
 
     def event_time(self, end: End) -> EventTime:
         """How event time follows arrival, and what the disorder makes late."""

@@ -88,7 +88,7 @@ class Checkpointing:
         """
         control, plan = self.control, self.plan
         takes = max(plan.duration_seconds, plan.sync_stall_seconds)
-        if control.timetable is None or control.sink_down or plan.full_seconds > 0:
+        if control.timetable is None or control.sink_down or plan.full_seconds > 0 or control.pace.decides:
             return []
         if takes <= 0 or plan.duration_seconds > plan.timeout_seconds:
             return []
@@ -142,6 +142,8 @@ class Checkpointing:
     def _duration(self, begun: float) -> float:
         """Of incremental checkpoints the longer, the more has changed since the last completed one."""
         plan = self.plan
+        if self.control.pace.decides:
+            return self.control.pace.checkpoint_seconds(plan, begun, self.control.cuts[-1].begun)
         if plan.full_seconds <= 0:
             return plan.duration_seconds
         since = max(begun - self.control.cuts[-1].begun, plan.interval_seconds)

@@ -15,7 +15,7 @@ from pipelineplan.quantities import Dimension, QuantityError, parse
 
 _SHAPE = re.compile(r"\s*([a-z0-9_]{1,60})\s*(<=|>=)\s*([^@]{1,60}?)\s*(?:@\s*([^@]{1,30}?)\s*)?")
 _ALSO = {"drain_time": "drain_seconds", "peak_lag": "peak_lag_records"}
-_ENDINGS = ("", "_seconds", "_records", "_per_second")
+_ENDINGS = ("", "_seconds", "_records", "_per_second", "_bytes")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def _figure(name: str, known: Iterable[str]) -> str | None:
 
 
 def _amount(text: str, unit: str) -> float:
-    dimension = {"s": Dimension.DURATION, "share": Dimension.SHARE}.get(unit)
+    known = {"s": Dimension.DURATION, "share": Dimension.SHARE, "bytes": Dimension.SIZE}
+    dimension = known.get(unit)
     if dimension is not None:
         return float(parse(text, dimension).value)
     number = float(text.replace("_", "").replace(",", ""))

@@ -21,9 +21,11 @@ import simpy
 from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.laying_out import lay_out
-from pipelineplan.simulation.network import Network, NotSimulated, Visible
+from pipelineplan.simulation.memory import size_decides
+from pipelineplan.simulation.network import Network, Visible
 from pipelineplan.simulation.open_outage import OpenOutage
-from pipelineplan.simulation.refusing import refuse_endless
+from pipelineplan.simulation.refusing import refuse_endless, refuse_without_cuts
+from pipelineplan.simulation.remembering import Pace
 from pipelineplan.simulation.retention import Retention
 from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.running import Running
@@ -68,15 +70,7 @@ def run_scenario(network: Network, scenario: Scenario) -> Run:
     Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
     """
     refuse_endless(network, scenario)
-    if (
-        network.checkpoint is None
-        and network.runs is None
-        and any(outage.restores for outage in scenario.outages)
-    ):
-        raise NotSimulated(
-            f"scenario {scenario.name!r}: a job without checkpoints has no position to go back to: "
-            "add `checkpoint: {interval: ...}` to a stage"
-        )
+    refuse_without_cuts(network, scenario)
     control = Control(network, scenario)
     run = control.run()
     # SimPy's processes and the control hold each other, and would hold the curves until garbage is collected.
@@ -95,6 +89,11 @@ def fluid_for(network: Network, *, compiled: bool) -> Fluid:
     return Fluid(layout)
 
 
+def _can_be_compiled(network: Network, scenario: Scenario) -> bool:
+    """Whether nobody asks on the way what only the other fluid can say."""
+    return scenario.weather is not None and not scenario.acts and not size_decides(network)
+
+
 class Control:
     """One run in the making: the clock, the fluid, and the knobs that acts and outages turn.
 
@@ -107,7 +106,7 @@ class Control:
         self.network, self.scenario = network, scenario
         self.env = simpy.Environment()
         self.turned = self.env.event()
-        self.fluid = fluid_for(network, compiled=scenario.weather is not None and not scenario.acts)
+        self.fluid = fluid_for(network, compiled=_can_be_compiled(network, scenario))
         stages = len(self.fluid.layout.network.stages)
         self.everything, self.sink = tuple(range(stages)), (stages - 1,)
         self.reading = self.fluid.layout.reading
@@ -124,6 +123,7 @@ class Control:
         self.restarts: list[tuple[float, float]] = []
         self.seen: dict[str, list[float]] = {}
         self.appended = appended_curve(scenario)
+        self.pace = Pace(self.fluid, self.appended, network.checkpoint)
 
     def run(self) -> Run:
         """Run to the end."""
@@ -256,7 +256,7 @@ class Control:
         back, _ = self.rewind(None)
         self.restarts.append((self.env.now, back))
         self.turn()
-        yield self.env.timeout(seconds)
+        yield self.env.timeout(self.pace.with_restore(seconds, self.cuts[-1].begun))
         self.down -= 1
         self.restarted = self.env.now
         self.go_on(self.everything)
@@ -297,7 +297,8 @@ class Control:
             self.down += 1
             each.replayed, each.duplicates = self.rewind(worker)
         self.turn()
-        yield self.env.timeout(outage.down_seconds)
+        begun = self.cuts[-1].begun if outage.restores else None
+        yield self.env.timeout(self.pace.with_restore(outage.down_seconds, begun))
         self.sink_down -= outage.of is Breaks.SINK
         self.source_down -= outage.of is Breaks.SOURCE
         self.down -= outage.restores

@@ -359,11 +359,12 @@ class Fluid:
         last = self.layout.edges[stored[-1]].channels if stored else self.log
         return float(self.departed[last].sum())
 
-    def curves_of(self, edge: int, lane: int) -> tuple[Floats, Floats]:
-        """What came into and left one lane of a stored edge, `[row]` of the journal each."""
+    def curves_of(self, edge: int, lane: int, journal: Journal | None = None) -> tuple[Floats, Floats]:
+        """What came into and left one lane of a stored edge, `[row]` of the journal or of a part of it."""
+        journal = self.journal if journal is None else journal
         before = [each for each in self.layout.stored_edges if each < edge]
         column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
-        return self.journal.column(column), self.journal.column(column + len(self._kept))
+        return journal.column(column), journal.column(column + len(self._kept))
 
     def let_go(self) -> None:
         """Nothing more is asked of this run; a loop that keeps its memory for the next overrides this."""

@@ -282,6 +282,23 @@ def _outlasts(values: Values, setting: Setting) -> Setting:
     return setting.with_outages((longer,))
 
 
+def _state_growth(values: Values, setting: Setting) -> Setting:
+    """State is no longer forgotten, and when it has grown for a while the job fails."""
+    if not any(stage.memory is not None and stage.memory.grows for stage in setting.network.stages):
+        raise NotSimulated(
+            "no stage says that its state grows: add `stages[].state.new_keys` and `bytes_per_key`, or a "
+            "join and `sources[].record.size`"
+        )
+    stages = tuple(
+        replace(stage, memory=stage.memory.without_end()) if stage.memory is not None else stage
+        for stage in setting.network.stages
+    )
+    start = setting.start_seconds + values["length"]
+    outages = tuple(replace(each, start_seconds=start) for each in setting.scenario.outages)
+    changed = replace(setting.scenario, outages=outages, horizon_seconds=5.0 * start)
+    return replace(setting, network=replace(setting.network, stages=stages), scenario=changed)
+
+
 _TIME, _SHARE = Dimension.DURATION, Dimension.SHARE
 HAPPENINGS: Mapping[str, Happening] = {
     "outlasts": Happening({"by": NUMBER, "tombstones": NUMBER}, _outlasts, {"tombstones": 0.0}),
@@ -318,6 +335,7 @@ HAPPENINGS: Mapping[str, Happening] = {
         {"merged": 0.0, "silent_for": 0.0, "ahead": 0.0, "late_share": 0.0, "late_for": 0.0, "behind": 0.0},
     ),
     "join_drift": Happening({}, _join_drift, {}),
+    "state_growth": Happening({"length": _TIME}, _state_growth, {}),
     "slow_checkpoints": Happening({"longer_than_timeout": NUMBER, "length": _TIME}, _slow_checkpoints, {}),
     **RUN_HAPPENINGS,
 }

@@ -16,6 +16,7 @@ is ever left out, so there is no tolerance that could pass a kink.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +38,12 @@ class _Growing:
     def rows(self) -> Any:
         """What has been taken so far."""
         return self.room[: self.used]
+
+    def since(self, row: int) -> _Growing:
+        """The rows from that one on, to be read."""
+        part = copy(self)
+        part.room, part.used = self.room[row : self.used], self.used - row
+        return part
 
     def take(self, count: int) -> Any:
         """A view of the next `count` rows, to be written."""
@@ -116,6 +123,15 @@ class Journal:
     def first_times(self, shares: Floats, counts: Floats) -> Floats:
         """When each partition first comes to its share of each count; inf where it does not."""
         return first_times_in(self, shares, counts)
+
+    def since(self, row: int) -> Journal:
+        """The rows from that one on, which share their memory with this journal."""
+        part, base_of = copy(self), self._base_of.since(row)
+        first = int(base_of.room.min())
+        base_of.room = base_of.room - first
+        rows = {"_time": self._time.since(row), "_pattern_of": self._pattern_of.since(row)}
+        vars(part).update(rows, _base_of=base_of, _bases=self._bases.since(first))
+        return part
 
     def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
         together: Floats = bases.take(self._base_of.rows[:, 0])

@@ -34,6 +34,7 @@ LAWS: Mapping[str, str] = {
     "drains_when_stable": "where the busiest worker's load is below its capacity, lag returns to zero",
     "replays_what_was_read": "replayed = what was read since the last completed checkpoint began",
     "replays_nothing": "no position goes back",
+    "remembers_what_came": "state is not negative, and not more than what came to its stage, or was there",
     "loses_nothing": "no record expires unread while its age stays below the retention",
 }
 _KEYS = (

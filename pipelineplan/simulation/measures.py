@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pipelineplan.simulation.freshness import Over, Since, Until, freshness
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
 from pipelineplan.simulation.runs import behind_schedule_seconds
-from pipelineplan.simulation.special_figures import ADDED, SPECIAL, special_figures
+from pipelineplan.simulation.special_figures import ADDED, MONEY, SPECIAL, special_figures
 
 _EXACT = "exact fluid, rounding only"
 _SAMPLED = "fluid, sampled evenly; the interval's end adds an estimate of the random wait"
@@ -178,3 +179,11 @@ def combine(runs: Sequence[Mapping[str, Range]]) -> dict[str, Figure]:
         low, high = min(each[0] for each in ranges), max(each[2] for each in ranges)
         figures[name] = Figure(ranges[0][1], low, high, unit, FLUID, error_class)
     return figures
+
+
+def in_currency(figures: Mapping[str, Figure], network: Network) -> dict[str, Figure]:
+    """The same with the currency of the prices as the unit of money."""
+    currency = network.usage.currency if network.usage is not None else ""
+    return {
+        name: replace(each, unit=currency) if each.unit == MONEY else each for name, each in figures.items()
+    }

@@ -19,8 +19,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from pipelineplan.errors import PipelinePlanError
+from pipelineplan.simulation.memory import Memory
 from pipelineplan.simulation.network_checks import problems_of
 from pipelineplan.simulation.runs import Runs
+from pipelineplan.simulation.usage import Usage
 
 
 class NotSimulated(PipelinePlanError):  # noqa: N818 - it is an answer and not a mistake of the user
@@ -141,7 +143,8 @@ class Stage:
     stage before is held up; 0 means that records wait upstream. A first stage that is fed
     forward has the log itself in front of it. `service_cv` is the coefficient of variation of
     the service time: it does not move the fluid, but says what the fluid leaves out. With
-    `inlets` the stage reads from those, and `exchange` and what belongs to it are theirs.
+    `inlets` the stage reads from those, and `exchange` and what belongs to it are theirs. `memory`
+    is its state.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Stage:
     buffer_records: float = 0.0
     service_cv: float = 1.0
     inlets: tuple[Inlet, ...] = ()
+    memory: Memory | None = None
 
     def weights_of(self, inlet: Inlet) -> tuple[float, ...]:
         """Share of an inlet's records for each worker; sum 1. A forward inlet spreads by lanes instead."""
@@ -188,6 +192,10 @@ class Checkpoint:
     (None: any number) the job restarts. An incremental one takes `duration_seconds` for what one
     interval changes, and up to `full_seconds` after longer; 0 where it always takes the same.
     An `unaligned` one does not wait for the queues, and restores what was under way.
+
+    Where a stage's memory grows and says how fast it is written, that decides, and `duration_seconds`
+    is only what was planned: a checkpoint takes as long as the largest state of its moment, and at least
+    `fixed_seconds` (None: as planned). `restore_seconds` of the restart are reading state as planned.
     """
 
     interval_seconds: float
@@ -199,11 +207,17 @@ class Checkpoint:
     tolerable_failures: int | None = None
     full_seconds: float = 0.0
     unaligned: bool = False
+    fixed_seconds: float | None = None
+    restore_seconds: float = 0.0
 
     @property
     def effective_interval_seconds(self) -> float:
         """`max(I, d + min_pause)`: the time from one begin to the next."""
         return max(self.interval_seconds, self.duration_seconds + self.min_pause_seconds)
+
+    def intervals(self, seconds: float) -> float:
+        """How many of them the changes of that time fill; not less than one."""
+        return max(seconds, self.interval_seconds) / self.effective_interval_seconds
 
 
 @dataclass(frozen=True)
@@ -232,7 +246,7 @@ class Network:
     stages then name their inlets, each stands after what it reads from, and records wait in the
     logs only. With `runs` it works by schedule or trigger, and without all the time.
     `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
-    key). Raises `ValueError` when numbers contradict each other.
+    key). `usage` is what its records cost. Raises `ValueError` when numbers contradict each other.
     """
 
     source: SourceLog
@@ -243,6 +257,7 @@ class Network:
     absorbs_duplicates: bool = False
     beside: tuple[SourceLog, ...] = ()
     runs: Runs | None = None
+    usage: Usage | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""

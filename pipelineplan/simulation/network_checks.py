@@ -44,6 +44,7 @@ def _stage_problems(stages: tuple[Stage, ...]) -> list[str]:
             continue
         if not stage.capacity_per_second > 0 or stage.buffer_records < 0 or stage.selectivity < 0:
             problems.append(f"{stage.name}: capacity must be above 0, buffer and selectivity not below")
+        problems += _memory_problems(stage)
         if not 0 <= stage.hottest_key <= 1:
             problems.append(f"{stage.name}: hottest key {stage.hottest_key}, wanted a share")
             continue
@@ -58,6 +59,18 @@ def _stage_problems(stages: tuple[Stage, ...]) -> list[str]:
             )
         problems.extend(_share_problems(stage.name, stage.weights, stage.workers))
     return problems
+
+
+def _memory_problems(stage: Stage) -> list[str]:
+    memory = stage.memory
+    if memory is None:
+        return []
+    least = min(memory.always_bytes, memory.entry_bytes, memory.entries_per_record, memory.life_seconds)
+    if least < 0 or min(memory.window_seconds, memory.slide_seconds, memory.history_per_second) < 0:
+        return [f"{stage.name}: state of a negative size or life"]
+    if not min(memory.bandwidth, memory.restore_bandwidth) > 0 or not 0 <= memory.changed_share <= 1:
+        return [f"{stage.name}: bandwidths of state must be above 0, and what is changed a share of it"]
+    return []
 
 
 def _share_problems(name: str, shares: tuple[float, ...], count: int) -> list[str]:

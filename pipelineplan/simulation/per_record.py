@@ -29,7 +29,8 @@ _BARRIER_LOOK_SECONDS, _DRAIN_LOOK_SECONDS = 0.05, 0.5
 class PerRecordRun:
     """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records.
 
-    `born` is when each of those came, `seen` what acts noted by name.
+    `born` is when each of those came, `seen` what acts noted by name, `state_bytes` those of each
+    stage that remembers, by its name, at `time`.
     """
 
     time: Floats
@@ -40,6 +41,7 @@ class PerRecordRun:
     latencies: list[float] = field(default_factory=list)
     born: list[float] = field(default_factory=list)
     seen: dict[str, list[float]] = field(default_factory=dict)
+    state_bytes: dict[str, Floats] = field(default_factory=dict)
     retried: int = 0
     dead_letters: int = 0
 
@@ -75,6 +77,7 @@ class _Model(RecordFlow):
         super().__init__(network, scenario, end, service, seed)
         self.failures = 0
         self.restored = 0.0
+        self.cut_begun = 0.0
         self.result = PerRecordRun(np.linspace(0.0, end, 1001), np.zeros(1001))
 
     def run(self) -> PerRecordRun:
@@ -98,6 +101,9 @@ class _Model(RecordFlow):
             yield self.env.timeout(max(time - self.env.now, 0.0))
             come = sum(int(np.searchsorted(each, time, side="right")) for each in counts)
             self.result.lag[index] = come - sum(self.cursor[:live])
+            for number, size in self.states.look(self.env.now, self.progress()).items():
+                name = self.layout.network.stages[number].name
+                self.result.state_bytes.setdefault(name, np.zeros(1001))[index] = size
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
         begin, epoch = plan.interval_seconds, self.epoch
@@ -114,23 +120,23 @@ class _Model(RecordFlow):
 
     def _one(self, plan: Checkpoint, begun: float) -> Generator[simpy.Event, Any, bool]:
         epoch, position, given_up = self.epoch, list(self.cursor), begun + plan.timeout_seconds
+        snapshot = self.states.snapshot(begun, self.progress())
+        takes = self.states.checkpoint_seconds(plan, snapshot[1], begun - self.cut_begun)
         self.tag += 1
         tag = self.tag
         if plan.sync_stall_seconds > 0:
             self.change_stops(range(len(self.stops)), None, +1)
             yield self.env.timeout(plan.sync_stall_seconds)
             self.change_stops(range(len(self.stops)), None, -1)
-        yield self.env.timeout(max(min(begun + plan.duration_seconds, given_up) - self.env.now, 0.0))
-        while epoch == self.epoch and (self.sink_down or self._before(tag) or self._takes_longer(plan)):
+        yield self.env.timeout(max(min(begun + takes, given_up) - self.env.now, 0.0))
+        while epoch == self.epoch and (self.sink_down or self._before(tag) or takes > plan.timeout_seconds):
             if self.env.now >= given_up:
                 return False
             yield self.env.timeout(_BARRIER_LOOK_SECONDS)
         if epoch == self.epoch:
-            self.cut, self.failures = position, 0
+            self.cut, self.failures, self.cut_begun = position, 0, begun
+            self.states.complete(snapshot)
         return True
-
-    def _takes_longer(self, plan: Checkpoint) -> bool:
-        return plan.duration_seconds > plan.timeout_seconds
 
     def _give_up(self, plan: Checkpoint) -> Process:
         """One failure more; beyond those that are borne the job restarts."""
@@ -138,8 +144,9 @@ class _Model(RecordFlow):
         if plan.tolerable_failures is not None and self.failures > plan.tolerable_failures:
             self.failures = 0
             self.change_stops(range(len(self.stops)), None, +1)
-            self._restore(None, self.env.now + plan.restart_seconds)
-            yield self.env.timeout(plan.restart_seconds)
+            down = self.states.with_restore(plan.restart_seconds, plan)
+            self._restore(None, self.env.now + down)
+            yield self.env.timeout(down)
             self.change_stops(range(len(self.stops)), None, -1)
 
     def _before(self, tag: int) -> bool:
@@ -157,9 +164,11 @@ class _Model(RecordFlow):
             worker = int(np.argmax(self.network.worker_shares(0)))
         self.change_stops(stages, worker, +1)
         self.sink_down += outage.of is Breaks.SINK
+        down = outage.down_seconds
         if outage.restores:
-            self._restore(worker, self.env.now + outage.down_seconds)
-        yield self.env.timeout(outage.down_seconds)
+            down = self.states.with_restore(down, self.network.checkpoint)
+            self._restore(worker, self.env.now + down)
+        yield self.env.timeout(down)
         self.change_stops(stages, worker, -1)
         self.sink_down -= outage.of is Breaks.SINK
         restarted = self.env.now
@@ -175,6 +184,7 @@ class _Model(RecordFlow):
         started anew, but only its partitions go back.
         """
         self.restored = when
+        self.states.restore(worker)
         back = 0
         for partition, position in enumerate(self.cut):
             if worker is None or self.layout.worker_of[partition] == worker:

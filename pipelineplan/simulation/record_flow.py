@@ -17,6 +17,7 @@ import simpy
 from pipelineplan.simulation.laying_out import lay_out
 from pipelineplan.simulation.layout import Layout
 from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.record_memory import RecordStates
 from pipelineplan.simulation.record_routes import Route, backlogs_of, partitions_of, room_of, routes_of
 from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.scenario import Scenario, appended_curve
@@ -89,6 +90,7 @@ class RecordFlow:
         self.limits = [log.read_limit_per_second for log in logs]
         self.free_at = [0.0] * len(logs)
         self.owed: dict[tuple[Route, int], float] = {}
+        self.states = RecordStates(self.layout.network)
 
     def _drawing(self, service: Service) -> Callable[[float], float]:
         if service == "deterministic":
@@ -166,6 +168,7 @@ class RecordFlow:
             partition = mine[found]
             record = (self.arrivals[partition][self.cursor[partition]], self.tag)
             self.cursor[partition] += 1
+            self.states.take(stage, worker, record[0], self.env.now)
             self._look_for_empty(partition)
             log = self.log_of[partition]
             self.free_at[log] = max(self.free_at[log], self.env.now) + 1.0 / self.limits[log]
@@ -230,6 +233,7 @@ class RecordFlow:
                 lane.getter = self.env.event()
                 yield lane.getter
                 continue
+            self.states.take(stage, worker, lane.records[0][0], self.env.now)
             passes = yield from self._serve(stage, mean)
             if epoch != self.epoch:
                 return
@@ -269,6 +273,16 @@ class RecordFlow:
         owed = self.owed.get((route, worker), 0.0) + route.selectivity
         self.owed[(route, worker)] = owed - int(owed)
         return int(owed)
+
+    def progress(self) -> list[float]:
+        """Per stage the event time up to which everything has come to it: nothing older is on the way."""
+        live = [number for number, share in enumerate(self.layout.network.shares) if share > 0]
+        read = [self.arrivals[each][self.cursor[each] - 1] if self.cursor[each] else 0.0 for each in live]
+        found, least = [], min(read, default=0.0)
+        for stage in self.lanes:
+            least = min([least, *(record[0] for lane in stage for record in lane.records)])
+            found.append(least)
+        return found
 
     def change_stops(self, stages: range | tuple[int, ...], worker: int | None, change: int) -> None:
         """Set or lift a stop of all workers of these stages, or of one."""

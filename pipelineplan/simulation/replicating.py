@@ -132,7 +132,7 @@ def _sample(asked: Asked, number: int) -> Sample:
         curves, tier = Curves(run_scenario(network, in_weather(network, scenario, weather))), FLUID
     figures = {name: found[1] for name, found in measure_curves(curves).items()}
     drawn = curves_at(curves, asked.band_times)
-    bands = {name: tuple(drawn[name].tolist()) for name in BANDED}
+    bands = {name: tuple(drawn[name].tolist()) for name in BANDED if name in drawn}
     if plain is not None and worth_walking(plain, targets):
         fresh, seconds = one_walk(plain, targets, weather)
         sample = Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)

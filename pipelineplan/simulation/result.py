@@ -9,7 +9,7 @@ that is not finite (a backlog that never drains) is `null` in JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -110,9 +110,31 @@ class Replications:
 
 
 @dataclass(frozen=True)
+class StageState:
+    """The state of one stage: at its largest, at the end of the run, and when it passes its budget."""
+
+    stage: str
+    peak_bytes: Figure
+    end_bytes: Figure
+    seconds_to_budget: Figure | None
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data; without a budget there is no time to it."""
+        plain = {
+            "stage": self.stage,
+            "peak_bytes": self.peak_bytes.to_json_dict(),
+            "end_bytes": self.end_bytes.to_json_dict(),
+        }
+        if self.seconds_to_budget is not None:
+            plain["seconds_to_budget"] = self.seconds_to_budget.to_json_dict()
+        return plain
+
+
+@dataclass(frozen=True)
 class ScenarioResult:
     """One scenario. `series` are columns of equal length: `time_seconds` and the curves over it.
 
+    `states` is the state of each stage that says what it remembers.
     `replications` are None where none were asked for, or where no chance changes the outcome.
     """
 
@@ -126,6 +148,7 @@ class ScenarioResult:
     notes: tuple[str, ...]
     tier: str = FLUID
     replications: Replications | None = None
+    states: tuple[StageState, ...] = ()
 
     def to_json_dict(self) -> dict[str, Any]:
         """Plain data: every figure by its name, then verdicts, phases, notes; no curves."""
@@ -139,6 +162,8 @@ class ScenarioResult:
             "phases": [_phases(each) for each in self.phases],
             "notes": list(self.notes),
         }
+        if self.states:
+            plain["states"] = [each.to_json_dict() for each in self.states]
         if self.replications is not None:
             plain["replications"] = self.replications.to_json_dict()
         return plain
@@ -200,27 +225,28 @@ class SimulationResult:
 
     def band_rows(self) -> dict[str, list[Any]]:
         """The bands of all replicated scenarios as columns of one long table; none without replications."""
-        columns: dict[str, list[Any]] = {}
-        for scenario in self.scenarios:
-            if scenario.replications is not None:
-                found = scenario.replications.bands
-                length = len(found["time_seconds"])
-                columns.setdefault("pipeline", []).extend([scenario.pipeline] * length)
-                columns.setdefault("scenario", []).extend([scenario.name] * length)
-                for name, values in found.items():
-                    columns.setdefault(name, []).extend(values)
-        return columns
+        replicated = ((each, each.replications) for each in self.scenarios)
+        found = _one_below_the_other((each, drawn.bands) for each, drawn in replicated if drawn is not None)
+        return found if found["pipeline"] else {}
 
     def curve_rows(self) -> dict[str, list[Any]]:
-        """The curves of all scenarios as columns of one long table."""
-        columns: dict[str, list[Any]] = {"pipeline": [], "scenario": []}
-        for scenario in self.scenarios:
-            length = len(next(iter(scenario.series.values()), ()))
-            columns["pipeline"] += [scenario.pipeline] * length
-            columns["scenario"] += [scenario.name] * length
-            for name, values in scenario.series.items():
-                columns.setdefault(name, []).extend(values)
-        return columns
+        """The curves of all scenarios as columns of one long table; None where there is no such curve."""
+        return _one_below_the_other((each, each.series) for each in self.scenarios)
+
+
+def _one_below_the_other(
+    parts: Iterable[tuple[ScenarioResult, Mapping[str, tuple[float, ...]]]],
+) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {"pipeline": [], "scenario": []}
+    for scenario, found in parts:
+        above, length = len(columns["pipeline"]), len(next(iter(found.values()), ()))
+        columns["pipeline"] += [scenario.pipeline] * length
+        columns["scenario"] += [scenario.name] * length
+        for name, values in found.items():
+            columns.setdefault(name, [None] * above).extend(values)
+        for column in columns.values():
+            column.extend([None] * (above + length - len(column)))
+    return columns
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.fluid import Fluid
 from pipelineplan.simulation.journal import first_times_in, least_over
 from pipelineplan.simulation.layout import Layout
+from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.scenario import appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
@@ -40,7 +41,7 @@ def can_scan(run: Run) -> bool:
     source, scenario = run.network.source, run.scenario
     quiet = (
         not scenario.outages and not scenario.drain_from_seconds and run.fluid.now == scenario.horizon_seconds
-    )
+    ) and not size_decides(run.network)
     alone = type(layout) is Layout and len(layout.segments) == 1 and not layout.stored_edges
     shares = run.fluid.shares
     alike = all(len(set(shares[layout.worker_of == worker])) <= 1 for worker in set(layout.worker_of))

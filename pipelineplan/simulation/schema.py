@@ -101,7 +101,7 @@ def _scenario() -> dict[str, Any]:
         for name, (unit, _) in FIGURES.items()
     }
     return {
-        **_object(named | figures, {"replications": _ref("replications")}),
+        **_object(named | figures, {"states": _list(_state()), "replications": _ref("replications")}),
         "additionalProperties": _ref("figure"),
     }
 
@@ -109,6 +109,11 @@ def _scenario() -> dict[str, Any]:
 def _figure() -> dict[str, Any]:
     ends = {"value": _MAYBE, "low": _MAYBE, "high": _MAYBE}
     return _object({**ends, "unit": _TEXT, "tier": {"enum": ["T0", "T1", "T2", "T3"]}, "error_class": _TEXT})
+
+
+def _state() -> dict[str, Any]:
+    sizes = dict.fromkeys(("peak_bytes", "end_bytes"), _ref("figure"))
+    return _object({"stage": _TEXT, **sizes}, {"seconds_to_budget": _ref("figure")})
 
 
 def _promise() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.journal import value_at
 from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.state_figures import state_curves
 
 _SERIES_POINTS, BAND_POINTS = 1001, 121
 # What is drawn as a band: of each, its 5th, 50th and 95th percentile over replications.
@@ -24,6 +25,7 @@ BANDED = (
     "read_rate_per_second",
     "buffered_records",
     "checkpoint_seconds",
+    "state_bytes",
 )
 QUANTILES = (("p05", 0.05), ("p50", 0.5), ("p95", 0.95))
 
@@ -52,13 +54,14 @@ def curves_at(curves: Curves, time: Floats) -> dict[str, Floats]:
         "read_rate_per_second": _read_rate(curves, time),
         "buffered_records": _buffered(curves, time),
         "checkpoint_seconds": _checkpoint_seconds(run, time),
+        **state_curves(run, time),
     }
 
 
 def bands(samples: Sequence[Mapping[str, Sequence[float]]], time: Floats) -> dict[str, tuple[float, ...]]:
     """Columns `lag_records_p05` and so on over `time`, from the curves of all replications at its points."""
     found = {"time_seconds": _column(time)}
-    for name in BANDED:
+    for name in samples[0]:
         rows = np.array([sample[name] for sample in samples])
         for quantile, share in QUANTILES:
             found[f"{name}_{quantile}"] = _column(np.quantile(rows, share, axis=0))

@@ -23,11 +23,15 @@ from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.per_record import PerRecordRun, run_per_record
 from pipelineplan.simulation.record_flow import Service
 from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.sharing import Floats
+from pipelineplan.simulation.state_figures import states_of
 
 
 @dataclass(frozen=True)
 class SideBySide:
     """Both runs, and their distance: `lag_error` as a share of the fluid's peak (root mean square).
+
+    `state_errors` are the same of the bytes that each stage remembers, by its name.
 
     `drains` and `replays` pair what the fluid says with the mean of the others, by outage; `seen`
     pairs what acts noted, added up by name.
@@ -40,6 +44,7 @@ class SideBySide:
     drains: tuple[tuple[float, float], ...]
     replays: tuple[tuple[float, float], ...]
     seen: Mapping[str, tuple[float, float]]
+    state_errors: Mapping[str, float]
 
 
 def side_by_side(
@@ -52,18 +57,28 @@ def side_by_side(
     )
     lag = Curves(run).lag
     fluid = value_at(lag.time, lag.records, records[0].time)
-    apart = fluid - np.mean([each.lag for each in records], axis=0)
     peak = float(fluid.max())
     restores = [phase.replayed_records for phase in run.phases if phase.of in {"job", "worker"}]
     return SideBySide(
         run,
         records,
         peak,
-        math.sqrt(float(np.mean(apart**2))) / max(peak, 1.0),
+        _apart(fluid, [each.lag for each in records]),
         _pairs([phase.drain_seconds for phase in run.phases], [each.drains for each in records]),
         _pairs([*restores, *(back for _, back in run.restarts)], [each.replayed for each in records]),
         {name: (sum(values), _mean_seen(records, name)) for name, values in run.seen.items()},
+        {
+            name: _apart(each.bytes_at(records[0].time), [one.state_bytes[name] for one in records])
+            for name, each in states_of(run).items()
+        },
     )
+
+
+def _apart(fluid: Floats, records: list[Floats]) -> float:
+    """The distance of a curve to the mean of others, root mean square, as a share of its own peak."""
+    # The run of single records ends right before its last look.
+    apart = (fluid - np.mean(records, axis=0))[:-1]
+    return math.sqrt(float(np.mean(apart**2))) / max(float(fluid.max()), 1.0)
 
 
 def _pairs(fluid: list[float], records: list[list[float]]) -> tuple[tuple[float, float], ...]:

@@ -16,7 +16,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.keeping import Sample
 from pipelineplan.simulation.library import Recipe, recipes_named
-from pipelineplan.simulation.measures import FIGURES, Range, combine, measure, promised
+from pipelineplan.simulation.measures import FIGURES, Range, combine, in_currency, measure, promised
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
 from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
@@ -32,6 +32,7 @@ from pipelineplan.simulation.result import (
 )
 from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.series import series
+from pipelineplan.simulation.state_figures import full_notes, stage_states
 from pipelineplan.verdicts import Verdict
 
 # How one end's network and scenario are made; the name and title are in the scenario.
@@ -154,9 +155,10 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     runs = _runs(pipeline, arranged)
     likely = runs[0]
     walked, why = refined(runs, pipeline.targets)
-    figures = combine([measure(run) for run in runs])
+    figures = in_currency(combine([measure(run) for run in runs]), likely.network)
     for name in walked[0].figures if walked else ():
         figures[name] = _figure([each.figures[name] for each in walked], PER_RECORD, WALKED)
+    states = stage_states(runs)
     verdicts = [*_freshness_verdicts(pipeline, runs, walked), *_drain_verdicts(pipeline, likely, figures)]
     return ScenarioResult(
         name=likely.scenario.name,
@@ -166,7 +168,12 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
         series=series(likely),
         slo_verdicts=tuple(verdicts),
         phases=likely.phases,
-        notes=(*_notes(likely, pipeline, walked=bool(walked)), *([why] if why else [])),
+        notes=(
+            *_notes(likely, pipeline, walked=bool(walked)),
+            *full_notes(states),
+            *([why] if why else []),
+        ),
+        states=states,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from pipelineplan.simulation.costing import usage_figures
 from pipelineplan.simulation.runs import run_figures
+from pipelineplan.simulation.state_figures import EXACT_STATE, state_figures
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.control import Run
@@ -14,6 +16,9 @@ _EXACT = "exact fluid, rounding only"
 _MARKED = "fluid, evenly spaced marks"
 _MEAN = "fluid with mean retries"
 _CLOSED = "closed form"
+_PRICED = "quantities of the run times the prices that the plan names"
+# The unit of money; a figure has the currency of the price file in its place.
+MONEY = "money"
 
 # Figure -> unit and error class, in the order in which they are reported.
 SPECIAL: dict[str, tuple[str, str]] = {
@@ -51,6 +56,16 @@ SPECIAL: dict[str, tuple[str, str]] = {
     "latest_result_seconds": ("s", _EXACT),
     "largest_run_records": ("records", _EXACT),
     "smallest_run_records": ("records", _EXACT),
+    "peak_state_bytes": ("bytes", EXACT_STATE),
+    "end_state_bytes": ("bytes", EXACT_STATE),
+    "seconds_to_full_state": ("s", EXACT_STATE),
+    "checkpoint_bytes": ("bytes", EXACT_STATE),
+    "longest_checkpoint_seconds": ("s", EXACT_STATE),
+    "restore_seconds": ("s", EXACT_STATE),
+    "replayed_bytes": ("bytes", _CLOSED),
+    "cross_zone_bytes": ("bytes", _CLOSED),
+    "cost": (MONEY, _PRICED),
+    "cost_above_steady": (MONEY, _PRICED),
     "worker_hours": ("h", _CLOSED),
     "read_records": ("records", _EXACT),
 }
@@ -70,9 +85,11 @@ def special_figures(run: Run) -> dict[str, float]:
             found[name] = found.get(name, 0.0) + value
     if run.network.runs is not None:
         found |= run_figures(run.runs)
+    found |= state_figures(run)
     workers = sum(stage.workers for stage in run.network.stages)
     found["worker_hours"] = workers * run.fluid.now / 3600.0
     again = sum(each.replayed_records for each in run.phases) + sum(back for _, back in run.restarts)
     read = float(run.fluid.departed[run.fluid.log].sum() - run.lost.sum())
     found["read_records"] = read + again + found.get("reread_records", 0.0)
+    found |= usage_figures(run, found)
     return found

@@ -15,6 +15,7 @@ from pipelineplan.simulation.chains import workers_of
 from pipelineplan.simulation.inflow import Inflow
 from pipelineplan.simulation.network import Exchange, Inlet, Network, NotSimulated, SourceLog, Stage
 from pipelineplan.simulation.run_reading import runs_of
+from pipelineplan.simulation.usage_reading import usage_of
 from pipelineplan.simulation.wholes import Whole
 
 
@@ -40,6 +41,7 @@ class WholeReader(ChainReader):
             absorbs_duplicates=self.absorbs(),
             beside=logs[1:],
             runs=runs_of(self.plan, self.reading(end)),
+            usage=usage_of(self.plan, self.ways.sources, self.ways.stages, self.reading(end)),
         )
 
     def logs(self, end: End) -> Iterator[SourceLog]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import arrivals, average_rate, peak_rate, worker_share
-from pipelineplan.plan.recovery import downtime, duration_operand, restore_operand, state_bytes
+from pipelineplan.plan.recovery import downtime, duration_operand, restore_operand
+from pipelineplan.plan.state_size import keys_operand, state_bytes
 
 
 def dealt_in_turn(partitions: int, workers: int) -> list[int]:
@@ -241,7 +242,7 @@ def test_state_gives_the_duration_of_checkpoints_and_restores_of_the_largest_tas
 ) -> None:
     plan = read(STATEFUL)
     stage = plan.stage("agg")
-    assert state_bytes(stage) == 600e9
+    assert state_bytes(plan, stage) == 600e9
     # ceil(128/50) = 3 of 128 key groups; 600 GB * 3/128 = 14.0625 GB on the largest task
     duration = duration_operand(plan, stage)
     assert duration.value == pytest.approx(14.0625e9 * 0.03 / 15e6)
@@ -250,6 +251,21 @@ def test_state_gives_the_duration_of_checkpoints_and_restores_of_the_largest_tas
         pytest.approx(14.0625e9 * 0.04 / 12e6),
     )
     assert restore_operand(plan, stage).value == pytest.approx(14.0625e9 / 40e6)
+
+
+def test_keys_that_records_bring_are_remembered_for_their_time_to_live(read: Callable[..., Plan]) -> None:
+    text = STATEFUL.replace("keys: 1_000_000_000,", "new_keys: 2 %, ttl: 36 h,")
+    plan = read(text)
+    stage, rate = plan.stage("agg"), average_rate(plan, plan.source("a"))
+    assert rate is not None
+    assert keys_operand(plan, stage).value == pytest.approx(rate.value * 0.02 * 129_600)
+    assert state_bytes(plan, stage) == pytest.approx(rate.value * 0.02 * 129_600 * 600)
+    assert duration_operand(plan, stage).value == pytest.approx(
+        state_bytes(plan, stage) * 3 / 128 * 0.03 / 15e6
+    )
+    for_ever = read(text.replace("ttl: 36 h,", ""))
+    assert math.isinf(keys_operand(for_ever, for_ever.stage("agg")).value)
+    assert state_bytes(for_ever, for_ever.stage("agg")) == 0.0
 
 
 def test_a_job_that_restarts_adds_restart_restore_and_what_it_reads_again(read: Callable[..., Plan]) -> None:

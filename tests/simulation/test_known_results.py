@@ -12,6 +12,7 @@ from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
 from pipelineplan.eventtime.watermarks import Scope, Watermark
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 
@@ -30,6 +31,7 @@ def network_of(data: dict[str, Any]) -> Network:
                 **stage,
                 "exchange": Exchange(stage.get("exchange", "forward")),
                 "explicit_weights": tuple(stage.get("explicit_weights", ())),
+                "memory": memory_of(stage.get("memory")),
             }
         )
         for stage in data["stages"]
@@ -37,6 +39,12 @@ def network_of(data: dict[str, Any]) -> Network:
     checkpoint = Checkpoint(**data["checkpoint"]) if "checkpoint" in data else None
     visible = Visible(data.get("visible", "emit"))
     return Network(SourceLog(**data["source"]), stages, checkpoint, visible=visible)
+
+
+def memory_of(data: dict[str, Any] | None) -> Memory | None:
+    if data is None:
+        return None
+    return Memory(**{**data, "clock": Clock(data.get("clock", "processing"))})
 
 
 def scenario_of(name: str, data: dict[str, Any]) -> Scenario:

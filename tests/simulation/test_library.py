@@ -14,6 +14,7 @@ from pipelineplan.simulation.curves import Curves
 from pipelineplan.simulation.facts import Facts
 from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe
 from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,
@@ -28,11 +29,28 @@ from pipelineplan.simulation.network import (
 from pipelineplan.simulation.run_reading import starts_of
 from pipelineplan.simulation.runs import Runs
 from pipelineplan.simulation.scenario import Breaks, Scenario
+from pipelineplan.simulation.state_figures import states_of
+
+# A time to live, a window, and a join whose checkpoints and restores take as long as its state is large.
+LIVES = Memory(entry_bytes=50.0, life_seconds=900.0, history_per_second=120.0, restore_bandwidth=1e5)
+IN_WINDOWS = Memory(
+    entry_bytes=50.0,
+    entries_per_record=0.1,
+    life_seconds=60.0,
+    clock=Clock.EVENT,
+    window_seconds=300.0,
+    slide_seconds=60.0,
+    watermark_lag_seconds=30.0,
+    history_per_second=120.0,
+)
+JOINS = Memory(
+    entry_bytes=100.0, life_seconds=600.0, clock=Clock.EVENT, watermark_lag_seconds=30.0, bandwidth=1e7
+)
 
 CHECKPOINT = Checkpoint(60.0, 5.0, 10.0, 0.2, 20.0)
 FORWARD = Network(
     SourceLog("clicks", 6, retention_seconds=10_800.0),
-    (Stage("count", 4, 100.0), Stage("dashboard", 4, math.inf)),
+    (Stage("count", 4, 100.0, memory=LIVES), Stage("dashboard", 4, math.inf)),
     CHECKPOINT,
     EventTime(30.0, 0.2, 60.0, (0.01, 0.02), (0.001, 0.002)),
 )
@@ -40,7 +58,7 @@ KEYED = Network(
     SourceLog("orders", 6, hottest_key=0.02, retention_seconds=10_800.0),
     (
         Stage("enrich", 4, 100.0),
-        Stage("mart", 3, 120.0, Exchange.KEYED, hottest_key=0.02, buffer_records=50.0),
+        Stage("mart", 3, 120.0, Exchange.KEYED, hottest_key=0.02, buffer_records=50.0, memory=IN_WINDOWS),
         Stage("warehouse", 3, 150.0, Exchange.KEYED, buffer_records=50.0),
     ),
     CHECKPOINT,
@@ -80,7 +98,13 @@ JOINED = Network(
     (
         Stage("parse", 4, 120.0, inlets=(Inlet("orders"),)),
         Stage("enrich", 2, 150.0, inlets=(Inlet("clicks"),)),
-        Stage("join", 3, 140.0, inlets=(Inlet("parse", Exchange.KEYED), Inlet("enrich", Exchange.KEYED))),
+        Stage(
+            "join",
+            3,
+            140.0,
+            inlets=(Inlet("parse", Exchange.KEYED), Inlet("enrich", Exchange.KEYED)),
+            memory=JOINS,
+        ),
         Stage("archive", 2, 300.0, inlets=(Inlet("join", Exchange.REBALANCE, 0.5),)),
         Stage("warehouse", 3, math.inf, inlets=(Inlet("join"),)),
     ),
@@ -158,6 +182,24 @@ def loses_nothing(run: Run) -> None:
     oldest = Curves(run).peak_age()
     if oldest < run.network.source.retention_seconds:
         assert run.lost.sum() == 0
+
+
+def remembers_what_came(run: Run) -> None:
+    for name, each in states_of(run).items():
+        memory = each.memory
+        sizes = each.bytes_before(each.turns())
+        assert (sizes >= memory.always_bytes).all(), name
+        reach = memory.watermark_lag_seconds + memory.window_seconds
+        past = memory.history_per_second * (reach + memory.life_seconds) if memory.history_per_second else 0.0
+        most = memory.copies * (past + float(each.came.max()))
+        assert sizes.max() <= memory.always_bytes + memory.bytes_per_record * most * (1 + 1e-9), name
+        if memory.window_seconds == 0 and math.isfinite(memory.life_seconds):
+            steps = np.diff(each.time) > 1e-6
+            fastest = (np.diff(each.came)[steps] / np.diff(each.time)[steps]).max()
+            fastest = max(fastest, memory.history_per_second)
+            # By event time a backlog is read faster than its own time goes, so only the other is bounded.
+            if memory.clock is Clock.PROCESSING:
+                assert sizes.max() <= memory.bytes_per_record * memory.life_seconds * fastest * (1 + 1e-6)
 
 
 def test_every_law_has_its_check() -> None:

@@ -1,0 +1,127 @@
+"""State in the model of single records: every entry is kept, and looked at one by one to be forgotten.
+
+None of the fluid's formulas is used here: a window holds a number of entries and is thrown away when the
+watermark has passed it, and an entry with a time to live carries the time of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from copy import deepcopy
+
+from pipelineplan.simulation.memory import Clock, Memory
+from pipelineplan.simulation.network import Checkpoint, Network
+
+Snapshot = tuple[dict[tuple[int, int], "RecordMemory"], dict[int, float]]
+
+
+class RecordMemory:
+    """The entries of one worker, to which that part of its stage's history came."""
+
+    def __init__(self, memory: Memory, part: float) -> None:
+        """What the past has left: entries at even distances before the start."""
+        self.memory = memory
+        self.kept = 0
+        self.times: list[float] = []
+        self.windows: dict[float, int] = {}
+        if memory.history_per_second * part > 0 and math.isfinite(memory.life_seconds):
+            reach = memory.life_seconds + memory.window_seconds + memory.watermark_lag_seconds
+            each = memory.history_per_second * part
+            for number in range(int(reach * each), 0, -1):
+                self.take(-(number - 0.5) / each, -number / each)
+
+    def take(self, born: float, now: float) -> None:
+        """A record of that event time comes now."""
+        memory = self.memory
+        if memory.window_seconds > 0:
+            every = memory.slide_seconds or memory.window_seconds
+            end = (math.floor(born / every) + 1) * every
+            while end - memory.window_seconds <= born:
+                self.windows[end] = self.windows.get(end, 0) + 1
+                end += every
+        elif math.isinf(memory.life_seconds):
+            self.kept += 1
+        else:
+            heapq.heappush(self.times, born if memory.clock is Clock.EVENT else now)
+
+    def bytes_now(self, now: float, progress: float) -> float:
+        """Forget what is to be forgotten, and weigh the rest; `progress` is the event time that was read."""
+        memory = self.memory
+        watermark = progress - memory.watermark_lag_seconds
+        clock = watermark if memory.clock is Clock.EVENT or memory.window_seconds > 0 else now
+        for end in [end for end in self.windows if end + memory.life_seconds <= watermark]:
+            del self.windows[end]
+        while self.times and self.times[0] + memory.life_seconds <= clock:
+            heapq.heappop(self.times)
+        entries = self.kept + len(self.times) + sum(self.windows.values())
+        return entries * memory.bytes_per_record
+
+
+class RecordStates:
+    """The state of all stages of a run, what the last checkpoint kept of it, and what that takes.
+
+    Entries lie with the workers that took them, so that one can lose its own.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """What is there at the beginning can be gone back to."""
+        stages = enumerate(network.stages)
+        self.memories = {number: each.memory for number, each in stages if each.memory is not None}
+        self.of = {
+            (number, worker): RecordMemory(memory, part)
+            for number, memory in self.memories.items()
+            for worker, part in enumerate(network.worker_shares(number))
+        }
+        self.cut, self.cut_bytes = deepcopy(self.of), self.look(0.0, [0.0] * len(network.stages))
+
+    def take(self, stage: int, worker: int, born: float, now: float) -> None:
+        """A record comes to a worker."""
+        if stage in self.memories:
+            self.of[stage, worker].take(born, now)
+
+    def look(self, now: float, progress: Sequence[float]) -> dict[int, float]:
+        """The bytes of each stage; `progress` is the event time up to which all has come to it `[stage]`."""
+        found = {number: memory.always_bytes for number, memory in self.memories.items()}
+        for (number, _), each in self.of.items():
+            found[number] += each.bytes_now(now, progress[number])
+        return found
+
+    def snapshot(self, now: float, progress: Sequence[float]) -> Snapshot:
+        """What a checkpoint that begins now writes."""
+        sizes = self.look(now, progress)
+        return deepcopy(self.of), sizes
+
+    def complete(self, snapshot: Snapshot) -> None:
+        """A checkpoint has completed: this is what a restart restores."""
+        self.cut, self.cut_bytes = snapshot
+
+    def restore(self, worker: int | None) -> None:
+        """Back to what the last completed checkpoint kept: all workers, or that one of each stage."""
+        self.of |= {at: deepcopy(each) for at, each in self.cut.items() if worker in {None, at[1]}}
+
+    def checkpoint_seconds(self, plan: Checkpoint, sizes: dict[int, float], since: float) -> float:
+        """How long writing takes: as planned, or as long as the largest task of a growing stage."""
+        written = [
+            self.memories[number].checkpoint_seconds(size, plan.intervals(since))
+            for number, size in sizes.items()
+            if self._paces(number, writing=True)
+        ]
+        if not written:
+            return plan.duration_seconds
+        return max(plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds, *written)
+
+    def _paces(self, number: int, *, writing: bool) -> bool:
+        memory = self.memories[number]
+        return memory.grows and math.isfinite(memory.bandwidth if writing else memory.restore_bandwidth)
+
+    def with_restore(self, seconds: float, plan: Checkpoint | None) -> float:
+        """A standstill, with reading back what the last completed checkpoint kept."""
+        read = [
+            self.memories[number].restore_seconds(size)
+            for number, size in self.cut_bytes.items()
+            if self._paces(number, writing=False)
+        ]
+        planned = plan.restore_seconds if plan is not None and read else 0.0
+        return max(seconds - planned, 0.0) + max(read, default=0.0)

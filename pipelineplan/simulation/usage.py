@@ -1,0 +1,25 @@
+"""What a record of a pipeline uses of logs and networks, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one record of a pipeline uses, and who is paid: bytes, worker-hours, money.
+
+    `record_bytes` as the log has it, `crossing_bytes` that go from zone to zone when it comes and
+    `reread_bytes` when it is read again, `kept_byte_seconds` in all copies until the log deletes it.
+    `workers` are those that are paid, `average_per_second` the load without any scenario. `prices`
+    pair a kind of a price file with money per worker-hour, byte, or byte and month.
+    """
+
+    workers: float
+    average_per_second: float
+    record_bytes: float = 0.0
+    crossing_bytes: float = 0.0
+    reread_bytes: float = 0.0
+    kept_byte_seconds: float = 0.0
+    prices: tuple[tuple[str, float], ...] = ()
+    currency: str = ""

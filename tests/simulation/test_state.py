@@ -1,0 +1,349 @@
+"""State that grows and is forgotten: against closed forms, single records, and its own laws."""
+
+import csv
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelineplan.plan import Plan, capacity, read_plan
+from pipelineplan.plan.state_size import state_bytes
+from pipelineplan.simulation import (
+    ScenarioResult,
+    SimulationResult,
+    pipelines_of,
+    recipes_named,
+    simulate,
+    write_csv,
+)
+from pipelineplan.simulation.arranging import End
+from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.memory import Clock, Memory
+from pipelineplan.simulation.network import Checkpoint, Exchange, Network, NotSimulated, SourceLog, Stage
+from pipelineplan.simulation.remembering import Remembered
+from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from pipelineplan.simulation.side_by_side import side_by_side
+from pipelineplan.simulation.state_figures import state_figures, states_of
+
+CHECKPOINT = Checkpoint(10.0, 1.0, 0.0, 0.05, 4.0)
+FAILS = Outage(Breaks.JOB, 55.0, 5.0, 20.0, 4.0)
+EVENT = Clock.EVENT
+TEN = Memory(entry_bytes=10.0)
+BY_EVENT = replace(TEN, clock=EVENT, watermark_lag_seconds=2.0, history_per_second=600.0)
+KINDS = {
+    "time to live": replace(TEN, life_seconds=20.0, history_per_second=600.0),
+    "longer than the outage": replace(TEN, life_seconds=50.0),
+    "by event time": replace(BY_EVENT, life_seconds=20.0),
+    "some records": replace(TEN, entries_per_record=0.25, life_seconds=30.0),
+    "for ever": replace(TEN, bandwidth=1e5, restore_bandwidth=2e4),
+}
+WINDOWS = {
+    "windows": replace(BY_EVENT, life_seconds=3.0, window_seconds=10.0),
+    "sliding windows": replace(BY_EVENT, life_seconds=3.0, window_seconds=12.0, slide_seconds=4.0),
+}
+
+
+def chain(first: Memory | None, second: Memory | None = None, checkpoint: Checkpoint = CHECKPOINT) -> Network:
+    """Two stages with a keyed exchange and a queue between them, 600 records a second at half load."""
+    stages = (
+        Stage("enrich", 6, 200.0, memory=first),
+        Stage("mart", 4, 230.0, Exchange.KEYED, hottest_key=0.02, buffer_records=200.0, memory=second),
+    )
+    return Network(SourceLog("log", 6, hottest_key=0.02), stages, checkpoint)
+
+
+def scenario(*outages: Outage, rate: float = 600.0, seconds: float = 260.0) -> Scenario:
+    return Scenario("case", ((0.0, rate),), outages, horizon_seconds=seconds, settle_seconds=20.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_single_records_remember_the_same(kind: str) -> None:
+    found = side_by_side(chain(KINDS[kind], KINDS[kind]), scenario(FAILS))
+    assert set(found.state_errors) == {"enrich", "mart"}
+    for stage, error in found.state_errors.items():
+        assert error <= 0.02, f"{stage}: {error:.2%} of the peak"
+    for fluid, records in found.drains:
+        assert records == pytest.approx(fluid, rel=0.03)
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_single_records_remember_the_same_windows(kind: str) -> None:
+    """A window goes at once, so a tenth of a second's difference is half the state: means and peaks agree."""
+    found = side_by_side(chain(WINDOWS[kind], WINDOWS[kind]), scenario(FAILS))
+    seen = found.records[0]
+    for stage, state in states_of(found.run).items():
+        fluid, records = state.bytes_at(seen.time)[:-1], seen.state_bytes[stage][:-1]
+        assert records.mean() == pytest.approx(fluid.mean(), rel=0.01)
+        assert records.max() == pytest.approx(fluid.max(), rel=0.03)
+        assert records.min() == pytest.approx(fluid.min(), rel=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_records_remember_the_same(kind: str) -> None:
+    network = chain(KINDS[kind], KINDS[kind])
+    found = side_by_side(network, scenario(FAILS), service="exponential", seeds=(1, 2, 3))
+    assert max(found.state_errors.values()) <= 0.03
+
+
+def test_a_restore_and_checkpoints_take_as_long_as_the_state_is_large() -> None:
+    """The outage of single records lasts as long as the fluid's, and their checkpoints complete together."""
+    memory = KINDS["for ever"]
+    network = chain(memory)
+    found = side_by_side(network, scenario(FAILS))
+    (phase,) = found.run.phases
+    cut = [each for each in found.run.cuts if each.completed <= 55.0][-1]
+    assert phase.restarted_seconds == pytest.approx(55 + 5 + 20 + 4 + 6000 * cut.begun / 2e4)
+    assert cut.completed - cut.begun == pytest.approx(6000 * cut.begun / 1e5)
+    assert found.replays[0][0] == pytest.approx(found.replays[0][1], rel=0.02)
+
+
+def figures(network: Network, *outages: Outage) -> dict[str, float]:
+    run = run_scenario(network, replace(scenario(*outages, seconds=600.0), settle_seconds=600.0))
+    return dict(state_figures(run))
+
+
+def test_a_plan_without_state_says_nothing_of_it() -> None:
+    assert figures(chain(None)) == {}
+    assert figures(chain(Memory(always_bytes=5e6, entries_per_record=0.0)))["peak_state_bytes"] == 5e6
+
+
+def test_an_incremental_checkpoint_writes_what_changed_and_more_after_a_failed_one() -> None:
+    memory = Memory(always_bytes=1e6, entry_bytes=1e-9, bandwidth=1e5, changed_share=0.1)
+    network = chain(memory, None, Checkpoint(60.0, 1.0, timeout_seconds=50.0, tolerable_failures=9))
+    found = figures(network, Outage(Breaks.SINK, 115.0, 0.0, 57.0))
+    assert found["longest_checkpoint_seconds"] == pytest.approx(2.0, rel=1e-3)
+    # One each minute; that of 180 s writes the changes of two.
+    assert found["checkpoint_bytes"] == pytest.approx(9 * 0.1 * 1e6, rel=1e-3)
+
+
+def test_what_expires_while_the_job_is_away_is_gone_when_it_comes_back() -> None:
+    """A time to live by the machine's clock runs on: CAP402 asks that it outlives the outage."""
+    short = Memory(entry_bytes=10.0, life_seconds=20.0)
+    run = run_scenario(chain(short), scenario(replace(FAILS, repair_seconds=60.0)))
+    (state,) = states_of(run).values()
+    before, back = state.bytes_at(np.array([54.9, run.phases[0].restarted_seconds - 0.1]))
+    assert before == pytest.approx(20 * 600 * 10)
+    assert back == 0.0
+    by_event = replace(short, clock=EVENT)
+    run = run_scenario(chain(by_event), scenario(replace(FAILS, repair_seconds=60.0)))
+    (state,) = states_of(run).values()
+    # The checkpoint restored is that of 50 s: nothing of its last 20 s of event time is forgotten.
+    assert state.bytes_at(np.array([run.phases[0].restarted_seconds - 0.1]))[0] == pytest.approx(
+        20 * 600 * 10
+    )
+
+
+memories = st.builds(
+    Memory,
+    always_bytes=st.sampled_from([0.0, 1000.0]),
+    entry_bytes=st.sampled_from([1.0, 10.0]),
+    entries_per_record=st.sampled_from([0.01, 1.0]),
+    life_seconds=st.sampled_from([0.0, 7.0, 33.3, 400.0, math.inf]),
+    clock=st.sampled_from(list(Clock)),
+    watermark_lag_seconds=st.sampled_from([0.0, 5.0]),
+    history_per_second=st.sampled_from([0.0, 100.0]),
+    restore_bandwidth=st.sampled_from([math.inf, 1e5]),
+    bandwidth=st.sampled_from([math.inf, 1e6]),
+)
+windows = st.sampled_from([(0.0, 0.0), (10.0, 0.0), (30.0, 10.0), (7.5, 2.5)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(memories, windows, st.sampled_from([None, *Breaks]), st.sampled_from([50.0, 400.0]), st.integers(0, 1))
+def test_laws_of_state(
+    memory: Memory, window: tuple[float, float], of: Breaks | None, rate: float, where: int
+) -> None:
+    """Never negative, never above its peak, twice the bytes twice as much, longer lives never less."""
+    if window[0] > 0:
+        life = min(memory.life_seconds, 33.3)
+        memory = replace(
+            memory, window_seconds=window[0], slide_seconds=window[1], clock=EVENT, life_seconds=life
+        )
+    outages = () if of is None else (replace(FAILS, of=of),)
+    network = chain(memory) if where == 0 else chain(None, memory)
+    run = run_scenario(network, scenario(*outages, rate=rate))
+    (state,) = states_of(run).values()
+    sizes = state.bytes_at(np.linspace(0.0, run.fluid.now, 997))
+    assert (sizes >= memory.always_bytes).all()
+    assert sizes.max() <= state.peak_bytes() * (1 + 1e-9) + 2e-6 * rate * memory.bytes_per_record
+    doubled = replace(state, memory=replace(memory, entry_bytes=2 * memory.entry_bytes))
+    twice = doubled.peak_bytes() - memory.always_bytes
+    assert twice == pytest.approx(2 * (state.peak_bytes() - memory.always_bytes), rel=1e-9)
+    longer = replace(state, memory=replace(memory, life_seconds=memory.life_seconds + 5.0))
+    if window[0] == 0:
+        assert longer.peak_bytes() >= state.peak_bytes() * (1 - 1e-9)
+
+
+def brute(run: Run, state: Remembered, when: float) -> float:
+    """The bytes at a moment by looking at every hundredth of a second of the curve of what came."""
+    times = np.arange(0.0, when, 0.01)
+    came = np.interp(times, state.time, state.came)
+    alive = came[-1] - came[times >= when - state.memory.life_seconds].min()
+    return float(alive * state.memory.bytes_per_record)
+
+
+def test_a_time_to_live_is_what_a_thousand_looks_say() -> None:
+    run = run_scenario(chain(Memory(entry_bytes=10.0, life_seconds=45.0)), scenario(FAILS))
+    (state,) = states_of(run).values()
+    for when in (30.0, 54.0, 83.0, 90.0, 120.0, 200.0):
+        assert state.bytes_at(np.array([when]))[0] == pytest.approx(
+            brute(run, state, when), rel=2e-3, abs=100
+        )
+
+
+PLAN = """
+apiVersion: pipelineplan/v1
+kind: DataPlan
+metadata: {name: dedupe, owner: web-data, quality_level: prototype}
+sources:
+  - id: clicks
+    system: kafka
+    partitions: 12
+    rate: {average: 4_000/s, peak: 5_000/s}
+    record: {size: 500 B}
+    semantics: {event_time: occurred_at, watermark: {lag: 30 s}}
+stages:
+  - id: dedupe
+    inputs: [{from: clicks, exchange: keyed}]
+    engine: flink
+    parallelism: {now: 12, max: 120}
+    capacity: 2_000/s
+    state:
+      {new_keys: 100 %, bytes_per_key: 60 B, amplification: 1.2, budget: 200 GB, restore_bandwidth: 80 MB/s}
+    checkpoint: {interval: 60 s, duration: 5 s, restart: 1 min}
+sinks:
+  - {id: board, inputs: [dedupe], mode: upsert}
+outages:
+  - {of: job, detect: 1 min, repair: 5 min}
+"""
+Read = Callable[[str], Plan]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def reading(text: str) -> Plan:
+        file = tmp_path / "plan.yaml"
+        file.write_text(text, encoding="utf-8")
+        return read_plan(file)
+
+    return reading
+
+
+def one(result: SimulationResult, name: str) -> ScenarioResult:
+    return next(each for each in result.scenarios if each.name == name)
+
+
+def test_state_without_end_as_the_library_says(read: Read) -> None:
+    """24.9 GB a day of 72 B; 200 GB are full after 8 days; a restore of 12 tasks by 80 MB/s each."""
+    result = simulate(read(PLAN), recipes_named(("state-without-end",)))
+    (found,) = result.scenarios
+    day = 4000 * 72 * 86_400.0
+    assert day == pytest.approx(24.9e9, rel=1e-3)
+    assert found.figures["seconds_to_full_state"].value == pytest.approx(200e9 / (4000 * 72), rel=0.02)
+    (phase,) = found.phases
+    restoring = phase.restarted_seconds - phase.repaired_seconds - 60.0
+    state = 4000 * 72 * (phase.start_seconds - 30.0)  # half an interval since the cut
+    assert restoring == pytest.approx(capacity.restore_seconds(state, 1 / 12, 80e6), rel=0.01)
+    assert any("passes its budget after 8" in each for each in found.notes)
+
+
+def test_a_time_to_live_begins_where_it_is_at_rest_and_follows_the_load(read: Read) -> None:
+    plan = read(PLAN.replace("bytes_per_key", "ttl: 10 min, bytes_per_key"))
+    result = simulate(plan)
+    steady, peak = (one(result, name).figures["peak_state_bytes"].value for name in ("steady", "peak"))
+    assert steady == pytest.approx(state_bytes(plan, plan.stage("dedupe")), rel=1e-9)
+    assert steady == pytest.approx(4000 * 600 * 72)
+    assert peak == pytest.approx(5000 * 600 * 72)
+    assert math.isinf(one(result, "steady").figures["seconds_to_full_state"].value)
+
+
+def test_keys_that_are_stated_are_what_the_run_begins_with(read: Read) -> None:
+    plan = read(PLAN.replace("new_keys: 100 %", "new_keys: 100 %, keys: 1_000_000, ttl: 10 min"))
+    (pipeline,) = pipelines_of(plan)[0]
+    memory = pipeline.inputs[End.LIKELY].network.stages[0].memory
+    assert memory is not None
+    assert memory.at_rest_bytes == pytest.approx(72e6)
+    still = read(PLAN.replace("new_keys: 100 %", "keys: 1_000_000"))
+    steady = one(simulate(still), "steady")
+    assert steady.figures["peak_state_bytes"].value == pytest.approx(72e6)
+    assert steady.figures["end_state_bytes"].value == pytest.approx(72e6)
+
+
+def test_intervals_of_the_plan_are_intervals_of_its_state(read: Read) -> None:
+    plan = read(PLAN.replace("60 B", "60 B ± 10 %").replace("bytes_per_key", "ttl: 10 min, bytes_per_key"))
+    steady = one(simulate(plan), "steady")
+    peak = steady.figures["peak_state_bytes"]
+    assert (peak.low, peak.high) == pytest.approx((4000 * 600 * 72 * 0.9, 4000 * 600 * 72 * 1.1))
+    (state,) = steady.states
+    assert (state.stage, state.peak_bytes.high) == ("dedupe", pytest.approx(peak.high))
+
+
+JOIN = PLAN.replace(
+    "stages:",
+    """  - id: orders
+    system: kafka
+    partitions: 4
+    rate: {average: 1_000/s, peak: 1_000/s}
+    record: {size: 300 B}
+    semantics: {event_time: at, watermark: {lag: 30 s}}
+stages:
+  - {id: parse, inputs: [orders], parallelism: 4, capacity: 2_000/s}""",
+).replace(
+    "[{from: clicks, exchange: keyed}]", "[{from: clicks, exchange: keyed}, {from: parse, exchange: keyed}]"
+)
+
+
+def test_a_join_keeps_every_record_of_both_sides(read: Read) -> None:
+    """500 B is the larger record; both sides wait ten minutes and the lag, by event time."""
+    start = JOIN.index("    state:")
+    text = (
+        JOIN[:start]
+        + "    join: {kind: interval, retention: 10 min}\n"
+        + JOIN[JOIN.index("    checkpoint:") :]
+    )
+    steady = one(simulate(read(text)), "steady")
+    assert steady.figures["peak_state_bytes"].value == pytest.approx(5000 * 630 * 500, rel=1e-6)
+    assert "parse" not in {each.stage for each in steady.states}
+
+
+def test_without_growth_the_library_names_what_is_missing(read: Read) -> None:
+    result = simulate(
+        read(PLAN.replace("new_keys: 100 %", "keys: 1_000")), recipes_named(("state-without-end",))
+    )
+    ((_, reason),) = result.not_simulated
+    assert "stages[].state.new_keys" in reason
+
+
+def test_too_many_checkpoints_of_growing_state_are_refused() -> None:
+    network = chain(Memory(entry_bytes=1.0, bandwidth=1e6), None, Checkpoint(0.5))
+    with pytest.raises(NotSimulated, match="20,000"):
+        run_scenario(network, scenario(seconds=86_400.0))
+
+
+def test_the_curve_is_written_beside_a_pipeline_that_remembers_nothing(read: Read, tmp_path: Path) -> None:
+    plain = """  - {id: copy, inputs: [clicks], parallelism: 12, capacity: 9_000/s}
+sinks:
+  - {id: lake, inputs: [copy], mode: append}
+"""
+    result = simulate(read(PLAN.replace("sinks:\n", plain)), recipes_named(("steady",)))
+    write_csv(result, tmp_path / "out")
+    with (tmp_path / "out" / "curves.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    remembered = {row["pipeline"]: row["state_bytes"] for row in rows}
+    assert remembered["clicks -> lake"] == ""
+    assert float(remembered["clicks -> board"]) == pytest.approx(4000 * 72 * 3600, rel=1e-6)
+
+
+def test_replications_have_a_band_of_state_and_the_same_bytes_twice(read: Read) -> None:
+    plan = read(PLAN.replace("bytes_per_key", "ttl: 10 min, bytes_per_key"))
+    first, second = (simulate(plan, recipes_named(("steady",)), replications=4, seed=3) for _ in range(2))
+    bands = one(first, "steady").replications.bands
+    assert bands["state_bytes_p05"][-1] < 4000 * 600 * 72 * 1.01
+    assert bands["state_bytes_p05"][60] < bands["state_bytes_p95"][60]
+    assert first.to_json_dict() == second.to_json_dict()
