@@ -90,8 +90,8 @@ def main() -> int:
     found = conserve(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
     print(
         f"{found.runs:,} runs, {found.with_three_bounded:,} with three bounded edges or more: "
-        f"worst share missing {found.missing_share:.1e}, at most {found.most_changes:.1f} changes of each queue "
-        "between two turns of the knobs"
+        f"worst share missing {found.missing_share:.1e}, at most {found.most_changes:.1f} changes of each "
+        "queue between two turns of the knobs"
     )
     return 0
 

@@ -1,10 +1,10 @@
-"""What is known of simulations/known_results, computed: each file is a claim, how it is tried, what must come.
+"""What is known of simulations/known_results, computed: a claim, how it is tried, what must come out.
 
     network, scenario      the simulator runs it and measures
     closed_form, inputs    a function of pipelineplan.plan
     experiment, inputs     a function of this folder's experiments.py: what a sum over many records says
 
-`expect` is one {value, tolerance} or several by name; a tolerance is relative, or absolute where 0 is expected.
+`expect` is one {value, tolerance} or several by name; a tolerance is relative, of 0 absolute.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def outcomes(case: Mapping[str, Any]) -> list[Outcome]:
     found, expect = _found(case), case["expect"]
     wanted = {"": expect} if "value" in expect else expect
     results = found if isinstance(found, Mapping) else {"": found}
-    return [
-        Outcome(name, float(results[name]), *_value_and_tolerance(each)) for name, each in wanted.items()
-    ]
+    return [Outcome(name, float(results[name]), *_value_and_tolerance(each)) for name, each in wanted.items()]
 
 
 def _value_and_tolerance(expected: float | Mapping[str, float]) -> tuple[float, float]:

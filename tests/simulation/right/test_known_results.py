@@ -4,17 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.right.experiments import late_integral
 from tests.simulation.right.known import FILES, kind_of, outcomes, read_known
 
 CASES = {file.stem: read_known(file) for file in FILES}
-# What sums over many records takes seconds.
-LONG = {name for name, case in CASES.items() if case.get("long")}
+LEAST = {"network": 15, "closed_form": 20, "experiment": 10}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in CASES],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_what_is_known_comes_out(name: str) -> None:
     case = CASES[name]
     assert case["known"] == name
@@ -29,7 +26,10 @@ def test_there_are_known_results_of_each_kind() -> None:
     assert {kind: kinds.count(kind) >= least for kind, least in LEAST.items()} == dict.fromkeys(LEAST, True)
 
 
-LEAST = {"network": 15, "closed_form": 20, "experiment": 10}
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].get("experiment") == "late_share"])
+def test_what_is_known_of_late_records_is_the_integral(name: str) -> None:
+    case = CASES[name]
+    assert late_integral(**case["inputs"]) == pytest.approx(case["expect"]["value"], rel=1e-3)
 
 
 def test_what_is_not_known_is_noticed(tmp_path: Path) -> None:
