@@ -38,6 +38,7 @@ GROUPS = {
     "drains and loss": "Drains, backlogs and loss",
     "checkpoints and replay": "Checkpoints, failures and replay",
     "exchanges": "Exchanges and hot keys",
+    "odd corners": "Odd corners",
     "waiting by chance": "Waiting by chance",
     "published tables": "Published tables",
     "event time": "Event time: late, idle, replayed",
