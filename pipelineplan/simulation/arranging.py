@@ -150,16 +150,17 @@ def outage_scenario(
 
 
 def _longest_seconds(network: Network, rate: float, since: float, behind_seconds: float) -> float:
-    """Two days or all runs of a schedule, and time to drain from `since` on what came in `behind_seconds`.
+    """Two days, and time to drain from `since` on what came in `behind_seconds`; of a schedule all its runs.
 
     A backlog that never drains, or takes too many checkpoints to wait for, is still there at the end.
     """
-    runs = network.runs.horizon_seconds if network.runs is not None else 0.0
+    if network.runs is not None:
+        return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds)
     load = network.utilisation(rate)[0]
     drain = 1.5 * behind_seconds * load / (1.0 - load) if load < 1 else 0.0
     if network.checkpoint is not None:
         drain = min(drain, _CHECKPOINTS_IN_A_DRAIN * network.checkpoint.effective_interval_seconds)
-    return max(_LONGEST_RUN_SECONDS, runs, since + drain + _settle_seconds(network))
+    return max(_LONGEST_RUN_SECONDS, since + drain + _settle_seconds(network))
 
 
 def trace_scenario(load: Load) -> Scenario:
