@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from pipelineplan.cli import tornado
 from pipelineplan.cli.output import coloured, envelope, note, safe, say
 from pipelineplan.errors import InputError, Position, Problem
-from pipelineplan.quantities import Dimension, say_seconds
+from pipelineplan.quantities import Dimension, QuantityError, parse, say_seconds
 from pipelineplan.quantities import say as say_quantity
 from pipelineplan.verdicts import Verdict
 
@@ -73,6 +73,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a scenario of the library or a file; may be repeated",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write figures and curves there")
+    parser.add_argument(
+        "--horizon",
+        type=_duration,
+        metavar="TIME",
+        help="how long each run lasts, but those by schedule; default: until everything has drained",
+    )
     add_replications(parser)
     parser.add_argument(
         "--resume",
@@ -107,6 +113,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _duration(text: str) -> float:
+    try:
+        return float(parse(text, Dimension.DURATION).value)
+    except QuantityError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def run(options: argparse.Namespace) -> int:
     """Simulate, write, print."""
     from pipelineplan.workflow import simulate
@@ -124,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             jobs=options.jobs,
             resume=options.resume,
+            horizon_seconds=options.horizon,
         )
         for plan in (options.plan, *options.others)
     }
@@ -194,8 +208,9 @@ def _solve(options: argparse.Namespace) -> int:
     """Find the least value, and print it with what was tried around it."""
     from pipelineplan.workflow import solve
 
-    if options.solve is None or options.until is None or options.output is not None or options.others:
-        found = "--solve and --until go together, with one plan and without --output"
+    alone = options.output is None and not options.others and options.horizon is None
+    if options.solve is None or options.until is None or not alone:
+        found = "--solve and --until go together, with one plan and without --output and --horizon"
         raise InputError([Problem(found, Position("command line"))])
     solution = solve(
         options.plan,

@@ -55,8 +55,9 @@ def run(options: argparse.Namespace) -> int:
     """Move every number, print what it did."""
     from pipelineplan.workflow import sensitivity
 
-    if options.others or options.output is not None or options.solve is not None or options.replications:
-        found = "--sensitivity goes with one plan, without --output, --solve and --replications"
+    others = (options.others, options.output, options.solve, options.replications, options.horizon)
+    if any(others):
+        found = "--sensitivity goes with one plan, without --output, --solve, --replications and --horizon"
         raise InputError([Problem(found, Position("command line"))])
     if options.sobol < 0:
         raise InputError([Problem(f"found {options.sobol} rows, wanted 0 or more", Position("--sobol"))])

@@ -25,6 +25,8 @@ from pipelineplan.simulation.setting import Setting
 
 _SHORTEST_RUN_SECONDS = 3600.0
 _LONGEST_RUN_SECONDS = 172_800.0
+# A drain may take longer than that; a run of this many checkpoints takes some seconds.
+_CHECKPOINTS_IN_A_DRAIN = 50_000
 _FIRST_OUTAGE_SECONDS = 60.0
 _CHECKPOINTS_BEFORE = 3
 _CHECKPOINTS_IN_A_RUN = 20
@@ -75,13 +77,17 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One pipeline of a plan: its inputs at every end, its promises, and what it leaves open."""
+    """One pipeline of a plan: its inputs at every end, its promises, and what it leaves open.
+
+    With `horizon_seconds` a run lasts that long, whether everything has drained or not.
+    """
 
     name: str
     inputs: dict[End, Inputs]
     targets: tuple[FreshnessTarget, ...] = ()
     uncertain: tuple[Uncertain, ...] = ()
     assumptions: tuple[str, ...] = ()
+    horizon_seconds: float | None = None
 
 
 def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario]:
@@ -129,19 +135,32 @@ def outage_scenario(
         drain_target_seconds=declared.drain_target_seconds,
         path=declared.path,
     )
+    checkpoint = network.checkpoint
+    again = checkpoint.effective_interval_seconds + checkpoint.duration_seconds if checkpoint else 0.0
+    back = outage.start_seconds + outage.down_seconds
+    longest = _longest_seconds(network, rate, back, outage.down_seconds + again)
     return Scenario(
         name,
         ((0.0, rate),),
         (outage,),
-        horizon_seconds=_longest_seconds(network),
+        horizon_seconds=longest,
         settle_seconds=_settle_seconds(network),
         title=title,
     )
 
 
-def _longest_seconds(network: Network) -> float:
-    """Two days, or all runs of a schedule."""
-    return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds if network.runs is not None else 0.0)
+def _longest_seconds(network: Network, rate: float, since: float, behind_seconds: float) -> float:
+    """Two days, and time to drain from `since` on what came in `behind_seconds`; of a schedule all its runs.
+
+    A backlog that never drains, or takes too many checkpoints to wait for, is still there at the end.
+    """
+    if network.runs is not None:
+        return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds)
+    load = network.utilisation(rate)[0]
+    drain = 1.5 * behind_seconds * load / (1.0 - load) if load < 1 else 0.0
+    if network.checkpoint is not None:
+        drain = min(drain, _CHECKPOINTS_IN_A_DRAIN * network.checkpoint.effective_interval_seconds)
+    return max(_LONGEST_RUN_SECONDS, since + drain + _settle_seconds(network))
 
 
 def trace_scenario(load: Load) -> Scenario:
@@ -171,7 +190,7 @@ def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scena
     return Scenario(
         recipe.name,
         ((0.0, base), (start, base * burst.factor), (end, base)),
-        horizon_seconds=_longest_seconds(network),
+        horizon_seconds=_longest_seconds(network, base, end, burst.factor * burst.length_seconds),
         settle_seconds=_settle_seconds(network),
         drain_from_seconds=(end,),
         title=recipe.title,

@@ -121,8 +121,7 @@ class Curves:
     def read_at(self, partition: int, arrived: Floats) -> Floats:
         """When records that arrived at those times were first read; inf where they were not."""
         counts = self.shares[partition] * self.appended_at(arrived) * _REACHED
-        rising = self.run.fluid.journal.rising(partition)
-        return np.maximum(first_time_at(self.time, rising, counts), arrived)
+        return np.maximum(first_time_at(self.time, self.read(partition), counts), arrived)
 
     def emitted_at(self, arrived: Floats) -> Floats:
         """When records that arrived at those times first left the last queue, `[partition, record]`."""
@@ -160,7 +159,7 @@ class Curves:
             if mine.any():
                 came, left = self.run.fluid.curves_of(edge, int(number))
                 counts = value_at(self.time, came, when[mine]) * _REACHED
-                gone = first_time_at(self.time, highest_yet(left), counts)
+                gone = first_time_at(self.time, left, counts)
                 out[mine] = np.maximum(gone, when[mine])
         return out
 

@@ -60,10 +60,6 @@ class DenseJournal:
         """One count over all rows, in records."""
         return np.concatenate([rows[:, number] for _, rows in self._blocks()])
 
-    def rising(self, number: int) -> Floats:
-        """One count without its steps back, over all rows, in records."""
-        return np.asarray(np.maximum.accumulate(self.column(number)))
-
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts over all rows, in records."""
         found = np.empty(len(self))
@@ -92,8 +88,8 @@ class DenseJournal:
         order = np.argsort(counts, kind="stable")
         rising = counts[order]
         found = np.full((len(shares), len(counts)), np.inf)
-        highest, places = np.full(len(shares), -np.inf), np.zeros(len(shares), dtype=np.int64)
-        carried = (np.full(1, np.nan), highest, places)
+        last, places = np.zeros(len(shares)), np.zeros(len(shares), dtype=np.int64)
+        carried = (np.full(1, np.nan), last, places)
         for times, rows in self._blocks():
             row_kernels.first_reached(times, rows, carried, rising, shares, found)
         if (order[1:] > order[:-1]).all():

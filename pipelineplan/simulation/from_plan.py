@@ -10,8 +10,10 @@ with its own interval. What this simulator does not model is refused with a reas
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan import Plan
 from pipelineplan.plan.sink import Sink
 from pipelineplan.simulation.arranging import Pipeline
@@ -23,6 +25,8 @@ from pipelineplan.simulation.result import SimulationResult
 from pipelineplan.simulation.whole_reading import WholeReader
 from pipelineplan.simulation.wholes import whole_of
 
+_LONGEST_HORIZON_SECONDS = 366 * 86_400.0
+
 
 def simulate(
     plan: Plan,
@@ -32,19 +36,27 @@ def simulate(
     seed: int = 0,
     jobs: int = 1,
     resume: Path | None = None,
+    horizon_seconds: float | None = None,
 ) -> SimulationResult:
     """Simulate every pipeline of `plan`: the default scenarios, or `recipes` of the library.
 
     With `replications`, each is run that many times in weather drawn from `seed`, on `jobs`
     processes, and promises are judged by how often they are kept; finished ones are written to
-    `resume`, where a file is named, and taken from there. What cannot be simulated stands in the
-    result's `not_simulated`, with the reason.
+    `resume`, where a file is named, and taken from there. With `horizon_seconds` each run lasts that
+    long. What cannot be simulated stands in the result's `not_simulated`, with the reason. Raises
+    `InputError` for a horizon that is not above 0, or longer than a year.
     """
     from pipelineplan.simulation.replaying import declared_replay, with_replay
     from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
-    pipelines, refused = pipelines_of(plan)
+    if horizon_seconds is not None and not 0 < horizon_seconds <= _LONGEST_HORIZON_SECONDS:
+        problem = (
+            f"found {horizon_seconds:g} s, wanted more than 0 s and at most {_LONGEST_HORIZON_SECONDS:g} s"
+        )
+        raise InputError([Problem(problem, Position("--horizon"))])
+    found, refused = pipelines_of(plan)
+    pipelines = tuple(replace(each, horizon_seconds=horizon_seconds) for each in found)
     futures = Futures(replications, seed, jobs, keep=resume) if replications > 0 else None
     result = simulate_pipelines(pipelines, recipes, refused, futures)
     return result if recipes is not None else with_replay(result, declared_replay(plan), pipelines)

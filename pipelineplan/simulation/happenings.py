@@ -254,15 +254,18 @@ def _slow_checkpoints(values: Values, setting: Setting) -> Setting:
 
 
 def _diurnal(values: Values, setting: Setting) -> Setting:
-    """A day of hourly rates around the level, as a cosine with its top at midday."""
-    hours = [1.0 - values["swing"] * math.cos(math.tau * (hour + 0.5) / 24) for hour in range(24)]
-    days = int(values["days"])
+    """Days of hourly rates around the level, a cosine with its top at midday, from an hour to a midnight."""
+    first, last = int(values["from_hour"]), 24 * int(values["days"])
+    if first >= last:
+        raise NotSimulated(f"a load of {last} hours has no hour {first}: more `diurnal.days`")
     rates = tuple(
-        (3600.0 * (24 * day + hour), setting.rate_per_second * share)
-        for day in range(days)
-        for hour, share in enumerate(hours)
+        (
+            3600.0 * (hour - first),
+            setting.rate_per_second * (1.0 - values["swing"] * math.cos(math.tau * (hour + 0.5) / 24)),
+        )
+        for hour in range(first, last)
     )
-    length = 86_400.0 * days
+    length = 3600.0 * (last - first)
     changed = replace(setting.scenario, rates=rates, horizon_seconds=length, settle_seconds=length)
     return replace(setting, scenario=changed)
 
@@ -302,7 +305,9 @@ def _state_growth(values: Values, setting: Setting) -> Setting:
 _TIME, _SHARE = Dimension.DURATION, Dimension.SHARE
 HAPPENINGS: Mapping[str, Happening] = {
     "outlasts": Happening({"by": NUMBER, "tombstones": NUMBER}, _outlasts, {"tombstones": 0.0}),
-    "diurnal": Happening({"swing": _SHARE, "days": NUMBER}, _diurnal, {"days": 2.0}),
+    "diurnal": Happening(
+        {"swing": _SHARE, "days": NUMBER, "from_hour": NUMBER}, _diurnal, {"days": 2.0, "from_hour": 0.0}
+    ),
     "rejection": Happening({"share": _SHARE, "length": _TIME}, _rejection, {}),
     "retry_storm": Happening({"failure_share": _SHARE, "length": _TIME}, _retry_storm, {}),
     "rebalances": Happening(

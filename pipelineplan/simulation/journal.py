@@ -107,10 +107,6 @@ class Journal:
         bases = np.ascontiguousarray(self._bases.rows[:, number])
         return self._put_together(bases, np.ascontiguousarray(self._patterns.rows[:, number]))
 
-    def rising(self, number: int) -> Floats:
-        """One count without its steps back, over all rows, in records."""
-        return highest_yet(self.column(number))
-
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts over all rows, in records."""
         bases = self._bases.rows[:, :columns].sum(axis=1)
@@ -149,9 +145,6 @@ class Columns(Protocol):
     def column(self, number: int, /) -> Floats:
         """One count over all rows, in records."""
 
-    def rising(self, number: int, /) -> Floats:
-        """One count without its steps back."""
-
 
 def least_over(curves: Columns, shares: Floats) -> Floats:
     """The least of all columns over their shares, at every row; a column without a share does not count."""
@@ -166,7 +159,7 @@ def first_times_in(curves: Columns, shares: Floats, counts: Floats) -> Floats:
     """When each column first comes to its share of each count, `[column, count]`; inf where it does not."""
     time = curves.time
     return np.array(
-        [first_time_at(time, curves.rising(number), share * counts) for number, share in enumerate(shares)]
+        [first_time_at(time, curves.column(number), share * counts) for number, share in enumerate(shares)]
     )
 
 
@@ -185,13 +178,18 @@ def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:
     return np.asarray(curve[left] + np.clip(share, 0.0, 1.0) * (curve[right] - curve[left]))
 
 
-def first_time_at(time: Floats, rising: Floats, counts: Floats) -> Floats:
-    """The first time at which a curve that never falls reaches each count; inf where it does not."""
-    right = np.searchsorted(rising, counts, side="left")
+def first_time_at(time: Floats, curve: Floats, counts: Floats) -> Floats:
+    """The first time at which a curve reaches each count; inf where it does not.
+
+    A curve that went back comes to where it was along its own line, which is later than along the line from
+    the height that it once had.
+    """
+    highest = highest_yet(curve)
+    right = np.searchsorted(highest, counts, side="left")
     inside = np.clip(right, 1, len(time) - 1)
     left = inside - 1
-    height = rising[inside] - rising[left]
+    height = curve[inside] - curve[left]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(height > 0, (counts - rising[left]) / height, 1.0)
+        share = np.where(height > 0, (counts - curve[left]) / height, 1.0)
     found = time[left] + np.clip(share, 0.0, 1.0) * (time[inside] - time[left])
     return np.where(right == 0, time[0], np.where(right >= len(time), np.inf, found))

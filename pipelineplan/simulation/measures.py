@@ -61,7 +61,7 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
     exact = {
         "peak_lag_records": float(lag.records.max()),
         "oldest_unread_seconds": oldest,
-        "drain_seconds": _drain(run, lag),
+        "drain_seconds": 0.0,  # below, since the end of the run may cut it short
         "replayed_records": sum((each.replayed_records for each in run.phases), 0.0)
         + sum((back for _, back in run.restarts), 0.0),
         "duplicate_records": sum((each.duplicate_records for each in run.phases), 0.0),
@@ -78,6 +78,7 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
         # What has grown up to here goes on growing, so there is no upper end.
         for name in ("peak_lag_records", "oldest_unread_seconds", "watermark_delay_seconds"):
             found[name] = (exact[name], exact[name], math.inf)
+    found["drain_seconds"] = _drain(run, lag)
     found["late_records"] = _share_of(arrived, event_time.late_share)
     found["dropped_records"] = _share_of(arrived, event_time.dropped_share)
     found |= _freshness(curves)
@@ -87,19 +88,30 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
     return found
 
 
-def _drain(run: Run, lag: Lag) -> float:
+def _drain(run: Run, lag: Lag) -> Range:
     """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
 
-    Of runs by schedule: until none is under way or overdue after an outage, or else how long they
-    were behind.
+    One that was not over when the run ended has no upper end, and what had passed of it is its least. Of
+    runs by schedule: until none is under way or overdue after an outage, or else how long they were behind.
     """
     if run.network.runs is not None and not run.phases:
-        return behind_schedule_seconds(run.runs)
+        return _exactly(behind_schedule_seconds(run.runs))
     if _overloaded(run):
-        return math.inf
-    bursts = [math.inf if seconds is None else seconds for seconds in run.burst_drains]
-    drains = [each.drain_seconds for each in run.phases] + bursts
-    return max(drains) if drains else _seconds_to_empty(lag)
+        return _exactly(math.inf)
+    ends = run.scenario.drain_from_seconds
+    drains = [(each.drain_seconds, each.restarted_seconds) for each in run.phases] + [
+        (math.inf if seconds is None else seconds, end)
+        for seconds, end in zip(run.burst_drains, ends, strict=True)
+    ]
+    if not drains:
+        return _exactly(_seconds_to_empty(lag))
+    longest = max(seconds for seconds, _ in drains)
+    least = max(seconds if math.isfinite(seconds) else run.fluid.now - since for seconds, since in drains)
+    return (max(least, 0.0), longest, longest)
+
+
+def _exactly(value: float) -> Range:
+    return (value, value, value)
 
 
 def _seconds_to_empty(lag: Lag) -> float:
@@ -147,8 +159,9 @@ def promised(target: FreshnessTarget, curves: Curves) -> Range:
 
 
 def widened(run: Run, seconds: float, probability: float) -> Range:
-    """A delay and, at its high end, the random wait that a fluid leaves out."""
-    return (seconds, seconds, seconds + random_wait(run.network, run.scenario.peak_rate, probability))
+    """A delay and, at its high end, the random wait that a fluid leaves out; an overload has no such end."""
+    wait = random_wait(run.network, run.scenario.peak_rate, probability)
+    return (seconds, seconds, math.inf if _overloaded(run) else seconds + wait)
 
 
 def random_wait(network: Network, rate_per_second: float, probability: float) -> float:
@@ -156,13 +169,15 @@ def random_wait(network: Network, rate_per_second: float, probability: float) ->
 
     Per stage Kingman's upper bound of the mean wait with Poisson arrivals, and an exponential tail,
     summed over the stages with one service time each. 0 where a worker is overloaded: there the
-    fluid's own queue is what counts.
+    fluid's own queue is what counts. inf at full load: there a fluid has no queue, and chance no bound.
     """
     total = 0.0
     for number, stage in enumerate(network.stages):
         if math.isinf(stage.capacity_per_second):
             continue
         rate = max(network.worker_shares(number)) * rate_per_second * network.scale(number)
+        if math.isclose(rate, stage.capacity_per_second, rel_tol=1e-9):
+            return math.inf
         if 0 < rate < stage.capacity_per_second:
             mean = kingman_bound_seconds(rate, stage.capacity_per_second, 1.0, stage.service_cv**2)
             total += mean * -math.log(1 - probability) + 1 / stage.capacity_per_second

@@ -19,14 +19,15 @@ class OpenOutage:
     duplicates: float = 0.0
 
     def close(self) -> Phases:
-        """The phases, as they were at the end of the run."""
+        """The phases, as they were at the end of the run, or are still to come."""
         detected = self.outage.start_seconds + self.outage.detect_seconds
+        due = self.outage.start_seconds + self.outage.down_seconds
         return Phases(
             of=self.outage.of.value,
             start_seconds=self.outage.start_seconds,
             detected_seconds=detected,
             repaired_seconds=detected + self.outage.repair_seconds,
-            restarted_seconds=self.restarted,
+            restarted_seconds=max(self.restarted, due),
             drained_seconds=self.drained,
             replayed_records=self.replayed,
             duplicate_records=self.duplicates,

@@ -53,9 +53,9 @@ def first_reached(
     """When each partition first comes to its share of each of `counts`, which rise, into `found`.
 
     `found` is `[partition, count]`; `carried` is the time of the row before (not a number: there is
-    none), the highest counts so far and how many have been found, `[partition]`.
+    none), its counts and how many have been found, `[partition]`.
     """
-    before, highest, places = carried
+    before, last, places = carried
     wanted = np.empty(len(shares))
     for each in range(len(shares)):
         wanted[each] = counts[places[each]] * shares[each] if places[each] < len(counts) else np.inf
@@ -64,12 +64,12 @@ def first_reached(
         for each in range(len(shares)):
             count = rows[at, each]
             while wanted[each] <= count:
-                height = count - highest[each]
-                share = (wanted[each] - highest[each]) / height if height > 0 else 1.0
+                height = count - last[each]
+                share = (wanted[each] - last[each]) / height if height > 0 else 1.0
                 inside = before[0] + min(max(share, 0.0), 1.0) * (times[at] - before[0])
                 found[each, places[each]] = inside if begun else times[at]
                 places[each] += 1
                 more = places[each] < len(counts)
                 wanted[each] = counts[places[each]] * shares[each] if more else np.inf
-            highest[each] = max(highest[each], count)
+            last[each] = count
         before[0] = times[at]

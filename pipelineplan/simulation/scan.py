@@ -161,8 +161,6 @@ class ScannedJournal:
         """One count at every moment, in records."""
         return np.asarray(self.read[number])
 
-    rising = column
-
     def total(self, columns: int) -> Floats:
         """The sum of the first `columns` counts, in records."""
         return np.asarray(self.read[:columns].sum(axis=0))

@@ -67,6 +67,27 @@ def simulate_pipelines(
 
 def arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
     """The scenarios to run on a pipeline, by name: the chosen ones, or those of every plan."""
+    found = _arrangements(pipeline, recipes)
+    if pipeline.horizon_seconds is None:
+        return found
+    return [(name, _lasting(pipeline.horizon_seconds, arranged)) for name, arranged in found]
+
+
+def _lasting(seconds: float, arranged: Arranged) -> Arranged:
+    """The same for so long: what runs by schedule keeps its runs, and a recording ends with its last step."""
+
+    def lasting(inputs: Inputs, end: End) -> tuple[Network, Scenario]:
+        network, scenario = arranged(inputs, end)
+        recorded = scenario.horizon_seconds if scenario.rates is inputs.load.trace else math.inf
+        length = min(seconds, recorded)
+        if network.runs is not None:
+            return network, scenario
+        return network, replace(scenario, horizon_seconds=length, settle_seconds=length)
+
+    return lasting
+
+
+def _arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
     if recipes is not None:
         return [(recipe.name, _of_recipe(recipe)) for recipe in recipes]
     arranged = [(recipe.name, _of_recipe(recipe)) for recipe in recipes_named(_DEFAULT) or ()]

@@ -84,20 +84,28 @@ def simulate(
     seed: int = 0,
     jobs: int = 1,
     resume: Path | None = None,
+    horizon_seconds: float | None = None,
 ) -> SimulationResult:
     """Simulate `plan`: steady and peak load and its declared outages, or the named `scenarios`.
 
     With `replications`, chance is drawn from `seed` that many times, on `jobs` processes, and a
     promise is judged by how often it is kept; the result does not depend on `jobs`. Finished ones are
-    written to the file `resume`, and those that are there already are not drawn again. A scenario is
-    a name of the library, a file, or "all". Raises `InputError` for a plan or a scenario that cannot
-    be read.
+    written to the file `resume`, and those that are there already are not drawn again. A run lasts as
+    long as `horizon_seconds` says, or until everything has drained. A scenario is a name of the library,
+    a file, or "all". Raises `InputError` for a plan, a scenario or a horizon that cannot be read.
     """
     from pipelineplan.simulation import recipes_named
     from pipelineplan.simulation import simulate as run
 
-    recipes = recipes_named(tuple(scenarios))
-    return run(as_plan(plan, env), recipes, replications=replications, seed=seed, jobs=jobs, resume=resume)
+    return run(
+        as_plan(plan, env),
+        recipes_named(tuple(scenarios)),
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        resume=resume,
+        horizon_seconds=horizon_seconds,
+    )
 
 
 def solve(

@@ -42,30 +42,6 @@ def result(one: Pipeline, runs: int = 80, jobs: int = 1, seed: int = 3) -> Simul
     return simulate_pipelines([one], recipes_named(("sink-outage",)), futures=Futures(runs, seed, jobs))
 
 
-@pytest.mark.slow
-def test_a_drain_spreads_as_theory_says() -> None:
-    """Mean B/(mu - lambda), sd sqrt((lambda ca^2 + mu cs^2) B / (mu - lambda)^3), as for a first passage."""
-    network = replace(ONE, checkpoint=None)
-    scenario = Scenario(
-        "out",
-        ((0.0, 80.0),),
-        (Outage(Breaks.SINK, 60.0, 0.0, 50.0),),
-        horizon_seconds=600.0,
-        settle_seconds=1.0,
-    )
-    runs = 400
-    drains = []
-    for number in range(runs):
-        run = run_scenario(network, in_weather(network, scenario, Weather(11, number, 5.0)))
-        drains.append(run.phases[0].drain_seconds)
-    seconds = np.array(drains)
-    backlog = 80.0 * 50.0
-    # The backlog is itself a Poisson number.
-    sd = math.sqrt((80.0 + 100.0) * backlog / 20.0**3 + backlog / 20.0**2)
-    assert seconds.mean() == pytest.approx(backlog / 20.0, abs=4 * sd / math.sqrt(runs))
-    assert seconds.std(ddof=1) == pytest.approx(sd, rel=4 / math.sqrt(2 * runs))
-
-
 def test_failures_fall_anywhere_between_two_checkpoints() -> None:
     scenario = Scenario("dies", ((0.0, 80.0),), (Outage(Breaks.JOB, 215.0, 0.0, 30.0),))
     starts = [
