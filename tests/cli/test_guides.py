@@ -21,6 +21,7 @@ GUIDES = {
     "docs/guides/change-a-schema.md": "examples/schema-change",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
     "docs/guides/simulate.md": "examples/demo-holds",
+    "docs/guides/state-and-cost.md": "examples/orders-to-warehouse",
 }
 # What a guide writes, it writes into a copy.
 IN_A_COPY = {"docs/guides/adopt.md"}
