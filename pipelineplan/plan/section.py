@@ -81,7 +81,7 @@ Growth = Annotated[Quantity, _Reads(Dimension.GROWTH)]
 
 @dataclass(frozen=True, eq=False)
 class _Is:
-    """Tells pydantic what is read, outright: it need not be worked out anew from bounds for each of 600 keys."""
+    """Tells pydantic outright what is read; from bounds it would work that out anew for each of 600 keys."""
 
     schema: core_schema.CoreSchema
 
