@@ -25,8 +25,9 @@ MOST_DEPTH = 60
 MOST_VALUES = 400_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][\d_]*)\Z")
-_FLOAT = re.compile(r"[-+]?(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?\Z")
+_NUMBER = re.compile(
+    r"[-+]?(?:(?P<whole>0|[1-9][\d_]*)|(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?)\Z"
+)
 _TRAP_NUMBER = re.compile(  # 1:30, 0777, 0x1F, .inf
     r"[-+]?(?:\d+(?::[0-5]?\d)+(?:\.\d*)?|0\d[\d_]*|0[xob][\da-fA-F_]+|\.(?i:inf))\Z|\.(?i:nan)\Z"
 )
@@ -141,13 +142,13 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
 
 def _number(text: str) -> int | float | str | None:
     """A plain scalar that begins like a number: as that number, else as it is; None for a trap."""
-    if len(text) <= _LONGEST_NUMBER:
-        if _INTEGER.match(text):
-            return int(text.replace("_", ""))
-        if _FLOAT.match(text):
-            number = float(text.replace("_", ""))
-            return number if math.isfinite(number) else None
-    return None if _TRAP_NUMBER.match(text) else text
+    match = _NUMBER.match(text) if len(text) <= _LONGEST_NUMBER else None
+    if match is None:
+        return None if _TRAP_NUMBER.match(text) else text
+    if match["whole"]:
+        return int(text.replace("_", ""))
+    number = float(text.replace("_", ""))
+    return number if math.isfinite(number) else None
 
 
 @dataclass(slots=True)

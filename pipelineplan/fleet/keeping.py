@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -108,6 +107,8 @@ def find(entry: Path, day: str) -> Kept | None:
 
 def keep(entry: Path, kept: Kept) -> None:
     """Write what `kept` says to `entry`; a cache that cannot be written is no error."""
+    import tempfile  # here, since it brings much with it and most runs keep nothing new
+
     about, held = kept.verdicts.about, kept.verdicts.held
     head: dict[str, Any] = {
         "form": _FORM,

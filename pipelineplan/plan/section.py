@@ -78,12 +78,23 @@ Bandwidth = Annotated[Quantity, _Reads(Dimension.BANDWIDTH)]
 Share = Annotated[Quantity, _Reads(Dimension.SHARE)]
 Growth = Annotated[Quantity, _Reads(Dimension.GROWTH)]
 
-Count = Annotated[int, Field(strict=True, ge=0, le=10**18)]
-AtLeastOne = Annotated[int, Field(strict=True, ge=1, le=10**9)]
-Number = Annotated[float, Field(strict=True, ge=0, le=1e30, allow_inf_nan=False)]
-Flag = Annotated[bool, Field(strict=True)]
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=120)]
+
+@dataclass(frozen=True, eq=False)
+class _Is:
+    """Tells pydantic outright what is read; from bounds it would work that out anew for each of 600 keys."""
+
+    schema: core_schema.CoreSchema
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        return self.schema
+
+
+Count = Annotated[int, _Is(core_schema.int_schema(strict=True, ge=0, le=10**18))]
+AtLeastOne = Annotated[int, _Is(core_schema.int_schema(strict=True, ge=1, le=10**9))]
+Number = Annotated[float, _Is(core_schema.float_schema(strict=True, ge=0, le=1e30, allow_inf_nan=False))]
+Flag = Annotated[bool, _Is(core_schema.bool_schema(strict=True))]
+Text = Annotated[str, _Is(core_schema.str_schema(min_length=1, max_length=20_000))]
+Name = Annotated[str, _Is(core_schema.str_schema(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=120))]
 Reference = Annotated[str, Field(min_length=1, max_length=1000, description="A file, relative to the plan.")]
 
 

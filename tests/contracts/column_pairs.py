@@ -6,7 +6,7 @@ import dataclasses
 import random
 from typing import Any
 
-from pipelineplan.contracts.columns import Column, ColumnSchema, ColumnType
+from pipelineplan.contracts.columns.types import Column, ColumnSchema, ColumnType
 
 INTEGERS = [ColumnType(kind, bits=bits) for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
 FLOATS = [ColumnType("float", bits=bits) for bits in (32, 64)]

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelineplan.contracts.columns import iceberg_of, resolve_by_id, resolve_by_name
 from pipelineplan.contracts.columns.arrow import read_arrow
+from pipelineplan.contracts.columns.by_id import resolve_by_id
+from pipelineplan.contracts.columns.by_name import resolve_by_name
+from pipelineplan.contracts.columns.iceberg import iceberg_of
 from pipelineplan.contracts.columns.prove import Scan, numbered
 from pipelineplan.contracts.columns.sample import random_record
 from pipelineplan.contracts.evolution import Change, Choices, Compatibility, judgement_of

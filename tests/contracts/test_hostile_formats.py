@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelineplan.cli import run
-from pipelineplan.contracts.columns import iceberg_of, resolve_by_id
+from pipelineplan.contracts.columns.by_id import resolve_by_id
+from pipelineplan.contracts.columns.iceberg import iceberg_of
 from pipelineplan.contracts.evolution.judging import compat
 
 TOKENS = [

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelineplan import compat, compat_sink
-from pipelineplan.contracts.columns import ColumnType
 from pipelineplan.contracts.columns.lattice import passage
+from pipelineplan.contracts.columns.types import ColumnType
 from pipelineplan.contracts.evolution import Compatibility, CompatResult
 from pipelineplan.contracts.sinks.lattice import _TABLES
 from pipelineplan.errors import InputError

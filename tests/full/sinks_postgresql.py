@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelineplan.contracts.columns import Column, ColumnSchema, ColumnType
 from pipelineplan.contracts.columns.lattice import decimal_of, limits
+from pipelineplan.contracts.columns.types import Column, ColumnSchema, ColumnType
 from pipelineplan.contracts.sinks.lattice import _TABLES, sink_changes
 
 TYPES = [

@@ -7,7 +7,6 @@ Recorded   the same, read
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,6 +116,8 @@ class Content:
 
 def read_contents(contents: Sequence[Content], ending: str, schema_type: str | None = None) -> Recorded:
     """As `read_recorded`, of schemas that come from elsewhere; `ending` is what their file would have."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="pipelineplan-") as folder:
         found = []
         for number, one in enumerate(contents):
