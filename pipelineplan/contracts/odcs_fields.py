@@ -146,8 +146,10 @@ def _logical_type(section: Section) -> str:
 def _field_relationships(section: Section, outer: str) -> tuple[Relationship, ...]:
     """The foreign keys written at properties, whose own side is the property itself."""
     found: list[Relationship] = []
-    for item in section.sections("properties"):
-        name = f"{outer}.{item.value.get('name')}" if outer else str(item.value.get("name"))
+    items = section.section("items")
+    for item in (*section.sections("properties"), *((items,) if items else ())):
+        own = "[]" if item is items else item.value.get("name")
+        name = f"{outer}.{own}" if outer else str(own)
         found += [_relationship(each, name) for each in item.sections("relationships")]
         found += _field_relationships(item, name)
     return tuple(found)

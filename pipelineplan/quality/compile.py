@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import assert_never
 
 from pipelineplan.contracts import Contract, Dataset, Place, Sla
+from pipelineplan.contracts.promises.version import allowed_values
 from pipelineplan.contracts.sla import duration_seconds
 from pipelineplan.errors import InputError, Problem
 from pipelineplan.quality.check import Accounted, Check, Outcome, Suite, Suites, stable_id
@@ -36,8 +37,22 @@ _SEVERITIES = {
     "warn": Severity.WARNING,
     "medium": Severity.WARNING,
 }
-# Service levels that speak of data; the others speak of support and contract.
-_DATA_LEVELS = frozenset({"latency", "frequency"})
+# Service levels of support and contract, which no row can break; what the standard does not know is told.
+_OTHER_LEVELS = frozenset(
+    {
+        "availability",
+        "endoflife",
+        "endofsupport",
+        "errorrate",
+        "generalavailability",
+        "retention",
+        "throughput",
+        "timeofavailability",
+        "timetodetect",
+        "timetonotify",
+        "timetorepair",
+    }
+)
 
 
 def compile_suites(
@@ -138,17 +153,18 @@ def table_of(dataset: Dataset) -> str:
 
 def _compile_contract(compiling: _Compiling, contract: Contract) -> None:
     for dataset in contract.datasets:
-        _compile_dataset(compiling, dataset)
+        _compile_dataset(compiling, contract, dataset)
     for sla in contract.sla:
-        if sla.name.lower() in _DATA_LEVELS:
+        if sla.name.lower() not in _OTHER_LEVELS:
             for name, drafted in _level_checks(contract, sla, compiling):
                 compiling.take(name, sla.name, sla.place, Severity.ERROR, drafted)
 
 
-def _compile_dataset(compiling: _Compiling, dataset: Dataset) -> None:
+def _compile_dataset(compiling: _Compiling, contract: Contract, dataset: Dataset) -> None:
     name, error = dataset.name, Severity.ERROR
     for each in dataset.walk():
-        for rule, place, drafted in field_checks(each, compiling.dialect):
+        allowed = allowed_values(contract, each)
+        for rule, place, drafted in field_checks(each, compiling.dialect, allowed):
             compiling.take(name, rule, place, error, drafted)
     if any(each.primary_key for each in dataset.walk()):
         compiling.take(name, "primaryKey", dataset.place, error, key_checks(dataset))
@@ -169,6 +185,12 @@ def _level_checks(contract: Contract, sla: Sla, compiling: _Compiling) -> Iterat
             contract.name or contract.id,
             Reason("a frequency shows in the history, not in one state of the data"),
         )
+        return
+    if sla.name.lower() != "latency":
+        known = Reason(
+            f"the standard has no service level {sla.name!r}; the age of the newest row is 'latency'"
+        )
+        yield contract.name or contract.id, known
         return
     if not sla.elements:
         yield contract.name or contract.id, Reason("latency of no element: nothing says which column")

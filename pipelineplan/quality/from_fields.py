@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipelineplan.quality.draft import (
     broken_rows,
     expectation,
     foreign_key,
+    in_set,
     not_null,
     unique,
 )
@@ -39,16 +40,30 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
 _COMPARE = {"minimum": "<", "maximum": ">", "exclusiveMinimum": "<=", "exclusiveMaximum": ">="}
 
 
-def field_checks(field: Field, dialect: Dialect) -> Iterator[Named]:
-    """Rule name, place and drafts of everything that `field` says of its own values."""
+def field_checks(field: Field, dialect: Dialect, allowed: Sequence[Any] | None = None) -> Iterator[Named]:
+    """Rule name, place and drafts of everything that `field` says of its own values.
+
+    `allowed` are the values of its `enum`, which stands beside the options or among them.
+    """
     yield "logicalType", field.place, _NESTED if field.nested else (schema(field),)
     if field.required:
         yield "required", field.place, _NESTED if field.nested else (not_null(field.column),)
     if field.unique:
         yield "unique", field.place, _NESTED if field.nested else (unique((field.column,)),)
+    if allowed is not None:
+        yield "enum", field.place, _NESTED if field.nested else _enum(field.column, allowed)
     for name, value in field.options.items():
+        if name == "enum" and allowed is not None:
+            continue
         place = Place((*field.place.path, "logicalTypeOptions", name), field.place.position)
         yield name, place, _NESTED if field.nested else _option(field, name, value, dialect)
+
+
+def _enum(column: str, allowed: Sequence[Any]) -> Drafted:
+    values = [value for value in allowed if value is not None]
+    if not values or any(isinstance(value, list | dict) for value in values):
+        return Reason("the enum has no value, or one that is a list or a mapping")
+    return (in_set(column, values),)
 
 
 def schema(field: Field) -> Draft:

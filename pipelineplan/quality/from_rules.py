@@ -9,7 +9,7 @@ What each metric counts, and of what, is pinned in docs/reference/quality-mappin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pipelineplan.contracts import Comparison, ContractRule, Dataset
@@ -33,6 +33,8 @@ from pipelineplan.quality.draft import (
 from pipelineplan.quality.sql import Dialect
 
 _UNITS = {"": False, "rows": False, "percent": True, "%": True}
+# What the arguments of a metric may say beside `properties`, which name its columns.
+_ARGUMENTS = {"missingValues": ("missingValues",), "invalidValues": ("validValues", "pattern")}
 # The names that version 3.0 used in its examples.
 _METRICS = {
     "rowCount": "rowCount",
@@ -62,19 +64,45 @@ def rule_checks(rule: ContractRule, dataset: Dataset, dialect: Dialect) -> Draft
 
 
 def _library(rule: ContractRule, dataset: Dataset, dialect: Dialect) -> Drafted:
-    metric = _METRICS.get(rule.metric)
-    if metric is None:
-        return Reason(f"the metric {rule.metric!r} is not one of the standard's")
-    if rule.unit not in _UNITS:
-        return Reason(f"the unit {rule.unit!r} is neither rows nor percent")
-    if not all(_comparable(comparison) for comparison in rule.comparisons):
-        return Reason("a count compares only with numbers")
+    metric = _METRICS.get(rule.metric, "")
+    reason = _why_not(rule, metric)
+    if reason:
+        return Reason(reason)
     if metric == "rowCount":
         return _row_count(rule)
     columns = _columns(rule, dataset)
     if isinstance(columns, Reason):
         return columns
-    return _COUNTS[metric](rule, columns, dialect)
+    if len(columns) == 1 or metric == "duplicateValues":
+        return _COUNTS[metric](rule, columns, dialect)
+    if not _none_allowed(rule):
+        return Reason(f"{metric} of several columns: how they count together is not said")
+    return _of_each(_COUNTS[metric](rule, (column,), dialect) for column in columns)
+
+
+def _why_not(rule: ContractRule, metric: str) -> str:
+    """Why a library rule cannot run whatever its columns are; empty if it may."""
+    if not metric:
+        return f"the metric {rule.metric!r} is not one of the standard's"
+    if rule.unit not in _UNITS:
+        return f"the unit {rule.unit!r} is neither rows nor percent"
+    if not all(_comparable(comparison) for comparison in rule.comparisons):
+        return "a count compares only with numbers"
+    # With an argument that the metric does not have, the rule means something that nobody would check.
+    of_columns = () if rule.field or metric == "rowCount" else ("properties",)
+    unknown = [name for name in rule.arguments if name not in (*_ARGUMENTS.get(metric, ()), *of_columns)]
+    where = f" of {rule.field}" if rule.field else ""
+    return f"{rule.metric}{where} has no argument {unknown[0]!r}" if unknown else ""
+
+
+def _of_each(drafted: Iterable[Drafted]) -> Drafted:
+    """The checks of several columns, when there are some for every one of them."""
+    drafts: list[Draft] = []
+    for each in drafted:
+        if isinstance(each, Reason):
+            return each
+        drafts += each
+    return tuple(drafts)
 
 
 def _columns(rule: ContractRule, dataset: Dataset) -> tuple[str, ...] | Reason:

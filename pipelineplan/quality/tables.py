@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from pipelineplan.errors import InputError, MissingExtraError, Position, Problem
 from pipelineplan.quality.check import Suite, Suites
 from pipelineplan.quality.sql import identifier, literal
+from pipelineplan.quality.without_values import declared_types, types_without_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -148,27 +149,37 @@ def _open(connection: DuckDBPyConnection, suite: Suite, files: list[Path]) -> Ta
             f"files that end in {', '.join(sorted(endings))}, wanted one of {', '.join(_READERS)}"
         )
     reader = _READERS[endings.pop()]
-    source = _source(connection, reader, [str(file) for file in files], suite.text_columns)
-    columns = _describe(connection, source)
+    source = _source(connection, reader, [str(file) for file in files], suite)
+    found = _describe(connection, source)
+    empty = types_without_values(connection, source, found, suite, text=reader == "read_csv")
+    columns = found | empty
     for name in dict.fromkeys((suite.dataset, suite.table)):
-        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT {_selected(columns)} FROM {source}")
+        picked = _selected(columns, empty)
+        connection.execute(f"CREATE VIEW {identifier(name)} AS SELECT {picked} FROM {source}")
     counted = connection.execute(f"SELECT COUNT(*) FROM {identifier(suite.dataset)}").fetchone()
     return Table(suite.dataset, columns, int(counted[0]) if counted else 0)
 
 
-def _selected(columns: Mapping[str, str]) -> str:
+def _selected(columns: Mapping[str, str], empty: Mapping[str, str]) -> str:
     """All columns; NaN is NULL, as it is no number and half of the engines know no difference.
 
-    A UUID is its text, which lengths and patterns can be asked of.
+    A UUID is its text, which lengths and patterns can be asked of. Columns in `empty` are of their new types.
     """
-    asked = [(identifier(name), kind) for name, kind in columns.items()]
-    replaced = [f"CASE WHEN isnan({n}) THEN NULL ELSE {n} END AS {n}" for n, kind in asked if kind in _FLOATS]
+    asked = [(identifier(name), kind) for name, kind in columns.items() if name not in empty]
+    replaced = [f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in empty.items()]
+    replaced += [
+        f"CASE WHEN isnan({n}) THEN NULL ELSE {n} END AS {n}" for n, kind in asked if kind in _FLOATS
+    ]
     replaced += [f"CAST({name} AS VARCHAR) AS {name}" for name, kind in asked if kind == "UUID"]
     return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
 
 
-def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text: tuple[str, ...]) -> str:
-    """The call that reads `files`; declared text stays text where a file has no types for it."""
+def _source(connection: DuckDBPyConnection, reader: str, files: list[str], suite: Suite) -> str:
+    """The call that reads `files`; declared text stays text where a file has no types for it.
+
+    JSON lines without a line have the columns that are declared: nothing else could have told them.
+    """
+    text = suite.text_columns
     listed = f"[{', '.join(literal(file) for file in files)}]"
     if reader == "read_parquet":
         return f"read_parquet({listed})"
@@ -178,6 +189,8 @@ def _source(connection: DuckDBPyConnection, reader: str, files: list[str], text:
         types = {name: "VARCHAR" for name in guessed if name in text}
         return f"read_csv({listed}, {options}{_typed(', types', types)})"
     kept = {name: _kept(kind) if name in text else kind for name, kind in guessed.items()}
+    if not any(Path(file).stat().st_size for file in files):
+        kept = declared_types(suite) or kept
     return f"read_json({listed}{_typed(', columns', kept)})"
 
 

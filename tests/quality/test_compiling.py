@@ -216,6 +216,75 @@ def _fields(outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _fields(field)
 
 
+@pytest.mark.parametrize("metric", ["nullValues", "missingValues", "invalidValues"])
+def test_a_rule_over_several_columns_loses_none_of_them(shop: Shop, metric: str) -> None:
+    arguments = {
+        "nullValues": "properties: [a, b]",
+        "missingValues": "properties: [a, b], missingValues: [n/a]",
+        "invalidValues": "properties: [a, b], validValues: [x]",
+    }[metric]
+    fields = "{name: a}\n      - {name: b}"
+    found = compiled(shop, f"{{metric: {metric}, mustBe: 0, arguments: {{{arguments}}}}}", fields)
+    assert ["a" in str(each) for each in found] == [True, True]
+    assert '"b"' in json.dumps(found[1]) or '\\"b\\"' in json.dumps(found[1])
+    at_most = f"{{metric: {metric}, mustBeLessThan: 3, arguments: {{{arguments}}}}}"
+    assert compiled(shop, at_most, fields) == [
+        {"reason": f"{metric} of several columns: how they count together is not said"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "argument"),
+    [
+        ("{metric: nullValues, mustBe: 0, arguments: {properties: [c], filter: x > 1}}", "filter"),
+        ("{metric: invalidValues, mustBe: 0, arguments: {properties: [c], validvalues: [a]}}", "validvalues"),
+        ("{metric: rowCount, mustBe: 0, arguments: {properties: [c]}}", "properties"),
+        ("{metric: missingValues, mustBe: 0, arguments: {properties: [c], pattern: a}}", "pattern"),
+    ],
+)
+def test_an_argument_that_nobody_knows_is_not_passed_over(shop: Shop, rule: str, argument: str) -> None:
+    (found,) = compiled(shop, rule)
+    assert found["reason"].endswith(f"has no argument {argument!r}")
+
+
+def test_a_columns_rule_that_names_other_columns_is_not_passed_over(shop: Shop) -> None:
+    found = column_rule(shop, "{metric: duplicateValues, mustBe: 0, arguments: {properties: [c, d]}}")
+    assert found == {"reason": "duplicateValues of c has no argument 'properties'"}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "{name: c, enum: [a, b]}",
+        "{name: c, enum: [{value: a}, {value: b}, null]}",
+        "{name: c, logicalTypeOptions: {enum: [a, b]}}",
+    ],
+)
+def test_the_enum_of_a_field_is_checked_once(shop: Shop, field: str) -> None:
+    suites = compile_suites([shop.contract(f"{HEAD}    properties:\n      - {field}\n")])
+    assert [(entry.rule, entry.outcome) for entry in suites.account] == [
+        ("logicalType", "schema"),
+        ("enum", "expectation"),
+    ]
+    assert suites.checks[1].kwargs == {"column": "c", "value_set": ["a", "b"]}
+
+
+def test_what_is_inside_an_arrays_items_is_accounted_for(shop: Shop) -> None:
+    rule = "{metric: nullValues, mustBe: 0}"
+    inner = f"{{name: i, enum: [a], unique: true, relationships: [{{to: u.id}}], quality: [{rule}]}}"
+    field = f"{{name: c, logicalType: array, items: {{logicalType: object, properties: [{inner}]}}}}"
+    suites = compile_suites([shop.contract(f"{HEAD}    properties:\n      - {field}\n")])
+    left = [entry.rule for entry in suites.not_executable]
+    assert left == ["logicalType", "logicalType", "unique", "enum", "relationship", "quality"]
+
+
+@pytest.mark.parametrize(("name", "told"), [("freshness", True), ("ly", True), ("retention", False)])
+def test_a_service_level_that_the_standard_does_not_have_is_told(shop: Shop, name: str, told: bool) -> None:  # noqa: FBT001
+    text = f"{HEAD}    properties: [{{name: c}}]\nslaProperties: [{{property: {name}, value: 4, unit: h}}]\n"
+    left = compile_suites([shop.contract(text)]).not_executable
+    assert [entry.rule for entry in left] == [name] * told
+
+
 @pytest.mark.skipif(not EXAMPLES.is_dir(), reason=f"the standard's examples are not at {EXAMPLES}")
 def test_no_rule_of_the_standards_examples_vanishes(shop: Shop) -> None:
     total: Counter[str] = Counter()
