@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.sharing import Floats
 
 # So many overlapping windows, and so many ends of windows, are looked at; of more an even choice.
-_MOST_PHASES, _MOST_ENDS = 48, 4000
+_MOST_ROWS_OF_WINDOWS, _MOST_ENDS = 48, 4000
 _BACK = _REACHED = 1e-12
 # What waits in queues came within so many rows, where a checkpoint looks back.
 _MOST_ROWS_BEFORE = 512
@@ -117,20 +117,22 @@ class Remembered:
         return memory.always_bytes + np.maximum(kept, 0.0) * memory.bytes_per_record
 
     def _in_windows(self, came: Floats, watermark: Floats) -> Floats:
-        """Records times the windows in which they still are."""
-        memory = self.memory
-        past = watermark - memory.life_seconds
-        kept = np.zeros_like(came)
-        phases = self._phases()
-        for phase in phases:
-            begun = phase + np.floor((past - phase) / memory.window_seconds + 1e-9) * memory.window_seconds
-            kept += came - self._appended(begun)
-        return np.asarray(kept * memory.copies / len(phases))
+        """Records times the windows in which they still are: rows of windows that do not overlap, in turn.
 
-    def _phases(self) -> Floats:
-        """Where in time the windows that do not overlap each other begin, for each such row of them."""
-        copies = max(1, round(self.memory.copies))
-        return np.linspace(0.0, self.memory.window_seconds, min(copies, _MOST_PHASES), endpoint=False)
+        Of very many rows the first window that is still there began anywhere within its length before.
+        """
+        memory, length = self.memory, self.memory.window_seconds
+        past = watermark - memory.life_seconds
+        rows = max(1, round(memory.copies))
+        kept = np.zeros_like(came)
+        for number in range(min(rows, _MOST_ROWS_OF_WINDOWS)):
+            if rows <= _MOST_ROWS_OF_WINDOWS:
+                phase = number * length / rows
+                begun = phase + np.floor((past - phase) / length + 1e-9) * length
+            else:
+                begun = past - (number + 0.5) * length / _MOST_ROWS_OF_WINDOWS
+            kept += came - self._appended(begun)
+        return np.asarray(kept * memory.copies / min(rows, _MOST_ROWS_OF_WINDOWS))
 
     def _least_since(self, since: Floats, when: Floats) -> Floats:
         """The lowest count between two times: at the first of them, or where positions went back."""
@@ -155,8 +157,9 @@ class Remembered:
             every = memory.slide_seconds or memory.window_seconds
             # Of windows that were over before the run, those that had not yet been forgotten.
             first = np.ceil(-(memory.life_seconds + memory.watermark_lag_seconds) / every)
-            ends = np.arange(first, end / every + 1.0) * every
-            marks = ends[:: max(1, len(ends) // _MOST_ENDS)] + memory.life_seconds
+            last = end / every + 1.0
+            step = max(1.0, np.floor((last - first) / _MOST_ENDS))
+            marks = np.arange(first, last, step) * every + memory.life_seconds
         else:
             marks = self.appended[0] + memory.life_seconds
         # A window that is forgotten at this very moment is still there.

@@ -197,6 +197,15 @@ def test_a_time_to_live_is_what_a_thousand_looks_say() -> None:
         )
 
 
+def test_windows_of_a_millisecond_over_two_days_take_no_more_memory_than_others() -> None:
+    fine = replace(BY_EVENT, life_seconds=1.0, window_seconds=600.0, slide_seconds=0.001)
+    network = Network(SourceLog("log", 2), (Stage("job", 2, 400.0, memory=fine),))
+    run = run_scenario(network, replace(scenario(seconds=172_800.0), settle_seconds=172_800.0))
+    (state,) = states_of(run).values()
+    copies, mean_life = 600_000, 300.0 + 1.0 + 2.0
+    assert state.peak_bytes() == pytest.approx(600 * 10 * copies * mean_life, rel=0.02)
+
+
 PLAN = """
 apiVersion: pipelineplan/v1
 kind: DataPlan
