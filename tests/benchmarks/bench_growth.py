@@ -3,12 +3,15 @@
     uv run python tests/benchmarks/bench_growth.py
 
 One thing is varied at a time around a base: 64 partitions, 3 stages, 24 h, a checkpoint each minute
-with a stall of 0.25 s, hourly changing load, one outage. The least of three runs is shown. `records`
-is what room there is between stages.
+with a stall of 0.25 s, hourly changing load, one outage. CPU time, the least of three runs. `records`
+is what room there is between stages. After each group the exponent of the time by what is varied (1 is in
+step): the slope of least squares through the logarithms, of the last two values alone, and by the number of
+queue changes.
 """
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelineplan.simulation.control import run_scenario
@@ -67,21 +70,30 @@ def scenario(case: Case) -> Scenario:
 
 
 def timed(case: Case) -> tuple[float, float, int]:
-    """Seconds of the run and of its figures, the least of three, and the queue changes."""
+    """Seconds of CPU of the run and of its figures, the least of three, and the queue changes."""
     best = (math.inf, math.inf)
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         run = run_scenario(network(case), scenario(case))
-        ran = time.perf_counter()
+        ran = time.process_time()
         measure(run)
-        best = min(best, (ran - started, time.perf_counter() - ran))
+        best = min(best, (ran - started, time.process_time() - ran))
     return (*best, run.fluid.changes)
+
+
+def slope(values: Sequence[float], seconds: Sequence[float]) -> float:
+    """The exponent `b` of `seconds = a values^b` by least squares."""
+    x, y = [math.log(each) for each in values], [math.log(each) for each in seconds]
+    mean_x, mean_y = math.fsum(x) / len(x), math.fsum(y) / len(y)
+    above = math.fsum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
+    return above / math.fsum((a - mean_x) ** 2 for a in x)
 
 
 def main() -> None:
     print(f"{'varied':<18}{'value':>8}{'records':>9}{'run s':>9}{'figures s':>11}{'queue changes':>15}")
     for buffer_records in (0.0, 5000.0):
         for name, values in VARIED.items():
+            found = []
             for value in values:
                 case = replace(Case(buffer_records=buffer_records), **{name: value})
                 ran, measured, changes = timed(case)
@@ -89,6 +101,15 @@ def main() -> None:
                     f"{name:<18}{value:>8g}{buffer_records:>9g}{ran:>9.2f}{measured:>11.2f}{changes:>15,}",
                     flush=True,
                 )
+                found.append((ran + measured, changes))
+            seconds, changes_of = zip(*found, strict=True)
+            # Twice as often is half the interval.
+            sizes = [1 / value if name == "interval_seconds" else value for value in values]
+            by_changes = slope(changes_of, seconds) if len(set(changes_of)) > 1 else math.nan
+            print(
+                f"    exponent of {name}: {slope(sizes, seconds):.2f}, of the last two "
+                f"{slope(sizes[-2:], seconds[-2:]):.2f}; of queue changes: {by_changes:.2f}"
+            )
 
 
 if __name__ == "__main__":

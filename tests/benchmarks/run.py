@@ -24,6 +24,8 @@ BENCHMARKS = (
     ("`check` of 200 plans: cold, kept, and a peer", ["bench_fleet.py", "200", "3"]),
     ("`bundle` of the main example in a fresh process", ["bench_bundle.py", "3"]),
     ("A day of a million records a second, simulated", ["bench_day.py"]),
+    ("Where the memory of that day goes, compiled", ["bench_memory.py"]),
+    ("Where the memory of that day goes, on numpy", ["bench_memory.py", "numpy"]),
     ("How a run grows with partitions, stages, horizon and checkpoints", ["bench_growth.py"]),
     ("Replications", ["bench_replications.py", "1000", "2", "1000"]),
     ("The tiers beside general simulators", ["bench_peers.py"]),
