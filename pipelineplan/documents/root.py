@@ -41,6 +41,10 @@ class Root:
     def _top(self) -> Path:
         return self.folder.resolve()
 
+    def named(self, target: Path) -> str:
+        """How messages and outputs name a file that `resolve` gave: relative to the root."""
+        return target.relative_to(self._top).as_posix()
+
     def resolve(self, reference: str) -> Path:
         """The file that `reference` names; `ValueError` says why it may not be followed."""
         if "://" in reference or reference.startswith("//"):

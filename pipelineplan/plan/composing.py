@@ -47,6 +47,14 @@ class Composed:
         lines = self.lines.get(position.file, ())
         return lines[position.line - 1] if 0 < position.line <= len(lines) else ""
 
+    def line_at(self, path: Path) -> str:
+        """The text of the line that `path` is on; empty where nothing around it is written.
+
+        Such a path is placed at the beginning of the file, and what stands there has nothing to do with it.
+        """
+        position = self.position(path)
+        return "" if path and position == self.position(()) else self.line(position)
+
     def problem(self, path: Path, message: str, fix: str = "", *, at_key: bool = False) -> Problem:
         """A problem at `path`, with its position and line."""
         position = self.key_position(path) if at_key else self.position(path)

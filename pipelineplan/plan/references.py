@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelineplan.documents import Path, Root
 from pipelineplan.errors import InputError, Problem
-from pipelineplan.plan.composing import Composed, shown
+from pipelineplan.plan.composing import Composed
 from pipelineplan.quantities import Dimension, QuantityError, parse
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _read(
         problems.append(composed.problem(path, f"there is no file {reference!r}", _near(file)))
         return
     try:
-        into[reference] = reader(file, shown(file, root.folder))
+        into[reference] = reader(file, root.named(file))
     except InputError as error:
         problems += [_at_reference(problem, reference, path, composed) for problem in error.problems]
 

@@ -180,7 +180,7 @@ def _finding(plan: Plan, rule: Presence | AntiPattern, severity: Severity, path:
         subject=_subject(plan, path),
         fix=rule.fix,
         fingerprint=fingerprint(rule.code, plan.identity(_object(path))),
-        source_line=plan.composed.line(position),
+        source_line=plan.composed.line_at(path),
     )
 
 

@@ -202,7 +202,7 @@ def _finding(plan: Plan, policy: Policy, path: Path, it: Any, around: dict[str, 
         fix=policy.fix or f"see the policy at {policy.position}",
         formula=policy.must,
         fingerprint=fingerprint(policy.code, f"{plan.identity(path)} {subject}"),
-        source_line=plan.composed.line(position),
+        source_line=plan.composed.line_at(path),
     )
 
 

@@ -118,7 +118,7 @@ def _finding(
         nearest=_turning(evaluation),
         fingerprint=fingerprint(one.code, f"{plan.identity(claim.path)} {claim.subject}"),
         rests_on=evaluation.rests_on if evaluation is not None else (),
-        source_line=plan.composed.line(position),
+        source_line=plan.composed.line(claim.at) if claim.at else plan.composed.line_at(claim.path),
     )
 
 

@@ -88,6 +88,14 @@ def test_a_caret_stands_under_what_is_wrong(tmp_path: Path) -> None:
     assert line[caret.index("^") :].startswith("4_000")
 
 
+def test_what_is_written_nowhere_has_no_caret(tmp_path: Path) -> None:
+    written(tmp_path, SMALL)
+    said = run("check", "plan.yaml", "--verbose", "--select", "CTX,SRC", cwd=tmp_path).stdout
+    assert "plan.yaml:1:1: CTX102 fails" in said
+    assert "| apiVersion" not in said
+    assert "5 |   - {id: clicks" in said  # an entry that lacks something is shown
+
+
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     text = (
         SMALL.replace("partitions", "partition").replace("4_000/s", "4_000 m").replace("[count]", "[cuont]")
