@@ -40,7 +40,7 @@ SHOWN_FIGURES = (
     "peak_utilisation_worst_worker",
     "peak_state_bytes",
     "restore_seconds",
-    "cost_above_steady",
+    "added_cost",
 )
 
 

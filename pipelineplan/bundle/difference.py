@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 # Figures whose ends differ by less than this share are the same.
 _SAME = 1e-9
 # Counts that grow with the length of the run: they are compared as shares of what arrived.
-_PER_RECORD = {"late_records", "dropped_records"}
+_PER_RECORD = {"late_records", "dropped_records", "cost", "cross_zone_bytes"}
+# Used all the time: of an outage they say how long its drain was watched.
+_BY_LENGTH = {"cost", "cross_zone_bytes", "checkpoint_bytes"}
 
 
 class Side(NamedTuple):
@@ -232,11 +234,16 @@ def _simulated(
 def _comparable(scenario: ScenarioResult) -> Mapping[str, Figure]:
     """Figures that do not depend on how long the scenario was watched.
 
-    Freshness over a run with an outage does: the longer the quiet after it, the better it looks.
+    Freshness over a run with an outage does: the longer the quiet after it, the better it looks. So does
+    what is used all the time.
     """
     if not scenario.phases:
         return scenario.figures
-    return {name: figure for name, figure in scenario.figures.items() if not name.startswith("freshness")}
+    return {
+        name: figure
+        for name, figure in scenario.figures.items()
+        if not name.startswith("freshness") and name not in _BY_LENGTH
+    }
 
 
 def _figures(scenario: str, old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Iterator[FigureChange]:

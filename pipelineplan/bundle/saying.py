@@ -56,7 +56,7 @@ def say_name(name: str) -> str:
     if name.startswith("freshness_p"):
         return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
     name = name.replace("seconds_to_", "time_to_")
-    for ending in ("_seconds", "_records", "_per_second", "_share", "_bytes"):
+    for ending in ("_seconds", "_records", "_per_second", "_share"):
         name = name.removesuffix(ending)
     return name.replace("_", " ")
 

@@ -51,7 +51,7 @@ _SHOWN = (
     "longest_checkpoint_seconds",
     "restore_seconds",
     "cost",
-    "cost_above_steady",
+    "added_cost",
 )
 
 
@@ -338,7 +338,7 @@ def _words(name: str) -> str:
     if name.startswith("freshness_p"):  # from the record where there is no window
         return f"{name.removesuffix('_seconds').replace('_', ' ')} since window"
     name = name.replace("seconds_to_", "time_to_")
-    for ending in ("_seconds", "_records", "_bytes"):
+    for ending in ("_seconds", "_records"):
         name = name.removesuffix(ending)
     return name.replace("_", " ")
 

@@ -65,7 +65,7 @@ SPECIAL: dict[str, tuple[str, str]] = {
     "replayed_bytes": ("bytes", _CLOSED),
     "cross_zone_bytes": ("bytes", _CLOSED),
     "cost": (MONEY, _PRICED),
-    "cost_above_steady": (MONEY, _PRICED),
+    "added_cost": (MONEY, _PRICED),
     "worker_hours": ("h", _CLOSED),
     "read_records": ("records", _EXACT),
 }

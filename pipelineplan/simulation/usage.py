@@ -11,12 +11,11 @@ class Usage:
 
     `record_bytes` as the log has it, `crossing_bytes` that go from zone to zone when it comes and
     `reread_bytes` when it is read again, `kept_byte_seconds` in all copies until the log deletes it.
-    `workers` are those that are paid, `average_per_second` the load without any scenario. `prices`
-    pair a kind of a price file with money per worker-hour, byte, or byte and month.
+    `workers` are those that are paid. `prices` pair a kind of a price file with money per worker-hour,
+    byte, or byte and month.
     """
 
     workers: float
-    average_per_second: float
     record_bytes: float = 0.0
     crossing_bytes: float = 0.0
     reread_bytes: float = 0.0

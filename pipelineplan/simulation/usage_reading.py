@@ -27,7 +27,6 @@ def usage_of(plan: Plan, sources: tuple[Source, ...], stages: tuple[Stage, ...],
     readers = float(_stated(plan, "readers") or 1)
     return Usage(
         workers=read(paid) if paid is not None else float(sum(workers_of(stage) for stage in stages)),
-        average_per_second=total,
         record_bytes=math.fsum(part * (on_disk_bytes(source) or 0.0) for source, part in weighed),
         crossing_bytes=math.fsum(part * _crossing(plan, source, readers) for source, part in weighed),
         reread_bytes=math.fsum(part * _read_across(plan, source) for source, part in weighed),

@@ -26,6 +26,7 @@ from pipelineplan.simulation.freshness import Since, Until, freshness
 from pipelineplan.simulation.measures import random_wait
 from pipelineplan.simulation.network import EventTime
 from pipelineplan.simulation.record_waits import walk
+from pipelineplan.simulation.scaling import Autoscaler
 from pipelineplan.simulation.side_by_side import SideBySide
 from pipelineplan.simulation.weather import Weather
 
@@ -40,8 +41,9 @@ docs/background/fluid-against-records.md`.
 Each scenario of the library on two small networks (600 records a second at peak), by T1 and record by
 record by T0: exponential service, the mean of four seeds. *Lag* is the root mean square between the
 curves as a share of the peak, bound 2 % where the peak is at least 100 times the queue of a resting
-worker (else `small`: it is chance). *Drain* is T1, then T0 with fixed service, then T0 with random
-service and its standard error; bound 3 % or half a second, each. *p50* to *p99* are latencies from
+worker (else `small`: it is chance); where an autoscaler decides, by the decisions of each seed. *Drain*
+is T1, then T0 with fixed service, then T0 with random service and its standard error; bound 3 % or half a
+second, each. *p50* to *p99* are latencies from
 arrival until first out of the last stage, by T0, and how much T1 differs; where T1 is below a second
 chance rules, and the estimate that T1 adds is in brackets. The p95 of T2, which walks the records,
 stands where nothing is read again. *Beyond* names the bounds that are broken.
@@ -59,10 +61,14 @@ WHY = """
   one worker is throughput that a fluid keeps.
 - *Latency at rest*: a fluid has no queue. The estimate is an upper one; T2 is within a few percent of
   T0.
-- *autoscale-oscillation*: a few records more or less decide when the autoscaler looks; each seed decides
-  at another look, and the mean of such curves is like none of them. With fixed service they agree within
-  4 %, and with random service and the decisions of each seed as well:
-  `test_an_autoscaler_by_its_own_decisions`.
+- *autoscale-oscillation*: a few records more or less decide when the autoscaler looks. With random service
+  each seed parts from T1 at its 5th to 8th decision, at four times the rates still, since a decision is a
+  step (7 to 16 % apart then). So each seed is compared with T1 under the decisions of that seed: what is
+  left is 0.6 to 0.9 % with one narrow place, and behind exchanges 2.0 to 3.5 %, at twice the rates 0.6 and
+  1.9 %. With fixed service and one narrow place both take the same 18 decisions and are 0.1 % apart.
+- *retry-storm, keyed*: which attempts fail is chance. 3,100 records are read during the storm, with a
+  standard deviation of some 70, 2.5 % of the peak for the mean of four seeds; 2.4 % here is 0.8 % at four
+  times the rates, and 1.9 % with fixed service 0.5 %.
 - *Medians*: where half of the records lie in a recovery, the median sits on its steep end.
 - *checkpoint-timeout-loop*: most records are never out for good; T1 says so (inf), and T0 has latencies
   only of those that were out once.
@@ -104,27 +110,42 @@ def rows(left_out: dict[str, list[str]], only: str) -> Iterator[Row]:
         except pytest.skip.Exception as reason:
             left_out.setdefault(str(reason.msg), []).append(name)
             continue
-        yield row(name, found, fixed, module.EXPLAINED.get(recipe.name, LAG_BOUND))
+        yield row(
+            name,
+            found,
+            fixed,
+            {**module.EXPLAINED, "autoscale-oscillation": LAG_BOUND}.get(recipe.name, LAG_BOUND),
+        )
 
 
 def row(name: str, found: SideBySide, fixed: SideBySide, allowed: float) -> Row:
     run = found.run
     resting = min(run.network.utilisation(run.scenario.rates[0][1])[0], 0.8)
     large = found.peak_lag >= 100 * resting / (1 - resting) * run.network.stages[0].workers
-    beyond = ["lag"] if large and found.lag_error > allowed else []
+    error = by_own_decisions(found)
+    beyond = ["lag"] if large and error > allowed else []
     drains = []
     for number, (fluid, by_chance) in enumerate(found.drains):
         alike = fixed.drains[number][1]
         single = [each.drains[number] for each in found.records if number < len(each.drains)]
-        error = float(np.std(single, ddof=1)) / len(single) ** 0.5
+        spread = float(np.std(single, ddof=1)) / len(single) ** 0.5
         drains.append(
-            f"{fluid:.1f} / {alike:.1f} ({fluid / alike - 1:+.1%}) / {by_chance:.1f} ± {error:.1f} s "
+            f"{fluid:.1f} / {alike:.1f} ({fluid / alike - 1:+.1%}) / {by_chance:.1f} ± {spread:.1f} s "
             f"({fluid / by_chance - 1:+.1%})"
         )
         beyond += ["drain, fixed"] if beyond_bound(fluid, alike) else []
         beyond += ["drain, random"] if beyond_bound(fluid, by_chance) else []
-    lag = f"{found.lag_error:.2%}" + ("" if large else " small")
+    lag = f"{error:.2%}" + ("" if large else " small")
     return Row(name, (lag, "; ".join(drains), *latencies(found), by_walk(run)), tuple(dict.fromkeys(beyond)))
+
+
+def by_own_decisions(found: SideBySide) -> float:
+    """How far apart the lag curves are; under an autoscaler by the decisions of each seed, in the mean."""
+    scaled = [act for act in found.run.scenario.acts if isinstance(act, Autoscaler)]
+    if not scaled:
+        return found.lag_error
+    module = tests()
+    return float(np.mean([module.apart_by_decisions(found.run, scaled[0], seen) for seen in found.records]))
 
 
 def beyond_bound(fluid: float, records: float) -> bool:
