@@ -68,7 +68,7 @@ def test_a_deprecation_against_the_longest_simulated_lag(tmp_path: Path, removed
     assert before.verdict == "unknown"
     assert "has to be simulated" in before.message
     assert after.verdict == verdict, after.message
-    assert "a record may wait unread for 48 h (oldest unread record, scenario source-outage)" in after.message
+    assert "a record may wait unread for 2 d (oldest unread record, scenario source-outage)" in after.message
 
 
 @pytest.mark.parametrize(
