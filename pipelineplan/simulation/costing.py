@@ -36,15 +36,16 @@ def usage_figures(run: Run, more: Mapping[str, float]) -> dict[str, float]:
         found["cross_zone_bytes"] = used["cross_zone"]
     if usage.prices:
         found["cost"] = _money(usage, used)
-        found["added_cost"] = found["cost"] - _money(usage, _undisturbed(run, usage, used))
+        undisturbed = _undisturbed(run, usage, used)
+        added = _money(usage, {kind: used[kind] - undisturbed[kind] for kind in used})
+        # The mean of what does not change is it up to rounding.
+        found["added_cost"] = added if abs(added) > 1e-9 * found["cost"] else 0.0
     return found
 
 
 def _used(run: Run, usage: Usage, more: Mapping[str, float]) -> dict[str, float]:
     """By kind of price: worker-hours, bytes, and bytes times months."""
-    arrived = float(np.interp(run.fluid.now, *run.appended))
-    read = float(run.fluid.departed[run.fluid.log].sum() - run.lost.sum())
-    again = max(more["read_records"] - read, 0.0)
+    arrived, again = _arrived_and_again(run, usage, more)
     return {
         "compute": _worker_hours(run, usage, more),
         "cross_zone": arrived * usage.crossing_bytes + again * usage.reread_bytes,
@@ -54,18 +55,27 @@ def _used(run: Run, usage: Usage, more: Mapping[str, float]) -> dict[str, float]
     }
 
 
+def _arrived_and_again(run: Run, usage: Usage, more: Mapping[str, float]) -> tuple[float, float]:
+    """Records that came anew, and reads of those that had been read, or had lain there, before."""
+    come = float(np.interp(run.fluid.now, *run.appended))
+    read = run.fluid.departed[run.fluid.log]
+    again = max(more["read_records"] - float(read.sum() - run.lost.sum()), 0.0)
+    backlog = float(read[run.fluid.shares <= 0].sum())
+    return max(come - usage.old_records, 0.0), again + backlog + min(usage.old_records, come)
+
+
 def _undisturbed(run: Run, usage: Usage, used: Mapping[str, float]) -> dict[str, float]:
     """The same records in the same time: nothing read again, nobody rescaled, state at rest.
 
-    Runs by schedule take what they took.
+    Runs by schedule take what they took; a job of its own would not be there.
     """
-    arrived = float(np.interp(run.fluid.now, *run.appended))
     memories = [stage.memory.at_rest_bytes for stage in run.network.stages if stage.memory is not None]
-    planned = usage.workers * run.fluid.now / 3600.0
+    planned = 0.0 if usage.own_job else usage.workers * run.fluid.now / 3600.0
+    again = used["replay_read"] / usage.record_bytes if usage.record_bytes else 0.0
     return {
         **used,
         "compute": used["compute"] if run.network.runs is not None else planned,
-        "cross_zone": arrived * usage.crossing_bytes,
+        "cross_zone": used["cross_zone"] - again * usage.reread_bytes,
         "state_storage": sum(memories) * run.fluid.now / MONTH_SECONDS,
         "replay_read": 0.0,
     }

@@ -133,7 +133,10 @@ def _pace(inputs: Inputs, replay: Replay) -> _Pace:
 
 def _arranged(inputs: Inputs, pace: _Pace) -> tuple[Network, Scenario]:
     source = replace(inputs.network.source, retention_seconds=math.inf)
-    network = replace(inputs.network, source=source, checkpoint=None, visible=Visible.ON_EMIT)
+    usage = inputs.network.usage
+    if usage is not None:
+        usage = replace(usage, old_records=pace.records, own_job=pace.live_per_second == 0)
+    network = replace(inputs.network, source=source, checkpoint=None, visible=Visible.ON_EMIT, usage=usage)
     end = _BEGINS_SECONDS + pace.reading_seconds
     live = pace.live_per_second
     behind = max(0.0, pace.per_second - pace.free_per_second) * pace.reading_seconds

@@ -92,6 +92,21 @@ def test_an_autoscaler_costs_the_workers_that_it_asks_for(tmp_path: Path) -> Non
     assert saved > 0
 
 
+def test_a_replay_is_read_again_and_not_stored_again(tmp_path: Path) -> None:
+    """A day of 4,000/s beside live records: 346 M reads of 500 B, and half as many again from other zones."""
+    replay = "replay: {from: 2026-10-01, to: 2026-10-02, rate_limit: 4_000/s, isolation: shared}\n"
+    scenarios = simulate(read(tmp_path, PLAN + replay)).scenarios
+    (replayed,) = (each for each in scenarios if each.name == "replay")
+    reads = 4000 * 86_400
+    assert replayed.figures["replayed_bytes"].value == pytest.approx(reads * 500, rel=1e-9)
+    added = reads * 500 * (0.005 + 0.01 * 2 / 3) / 1e9
+    assert replayed.figures["added_cost"].value == pytest.approx(added, rel=1e-6)
+    alone = replay.replace("shared", "separate_job")
+    (apart,) = (each for each in simulate(read(tmp_path, PLAN + alone)).scenarios if each.name == "replay")
+    hours = apart.series["time_seconds"][-1] / 3600
+    assert apart.figures["added_cost"].value == pytest.approx(added + 12 * hours * 0.12, rel=1e-6)
+
+
 def test_without_prices_there_are_quantities_and_no_money(tmp_path: Path) -> None:
     steady = one(read(tmp_path, PLAN.replace(", price_file: prices.yaml", "")), "steady")
     assert "cost" not in steady.figures
