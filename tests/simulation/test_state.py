@@ -356,3 +356,13 @@ def test_replications_have_a_band_of_state_and_the_same_bytes_twice(read: Read) 
     assert bands["state_bytes_p05"][-1] < 4000 * 600 * 72 * 1.01
     assert bands["state_bytes_p05"][60] < bands["state_bytes_p95"][60]
     assert first.to_json_dict() == second.to_json_dict()
+
+
+def test_the_state_is_drawn_with_its_band(read: Read) -> None:
+    pytest.importorskip("altair")
+    plots = pytest.importorskip("pipelineplan.bundle.plots")
+    plan = read(PLAN.replace("bytes_per_key", "ttl: 10 min, bytes_per_key"))
+    drawn = dict(plots.as_plots(one(simulate(plan, recipes_named(("steady",)), replications=3), "steady")))
+    assert "GB" in drawn["State of all stages"] or "MB" in drawn["State of all stages"]
+    still = dict(plots.as_plots(one(simulate(read(PLAN.replace("state:", "x-state:"))), "steady")))
+    assert "State of all stages" not in still
