@@ -1,6 +1,6 @@
 """How a run's time grows with partitions, stages, horizon and control events.
 
-    uv run python tests/benchmarks/bench_growth.py
+    uv run python tests/benchmarks/bench_growth.py [records]
 
 One thing is varied at a time around a base: 64 partitions, 3 stages, 24 h, a checkpoint each minute
 with a stall of 0.25 s, hourly changing load, one outage. CPU time, the least of three runs. `records`
@@ -10,6 +10,7 @@ queue changes.
 """
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def slope(values: Sequence[float], seconds: Sequence[float]) -> float:
 
 def main() -> None:
     print(f"{'varied':<18}{'value':>8}{'records':>9}{'run s':>9}{'figures s':>11}{'queue changes':>15}")
-    for buffer_records in (0.0, 5000.0):
+    for buffer_records in [float(each) for each in sys.argv[1:]] or [0.0, 5000.0]:
         for name, values in VARIED.items():
             found = []
             for value in values:

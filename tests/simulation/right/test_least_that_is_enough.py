@@ -42,6 +42,7 @@ def drain_at(plan: Plan, path: str, value: int | str) -> float:
     return found.scenarios[-1].figures["drain_seconds"].high
 
 
+@pytest.mark.slow
 def test_120_key_groups_make_61_to_119_workers_no_better_than_60(tmp_path: Path) -> None:
     """Two of 120 groups on the busiest, w = 1/60: w lambda T / (100 - w lambda) with 60 as with 119."""
     plan = plan_of(
