@@ -167,11 +167,13 @@ def _missing_values(rule: ContractRule, columns: tuple[str, ...], _: Dialect) ->
     column = sql.identifier(columns[0])
     parts = [f"{column} IS NULL"] if listed is None or None in listed else []
     try:
-        values = [sql.literal(value) for value in listed or () if value is not None]
+        values = [(isinstance(value, str), sql.literal(value)) for value in listed or () if value is not None]
     except ValueError as error:
         return Reason(f"arguments.missingValues: {error}")
-    if values:
-        parts.append(f"{column} IN ({', '.join(values)})")
+    # Text among numbers or dates is looked for in what they are written as: none of them can be it.
+    for own, is_text in ((column, False), (f"CAST({column} AS VARCHAR)", True)):
+        among = ", ".join(literal for text, literal in values if text is is_text)
+        parts += [f"{own} IN ({among})"] if among else []
     condition = " OR ".join(parts) or "FALSE"
     return (_counted(rule, f"COUNT(CASE WHEN {condition} THEN 1 END)", "completeness", columns),)
 

@@ -105,11 +105,15 @@ def test_what_an_expectation_says_is_an_expectation(shop: Shop, rule: str, wante
         ("{metric: missingValues, mustBe: 0}", '"c" IS NULL'),
         (
             "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['', null]}}",
-            '"c" IS NULL OR "c" IN (\'\')',
+            '"c" IS NULL OR CAST("c" AS VARCHAR) IN (\'\')',
         ),
         (
             "{metric: missingValues, mustBe: 0, arguments: {missingValues: ['it''s']}}",
-            "CASE WHEN \"c\" IN ('it''s')",
+            "CASE WHEN CAST(\"c\" AS VARCHAR) IN ('it''s')",
+        ),
+        (
+            "{metric: missingValues, mustBe: 0, arguments: {missingValues: [n/a, -1]}}",
+            '"c" IN (-1) OR CAST("c" AS VARCHAR) IN (\'n/a\')',
         ),
         ("{metric: invalidValues, mustBeLessThan: 3, arguments: {validValues: [1]}}", '"c" NOT IN (1)'),
         (
