@@ -106,7 +106,7 @@ def main() -> None:
             seconds, changes_of = zip(*found, strict=True)
             # Twice as often is half the interval.
             sizes = [1 / value if name == "interval_seconds" else value for value in values]
-            by_changes = slope(changes_of, seconds) if len(set(changes_of)) > 1 else math.nan
+            by_changes = slope(changes_of, seconds) if max(changes_of) > 2 * min(changes_of) else math.nan
             print(
                 f"    exponent of {name}: {slope(sizes, seconds):.2f}, of the last two "
                 f"{slope(sizes[-2:], seconds[-2:]):.2f}; of queue changes: {by_changes:.2f}"
