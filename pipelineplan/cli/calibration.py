@@ -12,7 +12,7 @@ from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import say_seconds, say_share
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation.calibration import Calibrated
+    from pipelineplan.simulation.questions.calibration import Calibrated
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

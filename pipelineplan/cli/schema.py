@@ -16,7 +16,7 @@ from pipelineplan.cli.output import say
 _SCHEMAS: Mapping[str, tuple[str, str]] = {
     "plan": ("pipelineplan.plan.schema", "plan_schema_text"),
     "check": ("pipelineplan.verdicts.schema", "check_schema_text"),
-    "simulate": ("pipelineplan.simulation.schema", "simulate_schema_text"),
+    "simulate": ("pipelineplan.simulation.figures.schema", "simulate_schema_text"),
 }
 
 

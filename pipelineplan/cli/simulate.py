@@ -33,7 +33,7 @@ from pipelineplan.verdicts import Verdict
 
 if TYPE_CHECKING:
     from pipelineplan.simulation import Difference, Figure, ScenarioResult, SimulationResult
-    from pipelineplan.simulation.solving import Solution, Trial
+    from pipelineplan.simulation.questions.solving import Solution, Trial
 
 _SHOWN = (
     "peak_lag_records",

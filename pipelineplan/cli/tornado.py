@@ -11,7 +11,7 @@ from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.quantities import Dimension, QuantityError, parse, say_seconds
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation.sensitivity import Sensitivity, Swing
+    from pipelineplan.simulation.questions.sensitivity import Sensitivity, Swing
 
 _WIDTH, _SHOWN = 24, 20
 

@@ -1,16 +1,25 @@
 """What a plan will do under load, outage and replay: lag, drain, loss, freshness, and verdicts.
 
-Importing this room loads neither numpy nor simpy: they come with the first simulation.
+    reading     a plan's chains and stages, as networks in base units
+    acts        what may happen, and the library of it
+    flow        the fluid (T1), numpy and numba
+    records     the same record by record (T0, T2)
+    chance      replications, and a scan for many of them (T3)
+    figures     what is read off a run
+    questions   solve, sensitivity, calibration
+
+What all of them share lies here: the network, the scenario, the run and its result. Importing this room
+loads neither numpy nor simpy: they come with the first simulation.
 """
 
 from __future__ import annotations
 
-from pipelineplan.simulation.comparing import Difference, compare
+from pipelineplan.simulation.acts.library import LAWS, Recipe, read_library, read_recipe, recipes_named
+from pipelineplan.simulation.chance.comparing import Difference, compare
+from pipelineplan.simulation.figures.writing import write_csv, write_parquet
 from pipelineplan.simulation.from_plan import pipelines_of, simulate
-from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe, recipes_named
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.result import Figure, ScenarioResult, SimulationResult, SloVerdict
-from pipelineplan.simulation.writing import write_csv, write_parquet
 
 __all__ = [
     "LAWS",

@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from pipelineplan.simulation.facts import Facts
-from pipelineplan.simulation.happenings import HAPPENINGS
-from pipelineplan.simulation.library import Burst, Recipe
+from pipelineplan.simulation.acts.happenings import HAPPENINGS
+from pipelineplan.simulation.acts.library import Recipe
 from pipelineplan.simulation.network import Exchange, Network
+from pipelineplan.simulation.reading.facts import Facts
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
-from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
+from pipelineplan.simulation.scenario import Breaks, Burst, Outage, Scenario
 from pipelineplan.simulation.setting import Setting
 
 _SHORTEST_RUN_SECONDS = 3600.0

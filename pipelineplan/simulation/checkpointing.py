@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import simpy
 
-from pipelineplan.simulation.fluid import State
+from pipelineplan.simulation.flow.fluid import State
 from pipelineplan.simulation.network import Checkpoint
 from pipelineplan.simulation.sharing import Floats
 

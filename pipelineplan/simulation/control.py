@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 import simpy
 
+from pipelineplan.simulation.acts.open_outage import OpenOutage
+from pipelineplan.simulation.acts.retention import Retention
+from pipelineplan.simulation.acts.retrying import RetryStorm
 from pipelineplan.simulation.checkpointing import Checkpointing, Cut
-from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.laying_out import lay_out
+from pipelineplan.simulation.flow.fluid import Fluid
+from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.network import Network, Visible
-from pipelineplan.simulation.open_outage import OpenOutage
 from pipelineplan.simulation.refusing import refuse_endless, refuse_without_cuts
 from pipelineplan.simulation.remembering import Pace
-from pipelineplan.simulation.retention import Retention
-from pipelineplan.simulation.retrying import RetryStorm
 from pipelineplan.simulation.running import Running
 from pipelineplan.simulation.runs import RunOf
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario, appended_curve
@@ -82,7 +82,7 @@ def fluid_for(network: Network, *, compiled: bool) -> Fluid:
     """The data plane of a network; `compiled` where that pays and the extra `fast` is there."""
     layout = lay_out(network)
     if compiled and find_spec("numba") is not None:
-        from pipelineplan.simulation.compiled import CompiledFluid, can_be_compiled
+        from pipelineplan.simulation.flow.compiled import CompiledFluid, can_be_compiled
 
         if can_be_compiled(layout):
             return CompiledFluid(layout)

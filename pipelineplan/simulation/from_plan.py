@@ -16,14 +16,14 @@ from pathlib import Path
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan import Plan
 from pipelineplan.plan.sink import Sink
+from pipelineplan.simulation.acts.library import Recipe
 from pipelineplan.simulation.arranging import Pipeline
-from pipelineplan.simulation.chain_reading import ChainReader
-from pipelineplan.simulation.chains import NoChain, chain_to
-from pipelineplan.simulation.library import Recipe
 from pipelineplan.simulation.network import NotSimulated
+from pipelineplan.simulation.reading.chain_reading import ChainReader
+from pipelineplan.simulation.reading.chains import NoChain, chain_to
+from pipelineplan.simulation.reading.whole_reading import WholeReader
+from pipelineplan.simulation.reading.wholes import whole_of
 from pipelineplan.simulation.result import SimulationResult
-from pipelineplan.simulation.whole_reading import WholeReader
-from pipelineplan.simulation.wholes import whole_of
 
 _LONGEST_HORIZON_SECONDS = 366 * 86_400.0
 
@@ -46,8 +46,8 @@ def simulate(
     long. What cannot be simulated stands in the result's `not_simulated`, with the reason. Raises
     `InputError` for a horizon that is not above 0, or longer than a year.
     """
+    from pipelineplan.simulation.chance.replicating import Futures
     from pipelineplan.simulation.replaying import declared_replay, with_replay
-    from pipelineplan.simulation.replicating import Futures
     from pipelineplan.simulation.simulating import simulate_pipelines
 
     if horizon_seconds is not None and not 0 < horizon_seconds <= _LONGEST_HORIZON_SECONDS:

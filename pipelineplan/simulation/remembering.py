@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelineplan.simulation.joint import JointLayout
-from pipelineplan.simulation.journal import first_time_at, highest_yet, value_at
+from pipelineplan.simulation.flow.joint import JointLayout
+from pipelineplan.simulation.flow.journal import first_time_at, highest_yet, value_at
 from pipelineplan.simulation.memory import Clock, Memory, size_decides
 from pipelineplan.simulation.network import flows_of
 
 if TYPE_CHECKING:
-    from pipelineplan.simulation.fluid import Fluid
-    from pipelineplan.simulation.journal import Journal
+    from pipelineplan.simulation.flow.fluid import Fluid
+    from pipelineplan.simulation.flow.journal import Journal
     from pipelineplan.simulation.network import Checkpoint
     from pipelineplan.simulation.sharing import Floats
 

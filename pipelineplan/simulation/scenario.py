@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 from pipelineplan.simulation.weather import Weather
 
 if TYPE_CHECKING:
+    from pipelineplan.simulation.acts.knobs import Knobs, Process
     from pipelineplan.simulation.control import Run
-    from pipelineplan.simulation.knobs import Knobs, Process
     from pipelineplan.simulation.sharing import Floats
 
 
@@ -29,6 +29,14 @@ class Breaks(StrEnum):
     WORKER = "worker"
     SOURCE = "source"
     SINK = "sink"
+
+
+@dataclass(frozen=True)
+class Burst:
+    """`factor` times the rate for `length_seconds`."""
+
+    factor: float
+    length_seconds: float
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ from zoneinfo import ZoneInfo
 from pipelineplan.plan.calendar import cron_fault, known_zone, starts
 from pipelineplan.simulation.network import NotSimulated
 
+# A week that begins on a Monday, in a month in which no clock changes.
+_FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+_FEWEST_RUNS = 8
+_LONGEST_DAYS = 400
+
 
 def run_times(cron: str, zone: str, start: datetime, end: datetime) -> tuple[float, ...]:
     """Seconds since `start` of every run that begins in `[start, end)`; both are UTC.
@@ -32,6 +37,24 @@ def run_times(cron: str, zone: str, start: datetime, end: datetime) -> tuple[flo
     length = (end - start).total_seconds()
     times = {_since(start, wall, local) for wall in coming}
     return tuple(sorted(time for time in times if 0.0 <= time < length))
+
+
+def starts_of(cron: str, zone: str, fewest: int = _FEWEST_RUNS) -> tuple[tuple[float, ...], float]:
+    """The first runs, seconds since the beginning, and up to when they reach.
+
+    They are `fewest`, or those of eight days where these are more.
+    """
+    days = 8
+    while True:
+        starts = run_times(cron, zone, _FIRST, _FIRST + timedelta(days=days))
+        if len(starts) >= fewest:
+            break
+        if days > _LONGEST_DAYS * fewest:
+            raise NotSimulated(f"ingestion.schedule.cron {cron!r} runs less than {_FEWEST_RUNS} times a year")
+        days *= 2
+    gap = max(b - a for a, b in pairwise(starts))
+    most = max(fewest, int(8 * 86_400 / gap))
+    return starts[:most], starts[:most][-1] + gap
 
 
 def over_clock_changes(cron: str, zone: str) -> tuple[tuple[float, ...], float]:

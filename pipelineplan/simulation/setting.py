@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pipelineplan.quantities import Dimension
-from pipelineplan.simulation.facts import Facts
 from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.reading.facts import Facts
 from pipelineplan.simulation.scenario import Act, Outage, Scenario
 
 # A number without a unit, in a scenario's file.

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pipelineplan.quantities import say_seconds
+from pipelineplan.simulation.acts.library import Recipe, recipes_named
 from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, outage_scenario, trace_scenario
-from pipelineplan.simulation.by_record import ByRecord, refined
+from pipelineplan.simulation.chance.keeping import Sample
+from pipelineplan.simulation.chance.replicating import Futures, judge_chances, kept, replications, samples
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.keeping import Sample
-from pipelineplan.simulation.library import Recipe, recipes_named
-from pipelineplan.simulation.measures import FIGURES, Range, combine, in_currency, measure, promised
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import FIGURES, Range, combine, in_currency, measure, promised
+from pipelineplan.simulation.figures.series import series
+from pipelineplan.simulation.figures.state_figures import full_notes, stage_states
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
-from pipelineplan.simulation.replicating import Futures, judge_chances, kept, replications, samples
+from pipelineplan.simulation.records.by_record import ByRecord, refined
 from pipelineplan.simulation.result import (
     FLUID,
     PER_RECORD,
@@ -31,8 +33,6 @@ from pipelineplan.simulation.result import (
     Uncertain,
 )
 from pipelineplan.simulation.scenario import Scenario
-from pipelineplan.simulation.series import series
-from pipelineplan.simulation.state_figures import full_notes, stage_states
 from pipelineplan.verdicts import Verdict
 
 # How one end's network and scenario are made; the name and title are in the scenario.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
-    from pipelineplan.simulation.calibration import Calibrated
-    from pipelineplan.simulation.sensitivity import Sensitivity
-    from pipelineplan.simulation.solving import Solution
+    from pipelineplan.simulation.questions.calibration import Calibrated
+    from pipelineplan.simulation.questions.sensitivity import Sensitivity
+    from pipelineplan.simulation.questions.solving import Solution
     from pipelineplan.sources import StreamProfile
 
 __all__ = [
@@ -125,8 +125,8 @@ def solve(
     probability it is confirmed by replications (200, if not said). Raises `InputError`.
     """
     from pipelineplan.simulation import recipes_named
-    from pipelineplan.simulation.asking import solve_plan
-    from pipelineplan.simulation.replicating import Futures
+    from pipelineplan.simulation.chance.replicating import Futures
+    from pipelineplan.simulation.questions.asking import solve_plan
 
     futures = Futures(replications or 200, seed, jobs)
     return solve_plan(as_plan(plan, env), entry, until, recipes_named(tuple(scenarios)), futures)
@@ -148,7 +148,7 @@ def sensitivity(
     power of two) Sobol indices are drawn as well, by the extra `sensitivity`. Raises `InputError`.
     """
     from pipelineplan.simulation import recipes_named
-    from pipelineplan.simulation.sensitivity import sensitivity as run
+    from pipelineplan.simulation.questions.sensitivity import sensitivity as run
 
     recipes = recipes_named(tuple(scenarios))
     return run(as_plan(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
@@ -197,7 +197,7 @@ def calibrate(
 
     `topic` and `group` choose rows, `sink` the pipeline where there are several. Raises `InputError`.
     """
-    from pipelineplan.simulation.calibration import calibrate_plan
+    from pipelineplan.simulation.questions.calibration import calibrate_plan
 
     return calibrate_plan(as_plan(plan, env), Path(metrics), topic=topic, group=group, sink=sink)
 

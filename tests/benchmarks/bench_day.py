@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from pipelineplan.simulation import control
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 

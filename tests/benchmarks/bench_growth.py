@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 

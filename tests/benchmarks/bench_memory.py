@@ -41,11 +41,11 @@ def main() -> None:
     from bench_day import network, scenario
 
     from pipelineplan.simulation import control
-    from pipelineplan.simulation.measures import measure
+    from pipelineplan.simulation.figures.measures import measure
 
     ledger.note("import the simulator")
     if compiled:
-        kernels = import_module("pipelineplan.simulation.kernels")
+        kernels = import_module("pipelineplan.simulation.flow.kernels")
         ledger.note("the loops, not yet called")
         kernels.serve(np.array([0.0]), np.array([1.0]))
         ledger.note("a first loop, loaded as machine code")

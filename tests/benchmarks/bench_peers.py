@@ -14,10 +14,10 @@ import ciw
 import numpy as np
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Network, SourceLog, Stage
-from pipelineplan.simulation.per_record import run_per_record
-from pipelineplan.simulation.record_waits import served, walk
+from pipelineplan.simulation.records.per_record import run_per_record
+from pipelineplan.simulation.records.record_waits import served, walk
 from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.weather import Weather
 

@@ -16,9 +16,10 @@ from unittest.mock import patch
 from bench_day import DAY, network, scenario
 
 from pipelineplan import workflow
-from pipelineplan.simulation import control, replicating
-from pipelineplan.simulation.measures import measure
-from pipelineplan.simulation.replicating import Futures, in_weather, replications, samples
+from pipelineplan.simulation import control
+from pipelineplan.simulation.chance import replicating
+from pipelineplan.simulation.chance.replicating import Futures, in_weather, replications, samples
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.weather import Weather
 
 PLAN = Path(__file__).parents[2] / "examples" / "demo-holds" / "plan.yaml"

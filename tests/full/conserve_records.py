@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 from test_laws import passes_on_what_it_takes, runs, violations
 
 from pipelineplan.simulation.control import Run
-from pipelineplan.simulation.fluid import Fluid
+from pipelineplan.simulation.flow.fluid import Fluid
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelineplan.simulation.acts.scaling import Autoscaler
 from pipelineplan.simulation.control import Run
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.freshness import Since, Until, freshness
-from pipelineplan.simulation.measures import random_wait
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.freshness import Since, Until, freshness
+from pipelineplan.simulation.figures.measures import random_wait
 from pipelineplan.simulation.network import EventTime
-from pipelineplan.simulation.record_waits import walk
-from pipelineplan.simulation.scaling import Autoscaler
-from pipelineplan.simulation.side_by_side import SideBySide
+from pipelineplan.simulation.records.record_waits import walk
+from pipelineplan.simulation.records.side_by_side import SideBySide
 from pipelineplan.simulation.weather import Weather
 
 TESTS = Path(__file__).parents[1] / "simulation" / "test_against_per_record.py"

@@ -88,6 +88,26 @@ def test_no_files_import_each_other_in_a_circle() -> None:
         pytest.fail(" -> ".join(circle.args[1]))
 
 
+def test_the_rooms_of_the_simulator_import_one_way() -> None:
+    graph = grimp.build_graph("pipelineplan", exclude_type_checking_imports=True)
+    rooms = {m.name for m in (PACKAGE / "simulation").iterdir() if (m / "__init__.py").is_file()}
+    assert len(rooms) >= 7
+
+    def room(module: str) -> str | None:
+        found = module.removeprefix("pipelineplan.simulation.").split(".")[0]
+        return found if found in rooms else None
+
+    needs: dict[str, set[str]] = {name: set() for name in rooms}
+    for module in graph.modules:
+        if (own := room(module)) is not None:
+            others = map(room, graph.find_modules_directly_imported_by(module))
+            needs[own] |= {other for other in others if other not in {None, own}}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
 def test_what_is_offered_is_there() -> None:
     for name in pipelineplan.__all__:
         assert getattr(pipelineplan, name) is not None

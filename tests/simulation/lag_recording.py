@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.journal import value_at
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.flow.journal import value_at
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from pipelineplan.plan.capacity import mean_waits
-from pipelineplan.simulation.capturing import SlotFill
+from pipelineplan.simulation.acts.capturing import SlotFill
+from pipelineplan.simulation.acts.deploying import SchemaOrder, WayBack
+from pipelineplan.simulation.acts.event_marks import EventMarks, FutureRecord, LateBurst, Silence
+from pipelineplan.simulation.acts.expiring import Backfill, Tombstones, TransactionExpiry
+from pipelineplan.simulation.acts.joining import JoinDrift
+from pipelineplan.simulation.acts.rebalancing import PollEvictions, Rebalances
+from pipelineplan.simulation.acts.retrying import RetryStorm, amplification
+from pipelineplan.simulation.acts.scaling import Autoscaler, wanted_workers
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.deploying import SchemaOrder, WayBack
-from pipelineplan.simulation.event_marks import EventMarks, FutureRecord, LateBurst, Silence
-from pipelineplan.simulation.expiring import Backfill, Tombstones, TransactionExpiry
-from pipelineplan.simulation.joining import JoinDrift
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Inlet, Network, OffsetReset, SourceLog, Stage
-from pipelineplan.simulation.rebalancing import PollEvictions, Rebalances
-from pipelineplan.simulation.retrying import RetryStorm, amplification
-from pipelineplan.simulation.scaling import Autoscaler, wanted_workers
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Scenario
 
 HOUR, DAY = 3600.0, 86_400.0

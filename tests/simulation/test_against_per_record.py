@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pytest
 
+from pipelineplan.simulation.acts.knobs import Knobs, Process
+from pipelineplan.simulation.acts.library import Recipe, read_library
+from pipelineplan.simulation.acts.scaling import Autoscaler
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, arrange
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.facts import Facts
-from pipelineplan.simulation.freshness import Since, Until, freshness
-from pipelineplan.simulation.knobs import Knobs, Process
-from pipelineplan.simulation.library import Burst, Recipe, read_library
-from pipelineplan.simulation.measures import random_wait
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.freshness import Since, Until, freshness
+from pipelineplan.simulation.figures.measures import random_wait
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -28,11 +28,11 @@ from pipelineplan.simulation.network import (
     SourceLog,
     Stage,
 )
-from pipelineplan.simulation.per_record import PerRecordRun, run_per_record
-from pipelineplan.simulation.record_flow import Service
-from pipelineplan.simulation.scaling import Autoscaler
-from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
-from pipelineplan.simulation.side_by_side import SideBySide, shortened, side_by_side
+from pipelineplan.simulation.reading.facts import Facts
+from pipelineplan.simulation.records.per_record import PerRecordRun, run_per_record
+from pipelineplan.simulation.records.record_flow import Service
+from pipelineplan.simulation.records.side_by_side import SideBySide, shortened, side_by_side
+from pipelineplan.simulation.scenario import Breaks, Burst, Outage, Scenario
 
 # Short, since each record costs some 10 microseconds: outages of half a minute, checkpoints each 10 s.
 CHECKPOINT = Checkpoint(10.0, 1.0, 0.0, 0.05, 4.0)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pipelineplan.plan.queueing import pollaczek_khinchine_seconds
+from pipelineplan.simulation.acts.library import read_library
 from pipelineplan.simulation.arranging import End, Inputs, Load, Pipeline
-from pipelineplan.simulation.by_record import mean_wait_seconds, why_by_record
-from pipelineplan.simulation.library import read_library
+from pipelineplan.simulation.chance.replicating import Futures
 from pipelineplan.simulation.network import Checkpoint, EventTime, Network, SourceLog, Stage, Visible
-from pipelineplan.simulation.per_record import run_per_record
-from pipelineplan.simulation.replicating import Futures
+from pipelineplan.simulation.records.by_record import mean_wait_seconds, why_by_record
+from pipelineplan.simulation.records.per_record import run_per_record
 from pipelineplan.simulation.result import FreshnessTarget, ScenarioResult
 from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.simulating import simulate_pipelines

@@ -10,7 +10,7 @@ import math
 import pytest
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Network, SourceLog, Stage
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 

@@ -10,10 +10,10 @@ import pytest
 from pipelineplan import InputError, calibrate
 from pipelineplan.cli import run as main
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.journal import value_at
-from pipelineplan.simulation.lag_records import read_lag
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.flow.journal import value_at
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
+from pipelineplan.simulation.questions.lag_records import read_lag
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from tests.simulation import lag_recording
 

@@ -10,10 +10,10 @@ import pytest
 
 from pipelineplan.cli import run
 from pipelineplan.simulation import Difference, compare
+from pipelineplan.simulation.acts.library import recipes_named
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
-from pipelineplan.simulation.library import recipes_named
+from pipelineplan.simulation.chance.replicating import Futures
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
-from pipelineplan.simulation.replicating import Futures
 from pipelineplan.simulation.result import SimulationResult
 from pipelineplan.simulation.scenario import Breaks
 from pipelineplan.simulation.simulating import simulate_pipelines

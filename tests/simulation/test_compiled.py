@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from pipelineplan.simulation import control
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.laying_out import lay_out
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.chance.replicating import in_weather
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import measure
+from pipelineplan.simulation.figures.series import curves_at
+from pipelineplan.simulation.flow.fluid import Fluid
+from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.network import (
     Checkpoint,
     Exchange,
@@ -21,14 +23,12 @@ from pipelineplan.simulation.network import (
     Stage,
     Visible,
 )
-from pipelineplan.simulation.replicating import in_weather
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
-from pipelineplan.simulation.series import curves_at
 from pipelineplan.simulation.weather import Weather
 
 pytest.importorskip("numba")
 
-from pipelineplan.simulation.compiled import CompiledFluid
+from pipelineplan.simulation.flow.compiled import CompiledFluid
 
 
 def random_case(seed: int) -> tuple[Network, Scenario]:
@@ -133,5 +133,6 @@ def test_a_queue_that_never_settles_is_an_error() -> None:
     network, _ = random_case(1)
     fluid = control.fluid_for(network, compiled=True)
     fluid.set_rate(10.0)
-    with patch("pipelineplan.simulation.compiled._MOST_CHANGES_PER_CHANNEL", -1), pytest.raises(RuntimeError):
+    most = "pipelineplan.simulation.flow.compiled._MOST_CHANGES_PER_CHANNEL"
+    with patch(most, -1), pytest.raises(RuntimeError):
         fluid.advance(1e6)

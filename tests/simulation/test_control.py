@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.freshness import Over, Since, Until, _window_visible, freshness
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.freshness import Over, Since, Until, _window_visible, freshness
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,

@@ -18,7 +18,7 @@ from pipelineplan.simulation import (
     write_parquet,
 )
 from pipelineplan.simulation.arranging import End
-from pipelineplan.simulation.measures import FIGURES
+from pipelineplan.simulation.figures.measures import FIGURES
 from pipelineplan.verdicts import Verdict
 
 SKETCH = """

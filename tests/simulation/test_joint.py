@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.filling import fill
-from pipelineplan.simulation.joint import JointLayout, as_joint
-from pipelineplan.simulation.journal import value_at
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import measure
+from pipelineplan.simulation.flow.filling import fill
+from pipelineplan.simulation.flow.joint import JointLayout, as_joint
+from pipelineplan.simulation.flow.journal import value_at
 from pipelineplan.simulation.network import (
     Checkpoint,
     Exchange,
@@ -23,7 +23,7 @@ from pipelineplan.simulation.network import (
     SourceLog,
     Stage,
 )
-from pipelineplan.simulation.per_record import run_per_record
+from pipelineplan.simulation.records.per_record import run_per_record
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 
 CHECKPOINT = Checkpoint(10.0, 1.0, 0.0, 0.05, 4.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelineplan import InputError, simulate
-from pipelineplan.simulation.keeping import Kept, Sample, name_of
+from pipelineplan.simulation.chance.keeping import Kept, Sample, name_of
 from pipelineplan.verdicts import Verdict
 
 PLAN = """apiVersion: pipelineplan/v1

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipelineplan.simulation import fluid as fluid_module
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.courses import Courses
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.fluid import Fluid
-from pipelineplan.simulation.laying_out import lay_out
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import measure
+from pipelineplan.simulation.flow import fluid as fluid_module
+from pipelineplan.simulation.flow.courses import Courses
+from pipelineplan.simulation.flow.fluid import Fluid
+from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats

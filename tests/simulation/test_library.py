@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pipelineplan.errors import InputError
+from pipelineplan.simulation.acts.library import LAWS, Recipe, read_library, read_recipe
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, arrange
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.facts import Facts
-from pipelineplan.simulation.library import LAWS, Recipe, read_library, read_recipe
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import measure
+from pipelineplan.simulation.figures.state_figures import states_of
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import (
     Checkpoint,
@@ -26,10 +26,10 @@ from pipelineplan.simulation.network import (
     Stage,
     Visible,
 )
-from pipelineplan.simulation.run_reading import starts_of
+from pipelineplan.simulation.reading.facts import Facts
 from pipelineplan.simulation.runs import Runs
 from pipelineplan.simulation.scenario import Breaks, Scenario
-from pipelineplan.simulation.state_figures import states_of
+from pipelineplan.simulation.schedule import starts_of
 
 # A time to live, a window, and a join whose checkpoints and restores take as long as its state is large.
 LIVES = Memory(entry_bytes=50.0, life_seconds=900.0, history_per_second=120.0, restore_bandwidth=1e5)

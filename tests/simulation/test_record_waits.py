@@ -8,9 +8,9 @@ import pytest
 from pipelineplan.plan.queueing import pollaczek_khinchine_seconds, records_present
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage
-from pipelineplan.simulation.per_record import run_per_record
 from pipelineplan.simulation.probability import spread
-from pipelineplan.simulation.record_waits import Clock, Walk, served, walk
+from pipelineplan.simulation.records.per_record import run_per_record
+from pipelineplan.simulation.records.record_waits import Clock, Walk, served, walk
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.weather import Weather
 

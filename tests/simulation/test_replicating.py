@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelineplan.simulation.acts.library import recipes_named
 from pipelineplan.simulation.arranging import DeclaredOutage, End, Inputs, Load, Pipeline
+from pipelineplan.simulation.chance.replicating import Futures, in_weather, samples
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.library import recipes_named
 from pipelineplan.simulation.network import Checkpoint, Network, SourceLog, Stage
-from pipelineplan.simulation.replicating import Futures, in_weather, samples
 from pipelineplan.simulation.result import FLUID, SimulationResult, Uncertain
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.simulating import simulate_pipelines

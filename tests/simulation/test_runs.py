@@ -9,14 +9,13 @@ import pytest
 from pipelineplan.plan.calendar import cron_fault
 from pipelineplan.plan.calendar import starts as wall_starts
 from pipelineplan.simulation.control import Run, run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.freshness import Since, Until, freshness
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.freshness import Since, Until, freshness
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Network, NotSimulated, SourceLog, Stage, Visible
-from pipelineplan.simulation.run_reading import starts_of
 from pipelineplan.simulation.runs import Runs
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
-from pipelineplan.simulation.schedule import over_clock_changes, run_times
+from pipelineplan.simulation.schedule import over_clock_changes, run_times, starts_of
 
 HOUR = 3600.0
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipelineplan.simulation.chance.scan import can_scan, scan
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import (
     Checkpoint,
     EventTime,
@@ -18,7 +19,6 @@ from pipelineplan.simulation.network import (
     Stage,
     Visible,
 )
-from pipelineplan.simulation.scan import can_scan, scan
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.weather import Weather
 

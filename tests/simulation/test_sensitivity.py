@@ -7,7 +7,7 @@ import pytest
 
 from pipelineplan import InputError, read_plan, sensitivity
 from pipelineplan.plan import Plan
-from pipelineplan.simulation.sensitivity import Swing, numbers_of
+from pipelineplan.simulation.questions.sensitivity import Swing, numbers_of
 
 PLAN = """apiVersion: pipelineplan/v1
 kind: DataPlan

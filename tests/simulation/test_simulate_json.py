@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pipelineplan.cli import run
-from pipelineplan.simulation.measures import FIGURES
-from pipelineplan.simulation.schema import simulate_schema
-from pipelineplan.simulation.special_figures import SPECIAL
+from pipelineplan.simulation.figures.measures import FIGURES
+from pipelineplan.simulation.figures.schema import simulate_schema
+from pipelineplan.simulation.figures.special_figures import SPECIAL
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/simulate-json.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from pipelineplan.cli import run
 from pipelineplan.errors import InputError
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.plan.changing import path_named, with_value
-from pipelineplan.simulation.condition import Condition, read_condition
-from pipelineplan.simulation.solving import Solution, Trial, solve
+from pipelineplan.simulation.questions.condition import Condition, read_condition
+from pipelineplan.simulation.questions.solving import Solution, Trial, solve
 from pipelineplan.verdicts import Verdict
 
 HOLDS = Path(__file__).parents[2] / "examples" / "demo-holds" / "plan.yaml"

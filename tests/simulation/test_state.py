@@ -23,12 +23,12 @@ from pipelineplan.simulation import (
 )
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.figures.state_figures import state_figures, states_of
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, NotSimulated, SourceLog, Stage
+from pipelineplan.simulation.records.side_by_side import side_by_side
 from pipelineplan.simulation.remembering import Remembered
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
-from pipelineplan.simulation.side_by_side import side_by_side
-from pipelineplan.simulation.state_figures import state_figures, states_of
 
 CHECKPOINT = Checkpoint(10.0, 1.0, 0.0, 0.05, 4.0)
 FAILS = Outage(Breaks.JOB, 55.0, 5.0, 20.0, 4.0)

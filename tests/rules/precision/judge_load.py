@@ -28,7 +28,7 @@ BY_T1 = {"CAP101", "CAP201", "CAP301", "EVT201"}
 
 @cache
 def _peak() -> Any:
-    from pipelineplan.simulation.library import read_library
+    from pipelineplan.simulation.acts.library import read_library
 
     return next(recipe for recipe in read_library() if recipe.name == "peak")
 

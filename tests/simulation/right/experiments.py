@@ -12,13 +12,13 @@ from pipelineplan.eventtime.emission import Periodic
 from pipelineplan.eventtime.other_engines import spark_drops
 from pipelineplan.eventtime.timeliness import FixedWindows, Judgement, classify
 from pipelineplan.eventtime.watermarks import Scope, Watermark
+from pipelineplan.simulation.acts.event_marks import EventMarks
+from pipelineplan.simulation.chance.replicating import in_weather
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.curves import Curves
-from pipelineplan.simulation.event_marks import EventMarks
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Exchange, Inlet, Network, SourceLog, Stage
-from pipelineplan.simulation.record_waits import served, walk
-from pipelineplan.simulation.replicating import in_weather
+from pipelineplan.simulation.records.record_waits import served, walk
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.weather import Weather
 

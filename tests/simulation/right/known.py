@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from pipelineplan.simulation.control import run_scenario
-from pipelineplan.simulation.measures import measure
+from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import Checkpoint, Exchange, Network, SourceLog, Stage, Visible
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario

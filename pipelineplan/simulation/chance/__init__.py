@@ -1,0 +1,1 @@
+"""The same run many times: replications that can be resumed, a scan for many of them, comparisons."""

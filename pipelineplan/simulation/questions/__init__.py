@@ -1,0 +1,1 @@
+"""Questions about many runs: the least that is enough, which number matters, what a recording says."""
