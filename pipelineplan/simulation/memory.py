@@ -81,6 +81,16 @@ class Memory:
         kept = capacity.remembered_keys(self.history_per_second, self.entries_per_record * self.copies, reach)
         return self.always_bytes + kept * self.entry_bytes
 
+    @property
+    def paces_checkpoints(self) -> bool:
+        """Whether a checkpoint takes as long as state is large, and that changes."""
+        return self.grows and math.isfinite(self.bandwidth)
+
+    @property
+    def paces_restores(self) -> bool:
+        """Whether a restore does."""
+        return self.grows and math.isfinite(self.restore_bandwidth)
+
     def without_end(self) -> Memory:
         """The same with what it remembers now, and nothing forgotten from here on."""
         return replace(
@@ -110,4 +120,4 @@ class Memory:
 def size_decides(network: Network) -> bool:
     """Whether checkpoints or restores take as long as state is large, and that changes."""
     known = [stage.memory for stage in network.stages if stage.memory is not None]
-    return any(each.grows and math.isfinite(min(each.bandwidth, each.restore_bandwidth)) for each in known)
+    return any(each.paces_checkpoints or each.paces_restores for each in known)

@@ -193,10 +193,10 @@ def remembered(
     """
     found = {}
     seen = _Seen(fluid, fluid.journal if journal is None else journal)
+    rising = np.concatenate(((True,), np.diff(appended[1]) > 0))
     for number, stage in enumerate(fluid.layout.network.stages):
         if stage.memory is not None:
             came, live, least = _input(seen, number, by_event=stage.memory.clock is Clock.EVENT)
-            rising = np.concatenate(((True,), np.diff(appended[1]) > 0))
             progress = np.interp(least, appended[1][rising], appended[0][rising])
             if stage.memory.clock is Clock.EVENT:
                 progress = _behind_queues(seen, number, progress)

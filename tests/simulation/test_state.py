@@ -105,7 +105,7 @@ def test_a_restore_and_checkpoints_take_as_long_as_the_state_is_large() -> None:
 
 def figures(network: Network, *outages: Outage) -> dict[str, float]:
     run = run_scenario(network, replace(scenario(*outages, seconds=600.0), settle_seconds=600.0))
-    return dict(state_figures(run))
+    return dict(state_figures(run, states_of(run)))
 
 
 def test_a_plan_without_state_says_nothing_of_it() -> None:

@@ -16,19 +16,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipelineplan.plan.cost import MONTH_SECONDS
-from pipelineplan.simulation.figures.state_figures import state_curves
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.control import Run
+    from pipelineplan.simulation.remembering import Remembered
     from pipelineplan.simulation.usage import Usage
 
 
-def usage_figures(run: Run, more: Mapping[str, float]) -> dict[str, float]:
-    """Quantities and money of a run; `more` are its other figures. Empty where the plan states nothing."""
+def usage_figures(run: Run, states: Mapping[str, Remembered], more: Mapping[str, float]) -> dict[str, float]:
+    """Quantities and money of a run with these `states`; `more` are its other figures.
+
+    Empty where the plan states nothing.
+    """
     usage = run.network.usage
     if usage is None:
         return {}
-    used = _used(run, usage, more)
+    used = _used(run, usage, states, more)
     found = {}
     if usage.record_bytes:
         found["replayed_bytes"] = used["replay_read"]
@@ -43,14 +46,16 @@ def usage_figures(run: Run, more: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
-def _used(run: Run, usage: Usage, more: Mapping[str, float]) -> dict[str, float]:
+def _used(
+    run: Run, usage: Usage, states: Mapping[str, Remembered], more: Mapping[str, float]
+) -> dict[str, float]:
     """By kind of price: worker-hours, bytes, and bytes times months."""
     arrived, again = _arrived_and_again(run, usage, more)
     return {
         "compute": _worker_hours(run, usage, more),
         "cross_zone": arrived * usage.crossing_bytes + again * usage.reread_bytes,
         "log_storage": arrived * usage.kept_byte_seconds / MONTH_SECONDS,
-        "state_storage": _mean_state_bytes(run) * run.fluid.now / MONTH_SECONDS,
+        "state_storage": _mean_state_bytes(run, states) * run.fluid.now / MONTH_SECONDS,
         "replay_read": again * usage.record_bytes,
     }
 
@@ -93,10 +98,10 @@ def _worker_hours(run: Run, usage: Usage, more: Mapping[str, float]) -> float:
     return usage.workers * hours + more["scaled_worker_hours"] - before * hours
 
 
-def _mean_state_bytes(run: Run) -> float:
+def _mean_state_bytes(run: Run, states: Mapping[str, Remembered]) -> float:
     """The mean over time of what all stages remember."""
-    found = state_curves(run, np.linspace(0.0, run.fluid.now, 1001))
-    return float(np.mean(found["state_bytes"])) if found else 0.0
+    time = np.linspace(0.0, run.fluid.now, 1001)
+    return float(np.mean(np.sum([each.bytes_at(time) for each in states.values()], axis=0)))
 
 
 def _money(usage: Usage, used: Mapping[str, float]) -> float:

@@ -12,34 +12,40 @@ from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.figures.curves import Curves, Lag
 from pipelineplan.simulation.figures.freshness import Over, Since, Until, freshness
-from pipelineplan.simulation.figures.special_figures import ADDED, MONEY, SPECIAL, special_figures
+from pipelineplan.simulation.figures.special_figures import (
+    ADDED,
+    CLOSED,
+    EXACT,
+    MONEY,
+    SPECIAL,
+    replayed_records,
+    special_figures,
+)
 from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.result import FLUID, Figure, FreshnessTarget
 from pipelineplan.simulation.runs import behind_schedule_seconds
 
-_EXACT = "exact fluid, rounding only"
 _SAMPLED = "fluid, sampled evenly; the interval's end adds an estimate of the random wait"
 _COUNTED = "fluid; retention looks at whole records every few minutes, real logs delete segments later"
 _BOUNDED = "bounds from the disorder that the plan states"
-_CLOSED = "closed form"
 
 # Figure -> unit and error class, in the order in which they are reported.
 FIGURES: dict[str, tuple[str, str]] = {
-    "peak_lag_records": ("records", _EXACT),
-    "oldest_unread_seconds": ("s", _EXACT),
-    "drain_seconds": ("s", _EXACT),
-    "replayed_records": ("records", _EXACT),
-    "duplicate_records": ("records", _EXACT),
+    "peak_lag_records": ("records", EXACT),
+    "oldest_unread_seconds": ("s", EXACT),
+    "drain_seconds": ("s", EXACT),
+    "replayed_records": ("records", EXACT),
+    "duplicate_records": ("records", EXACT),
     "lost_records": ("records", _COUNTED),
     "late_records": ("records", _BOUNDED),
     "dropped_records": ("records", _BOUNDED),
     "freshness_p50_seconds": ("s", _SAMPLED),
     "freshness_p95_seconds": ("s", _SAMPLED),
     "freshness_p99_seconds": ("s", _SAMPLED),
-    "watermark_delay_seconds": ("s", _EXACT),
-    "throughput_per_second": ("records/s", _EXACT),
-    "arrived_records": ("records", _EXACT),
-    "peak_utilisation_worst_worker": ("share", _CLOSED),
+    "watermark_delay_seconds": ("s", EXACT),
+    "throughput_per_second": ("records/s", EXACT),
+    "arrived_records": ("records", EXACT),
+    "peak_utilisation_worst_worker": ("share", CLOSED),
 }
 
 # Low, likely and high of one figure within one run.
@@ -62,8 +68,7 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
         "peak_lag_records": float(lag.records.max()),
         "oldest_unread_seconds": oldest,
         "drain_seconds": 0.0,  # below, since the end of the run may cut it short
-        "replayed_records": sum((each.replayed_records for each in run.phases), 0.0)
-        + sum((back for _, back in run.restarts), 0.0),
+        "replayed_records": replayed_records(run),
         "duplicate_records": sum((each.duplicate_records for each in run.phases), 0.0),
         "lost_records": float(run.lost.sum()),
         "watermark_delay_seconds": oldest

@@ -28,9 +28,8 @@ def states_of(run: Run) -> dict[str, Remembered]:
     return remembered(run.fluid, run.appended)
 
 
-def state_figures(run: Run) -> Mapping[str, float]:
-    """The figures of all stages together; empty where no stage says what it remembers."""
-    states = states_of(run)
+def state_figures(run: Run, states: Mapping[str, Remembered]) -> Mapping[str, float]:
+    """The figures of all `states` of a run together; empty where no stage says what it remembers."""
     if not states:
         return {}
     end = np.array([run.fluid.now])

@@ -47,14 +47,18 @@ def _lasting(
     plan: Plan, stages: list[Stage], memories: Mapping[str, Memory | None], read: Read
 ) -> dict[str, Any]:
     """How long checkpoints and restarts take, and what of that does not follow the size of state."""
-    durations = [(read(duration_operand(plan, stage)), _paces(memories[stage.id])) for stage in stages]
+    remembering = [(stage, memories[stage.id]) for stage in stages]
+    durations = [
+        (read(duration_operand(plan, stage)), memory is not None and memory.paces_checkpoints)
+        for stage, memory in remembering
+    ]
     restarts = [
         (
             sum(read(each) for each in restart_operands(plan, stage)),
             read(restore_operand(plan, stage)),
-            _restores(memories[stage.id]),
+            memory is not None and memory.paces_restores,
         )
-        for stage in stages
+        for stage, memory in remembering
     ]
     restart = max(base + restore for base, restore, _ in restarts)
     fixed = max((seconds for seconds, paced in durations if not paced), default=0.0)
@@ -64,14 +68,6 @@ def _lasting(
         "restart_seconds": restart,
         "restore_seconds": restart - max(base + (0.0 if own else back) for base, back, own in restarts),
     }
-
-
-def _paces(memory: Memory | None) -> bool:
-    return memory is not None and memory.grows and math.isfinite(memory.bandwidth)
-
-
-def _restores(memory: Memory | None) -> bool:
-    return memory is not None and memory.grows and math.isfinite(memory.restore_bandwidth)
 
 
 def _given_up(plan: Plan, stages: list[Stage], slow: Read) -> dict[str, Any]:

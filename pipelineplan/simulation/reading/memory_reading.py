@@ -10,7 +10,7 @@ from pipelineplan.plan import Plan
 from pipelineplan.plan.load import arrivals
 from pipelineplan.plan.recovery import state_share
 from pipelineplan.plan.stage import Stage
-from pipelineplan.plan.state_size import each_operand, lag_operand, new_keys_operand
+from pipelineplan.plan.state_size import each_operand, lag_operand, life_operands, new_keys_operand
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.reading.inflow import Read
 from pipelineplan.verdicts import Operand
@@ -74,18 +74,13 @@ def _life(plan: Plan, stage: Stage, read: Read) -> dict[str, Any]:
             "clock": Clock.EVENT,
             "watermark_lag_seconds": lag,
         }
-    ttl = stage.state.ttl if stage.state is not None else None
-    lives = plan.operand("ttl", ttl, "time", "time to live")
-    kept = lives or plan.operand("ttl", stage.join, "retention", "retention of the join")
-    if kept is None:
+    kept = life_operands(plan, stage)
+    if not kept:
         return {}
-    by_event = ttl.clock == "event" if ttl is not None else stage.join is not None and _interval(stage)
+    ttl, join = stage.state.ttl if stage.state is not None else None, stage.join
+    by_event = ttl.clock == "event" if ttl is not None else join is not None and join.kind == "interval"
     clock = Clock.EVENT if by_event else Clock.PROCESSING
-    return {"life_seconds": read(kept), "clock": clock, "watermark_lag_seconds": lag}
-
-
-def _interval(stage: Stage) -> bool:
-    return stage.join is not None and stage.join.kind == "interval"
+    return {"life_seconds": read(kept[0]), "clock": clock, "watermark_lag_seconds": lag}
 
 
 def _average(plan: Plan, stage: Stage, read: Read) -> float:

@@ -106,22 +106,18 @@ class RecordStates:
         written = [
             self.memories[number].checkpoint_seconds(size, plan.intervals(since))
             for number, size in sizes.items()
-            if self._paces(number, writing=True)
+            if self.memories[number].paces_checkpoints
         ]
         if not written:
             return plan.duration_seconds
         return max(plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds, *written)
-
-    def _paces(self, number: int, *, writing: bool) -> bool:
-        memory = self.memories[number]
-        return memory.grows and math.isfinite(memory.bandwidth if writing else memory.restore_bandwidth)
 
     def with_restore(self, seconds: float, plan: Checkpoint | None) -> float:
         """A standstill, with reading back what the last completed checkpoint kept."""
         read = [
             self.memories[number].restore_seconds(size)
             for number, size in self.cut_bytes.items()
-            if self._paces(number, writing=False)
+            if self.memories[number].paces_restores
         ]
         planned = plan.restore_seconds if plan is not None and read else 0.0
         return max(seconds - planned, 0.0) + max(read, default=0.0)
