@@ -66,7 +66,7 @@ def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
     elsewhere = [
         {**_location(operand.position, operand.path), "message": {"text": plain(_told(operand))}}
         for operand in finding.operands
-        if operand.basis is not Basis.ASSUMED and operand.position.line not in {0, finding.position.line}
+        if operand.basis is not Basis.ASSUMED and _is_elsewhere(operand.position, finding.position)
     ]
     return {
         "ruleId": finding.code,
@@ -85,6 +85,10 @@ def _result(finding: Finding, index: int, *, strict: bool) -> dict[str, Any]:
             "nearest": [line(change) for change in finding.nearest],
         },
     }
+
+
+def _is_elsewhere(place: Position, finding: Position) -> bool:
+    return place.line > 0 and (place.file, place.line) != (finding.file, finding.line)
 
 
 def _told(operand: Operand) -> str:

@@ -291,3 +291,14 @@ def test_sarif_points_to_the_configuration_that_contradicts_the_plan(check: Chec
     ]
     assert places == [("plan.yaml", 8), ("topics.yaml", 7)]
     assert told["relatedLocations"][0]["message"]["text"] == "real system: 3 d (imported)"
+
+
+def test_sarif_points_to_another_file_on_the_very_same_line(check: Check, plan: Write) -> None:
+    text = SMALL.replace("    partitions: 12", "    partitions: 12\n    topic: clicks\n    retention: 7 d")
+    plan(text + "facts: [topics.yaml]\n", **{"topics.yaml": "# line 1\n" + TOPICS})
+    log = json.loads(check("plan.yaml", "--format", "sarif", "--select", "SYN").out)
+    (told,) = [one for one in log["runs"][0]["results"] if one["ruleId"] == "SYN201"]
+    (related,) = told["relatedLocations"]
+    physical = related["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "topics.yaml"
+    assert physical["region"]["startLine"] == 8
