@@ -182,7 +182,8 @@ def _get(value: Any, name: str) -> Any:
     if not isinstance(value, Section):
         return None
     attribute = _attributes(type(value)).get(name, name)
-    return getattr(value, attribute) if attribute in value.model_fields_set else None
+    # Of every criterion of every plan, so without the property `model_fields_set` around the set.
+    return getattr(value, attribute) if attribute in value.__pydantic_fields_set__ else None
 
 
 @cache
