@@ -35,7 +35,7 @@ class Places(Mapping[Path, Position]):
     The places stay as reading left them: most documents are fine, and few places are asked for.
     """
 
-    def __init__(self, file: str, within: Within, root: Any = None) -> None:
+    def __init__(self, file: str, within: Within, root: Any = None) -> None:  # noqa: D107  (said above)
         self._file, self._within, self._root = file, within, root
 
     def __getitem__(self, path: Path) -> Position:

@@ -28,6 +28,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER = re.compile(
     r"[-+]?(?:(?P<whole>0|[1-9][\d_]*)|(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?)\Z"
 )
+_USUAL_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?\Z")  # looked for first, being quick
 _TRAP_NUMBER = re.compile(  # 1:30, 0777, 0x1F, .inf
     r"[-+]?(?:\d+(?::[0-5]?\d)+(?:\.\d*)?|0\d[\d_]*|0[xob][\da-fA-F_]+|\.(?i:inf))\Z|\.(?i:nan)\Z"
 )
@@ -144,8 +145,8 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
 
 def _number(text: str) -> int | float | str | None:
     """A plain scalar that begins like a number: as that number, else as it is; None for a trap."""
-    if len(text) <= _LONGEST_NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
-        return int(text)
+    if _USUAL_NUMBER.match(text):
+        return float(text) if "." in text else int(text)
     match = _NUMBER.match(text) if len(text) <= _LONGEST_NUMBER else None
     if match is None:
         return None if _TRAP_NUMBER.match(text) else text
@@ -315,26 +316,23 @@ class _Reader:
     def _begin(self, value: dict[str, Any] | list[Any], event: Any, *, is_mapping: bool) -> None:
         mark = event.start_mark
         self._count(mark)
-        path = self._path()
         if self._waits_for_key():
-            self.complain("a key that is a list or a mapping, wanted text", mark, path)
+            self.complain("a key that is a list or a mapping, wanted text", mark, self._path())
             self.open[-1].key = "?"
+        path = self._path()
         if event.tag not in {None, "!"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted plain data", mark, path)
         if len(self.open) >= MOST_DEPTH:
             self.refuse(f"nested deeper than {MOST_DEPTH} levels", mark, path)
-        self._place(mark)
-        values, keys = self.value_places.setdefault(path, {}), {}
-        if is_mapping:
-            keys = self.key_places.setdefault(path, {})
+        self._place(path, mark)
+        values = self.value_places.setdefault(path, {})
+        keys = self.key_places.setdefault(path, {}) if is_mapping else {}
         self.open.append(_Open(path, value, event.anchor, self.values, is_mapping, values, keys))
 
-    def _place(self, mark: Any) -> None:
-        """Note where the list, mapping or alias that comes next stands."""
-        if self.open:
-            parent = self.open[-1]
-            step = parent.key if parent.is_mapping else len(parent.value)
-            parent.values["?" if step is None else step] = mark
+    def _place(self, path: Path, mark: Any) -> None:
+        """Note where the list, mapping or alias at `path` stands."""
+        if path:
+            self.open[-1].values[path[-1]] = mark
         else:
             self.root_place = mark
 
@@ -352,7 +350,7 @@ class _Reader:
         path = self._path()
         if event.anchor not in self.anchors:
             self.complain(f"the alias *{event.anchor} has no anchor before it", event.start_mark, path)
-            self._put(None, event.start_mark)
+            self._put(None, event.start_mark, path)
             return
         if self._waits_for_key():
             self.complain("an alias as a key, wanted text", event.start_mark, path)
@@ -360,10 +358,10 @@ class _Reader:
             return
         value, size = self.anchors[event.anchor]
         self._count(event.start_mark, size)
-        self._put(value, event.start_mark)
+        self._put(value, event.start_mark, path)
 
-    def _put(self, value: Any, mark: Any) -> None:
-        self._place(mark)
+    def _put(self, value: Any, mark: Any, path: Path) -> None:
+        self._place(path, mark)
         self._attach(value)
 
     def _attach(self, value: Any) -> None:

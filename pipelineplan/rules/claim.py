@@ -134,7 +134,7 @@ def _compared(sides: list[tuple[Bounds, Bounds]]) -> Verdict:
 
 def _corners(operands: tuple[Operand, ...], also: Operand | None = None) -> list[Values]:
     """Every combination of interval ends; assumed operands stay at their value, but for `also`."""
-    if not any([_varies(operand, also) for operand in operands]):
+    if not any(_varies(operand, also) for operand in operands):
         return [{operand.symbol: operand.value for operand in operands}]
     choices = [
         (operand.symbol, (operand.low, operand.high) if _varies(operand, also) else (operand.value,))
