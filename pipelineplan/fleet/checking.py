@@ -126,7 +126,7 @@ def _beside_each_other(plans: Sequence[Path], asked: Asked, cores: int) -> Itera
     first, *others = plans
     yield check_one(first, asked)
     method = "fork" if "fork" in get_all_start_methods() and os.name == "posix" else "spawn"
-    each = max(1, len(others) // (cores * 4))
+    each = max(1, len(others) // (cores * 16))  # small, so that all are done at about the same time
     with ProcessPoolExecutor(cores, mp_context=get_context(method)) as pool:
         yield from pool.map(check_one, others, [asked] * len(others), chunksize=each)
 
