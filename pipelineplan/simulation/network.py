@@ -94,8 +94,8 @@ class SourceLog:
     `retention_seconds` are deleted by the cleaner, which looks every `cleaner_seconds` (Kafka's
     `log.retention.check.interval.ms` is 5 min), and so are those before the last `retention_records`
     of a partition; whole segments of that many seconds or records at a time. Of several logs each
-    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, and no
-    more than `read_limit_per_second` are read from it.
+    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, of the
+    `backlog_seconds` before it, and no more than `read_limit_per_second` are read from it.
     """
 
     name: str
@@ -110,6 +110,7 @@ class SourceLog:
     segment_records: float = 0.0
     part: float = 1.0
     backlog_records: float = 0.0
+    backlog_seconds: float = 0.0
     read_limit_per_second: float = math.inf
 
     @property

@@ -136,8 +136,7 @@ def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
     if over is Over.TIME:
         return places * last
     counts = places * float(curves.appended_at(np.array([last]))[0])
-    rising = curves.appended > np.concatenate(((-1.0,), curves.appended[:-1]))
-    return np.asarray(np.interp(counts, curves.appended[rising], curves.appended_time[rising]))
+    return np.asarray(np.interp(counts, curves.appended, curves.appended_time))
 
 
 def _sorted(delays: Floats, weights: Floats) -> Delays:

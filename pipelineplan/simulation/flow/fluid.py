@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelineplan.simulation.flow.asides import Asides
 from pipelineplan.simulation.flow.courses import Course, Courses, Leg, counts_along
 from pipelineplan.simulation.flow.filling import JointRates
 from pipelineplan.simulation.flow.joint import JointLayout
@@ -80,6 +81,7 @@ class Fluid:
             [log.shares for log in layout.network.logs]
         )
         self.arrived[self.log] = self.queue[self.log]
+        self.asides = Asides()
         self.drained_at: float | None = 0.0
         self.journal = Journal(
             len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges)
@@ -334,6 +336,11 @@ class Fluid:
             self.queue[channels] = np.where(chosen, 0.0, self.queue[channels])
         self.note()
         return back
+
+    def read_again(self, position: Floats) -> Floats:
+        """Put all readers back to `position`, while stages go on remembering what they had read."""
+        self.asides.reread_at.append(self.now)
+        return self.rewind(position, np.ones(len(self.shares), dtype=np.bool_))
 
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""

@@ -17,6 +17,8 @@ is ever left out, so there is no tolerance that could pass a kink.
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -166,6 +168,29 @@ def first_times_in(curves: Columns, shares: Floats, counts: Floats) -> Floats:
 def highest_yet(curve: Floats) -> Floats:
     """The curve without its steps back, or the curve itself where it has none."""
     return curve if (curve[1:] >= curve[:-1]).all() else np.asarray(np.maximum.accumulate(curve))
+
+
+@dataclass(frozen=True)
+class Highest:
+    """The height of a curve so far, at any time: a curve that went back is passed on its own line again."""
+
+    time: Floats
+    curve: Floats
+
+    @cached_property
+    def _yet(self) -> Floats:
+        return highest_yet(self.curve)
+
+    def at(self, when: Floats) -> Floats:
+        """The height at each time; before the first row that of the first."""
+        before = np.maximum(np.searchsorted(self.time, when, side="right") - 1, 0)
+        return np.asarray(np.maximum(self._yet[before], value_at(self.time, self.curve, when)))
+
+    def passed_again(self) -> Floats:
+        """When the curve comes to where it was before it went back."""
+        rows = np.flatnonzero((self.curve[:-1] < self._yet[:-1]) & (self.curve[1:] > self._yet[:-1]))
+        part = (self._yet[rows] - self.curve[rows]) / (self.curve[rows + 1] - self.curve[rows])
+        return np.asarray(self.time[rows] + part * (self.time[rows + 1] - self.time[rows]))
 
 
 def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:
