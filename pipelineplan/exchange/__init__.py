@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.exchange.exported import Dropped, Export, File
@@ -18,20 +19,33 @@ from pipelineplan.exchange.settings import read_settings
 from pipelineplan.exchange.traced import Place, Traced
 from pipelineplan.plan import Plan
 
+if TYPE_CHECKING:
+    from pipelineplan.simulation.result import SimulationResult
+
 # The format's name, and its module; imported when it is asked for.
 EXPORTS: Mapping[str, str] = {
     "strimzi": "strimzi",
     "flink": "flink",
+    "prometheus": "prometheus",
 }
+# Formats that take thresholds from a simulation of the plan.
+SIMULATED = frozenset({"prometheus"})
 
 
-def export(plan: Plan, name: str, settings: Mapping[str, str] | None = None) -> Export:
+def export(
+    plan: Plan,
+    name: str,
+    settings: Mapping[str, str] | None = None,
+    simulated: SimulationResult | None = None,
+) -> Export:
     """The plan in the format `name`; `settings` are what that format asks for and no plan says.
+
+    `simulated` is what thresholds that only a simulation gives are taken from.
 
     Raises `InputError` for an unknown format or setting, and for a plan that has nothing of the format.
     """
     module = format_of(name)
-    asked = read_settings(settings or {}, module.ASKS, name)
+    asked = read_settings(settings or {}, module.ASKS, name, simulated)
     made: Export | None = module.export(plan, asked)
     if made is None:
         message = f"states nothing that {name} has a place for: {module.TITLE}"
@@ -50,4 +64,4 @@ def format_of(name: str) -> ModuleType:
     return import_module(f"{__name__}.{EXPORTS[name]}")
 
 
-__all__ = ["EXPORTS", "Dropped", "Export", "File", "Place", "Traced", "export", "format_of"]
+__all__ = ["EXPORTS", "SIMULATED", "Dropped", "Export", "File", "Place", "Traced", "export", "format_of"]

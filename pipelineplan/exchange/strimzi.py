@@ -143,10 +143,13 @@ def _resource(
     name: str, topic: str, place: Place, spec: dict[str, Any], settings: Settings
 ) -> dict[str, Any]:
     why = "the Kafka resource, which no plan names: --set cluster=NAME"
+    only_open = all(isinstance(value, Needs) for value in spec.values())
+    # Asked for only where a resource cannot be called so; a specification must not be empty.
+    named = {"topicName": Traced(topic, (place,))} if name != topic or only_open else {}
     cluster = settings.get("cluster") or Needs("<CLUSTER>", why)
     return {
         "apiVersion": "kafka.strimzi.io/v1beta2",
         "kind": "KafkaTopic",
         "metadata": {"name": Traced(name, (place,)), "labels": {"strimzi.io/cluster": cluster}},
-        "spec": {"topicName": Traced(topic, (place,)), **spec},
+        "spec": {**named, **spec},
     }

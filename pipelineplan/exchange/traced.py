@@ -35,7 +35,7 @@ class Place:
 class Traced:
     """A value of an export: what of the plan says it, and how, where it is not simply what stands there."""
 
-    value: Scalar
+    value: Any  # a scalar where it is written; what the plan's model has, before
     places: tuple[Place, ...]
     how: str = ""
 

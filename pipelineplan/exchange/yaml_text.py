@@ -84,10 +84,10 @@ def _document(tree: Any) -> list[str]:
         line = _find(node, path).end_mark.line
         origin = redacted(traced.origin)
         lines[line] = f"{lines[line].ljust(_COLUMN)}  # {origin}" if origin else lines[line]
+    for line in sorted({line for one in opened for line in range(one.first, one.last + 1)}):
+        text = lines[line].lstrip(" ")
+        lines[line] = f"{' ' * (len(lines[line]) - len(text))}# {text}"
     for one in opened:
-        for line in range(one.first, one.last + 1):
-            text = lines[line].lstrip(" ")
-            lines[line] = f"{' ' * (len(lines[line]) - len(text))}# {text}"
         if one.why:
             lines[one.first] += f"  # {redacted(one_line(one.why))}"
     return lines
@@ -145,26 +145,26 @@ def _all_traced(tree: Any, at: Path = ()) -> Iterator[tuple[Path, Traced]]:
 
 
 def _opened(tree: Any, node: Any) -> Iterator[_Open]:
-    """What the lines of the text are of everything that the plan does not state."""
+    """What the lines of the text are of everything that the plan does not state, and why at every depth."""
+    if isinstance(tree, Needs):
+        tree = tree.shown
     match tree:
         case Mapping():
             for (key_node, value_node), inner in zip(node.value, tree.values(), strict=True):
-                if isinstance(inner, Needs):
-                    yield _Open(key_node.start_mark.line, _last(value_node), inner.why)
-                elif _is_open(inner):
-                    yield _Open(key_node.start_mark.line, key_node.start_mark.line, "")
-                    yield from _opened(inner, value_node)
-                else:
-                    yield from _opened(inner, value_node)
+                if _is_open(inner):
+                    yield _Open(key_node.start_mark.line, _last(value_node), _why(inner))
+                yield from _opened(inner, value_node)
         case list():
             for value_node, inner in zip(node.value, tree, strict=True):
                 if _is_open(inner):
-                    why = inner.why if isinstance(inner, Needs) else ""
-                    yield _Open(value_node.start_mark.line, _last(value_node), why)
-                else:
-                    yield from _opened(inner, value_node)
+                    yield _Open(value_node.start_mark.line, _last(value_node), _why(inner))
+                yield from _opened(inner, value_node)
         case _:
             return
+
+
+def _why(tree: Any) -> str:
+    return tree.why if isinstance(tree, Needs) else ""
 
 
 def _is_open(tree: Any) -> bool:

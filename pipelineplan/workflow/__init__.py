@@ -329,9 +329,11 @@ def export(
     has the place that says it, and what cannot be carried is in `dropped`. Raises `InputError` for an
     unknown format or setting, and for a plan that states nothing of what the format holds.
     """
+    from pipelineplan.exchange import SIMULATED
     from pipelineplan.exchange import export as write_as
 
-    return write_as(as_plan(plan, env), format, settings)
+    one = as_plan(plan, env)
+    return write_as(one, format, settings, simulate(one) if format in SIMULATED else None)
 
 
 def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:

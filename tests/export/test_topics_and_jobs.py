@@ -46,7 +46,6 @@ def test_a_topic_has_the_settings_of_kafka_under_their_own_names() -> None:
         "kind": "KafkaTopic",
         "metadata": {"name": "orders", "labels": {"strimzi.io/cluster": "main"}},
         "spec": {
-            "topicName": "orders",
             "partitions": 24,
             "replicas": 3,
             "config": {
@@ -59,7 +58,7 @@ def test_a_topic_has_the_settings_of_kafka_under_their_own_names() -> None:
         },
     }
     assert letters["metadata"]["name"] == "orders-dlq"
-    assert letters["spec"] == {"topicName": "orders-dlq", "config": {"retention.ms": 14 * 86_400_000}}
+    assert letters["spec"] == {"config": {"retention.ms": 14 * 86_400_000}}
 
 
 def test_what_the_plan_leaves_open_is_a_comment_that_says_what_it_needs(tmp_path: Path) -> None:
