@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipelineplan.bundle.contents import Contents
 from pipelineplan.bundle.plots import as_plots, plot_name
-from pipelineplan.bundle.redaction import redacted
+from pipelineplan.documents.redaction import redacted
 from pipelineplan.quality import gx_files, suites_of
 from pipelineplan.simulation import SimulationResult, write_csv, write_parquet
 
