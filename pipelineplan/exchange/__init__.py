@@ -27,6 +27,7 @@ EXPORTS: Mapping[str, str] = {
     "strimzi": "strimzi",
     "flink": "flink",
     "prometheus": "prometheus",
+    "openslo": "openslo",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})

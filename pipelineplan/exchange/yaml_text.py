@@ -62,8 +62,13 @@ def as_yaml(name: str, head: Iterable[str], documents: Iterable[Any]) -> File:
         parts.append("\n".join(_document(tree)))
         prefix = f"[{number}]" if len(trees) > 1 else ""
         values += [(f"{prefix}{dotted(path)}", traced) for path, traced in traced_in(tree)]
-    comments = "".join(f"# {redacted(one_line(line))}".rstrip() + "\n" for line in head)
+    comments = "".join(f"# {_comment(line)}".rstrip() + "\n" for line in head)
     return File(name, comments + "\n---\n".join(parts) + "\n", tuple(values))
+
+
+def _comment(line: str) -> str:
+    """A line of the head, with the spaces that it is set in by."""
+    return " " * (len(line) - len(line.lstrip(" "))) + redacted(one_line(line))
 
 
 def _document(tree: Any) -> list[str]:
