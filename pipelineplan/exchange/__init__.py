@@ -28,6 +28,8 @@ EXPORTS: Mapping[str, str] = {
     "flink": "flink",
     "prometheus": "prometheus",
     "openslo": "openslo",
+    "odcs": "odcs",
+    "dbt": "dbt_sources",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})
