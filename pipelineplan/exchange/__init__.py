@@ -27,6 +27,9 @@ EXPORTS: Mapping[str, str] = {
     "strimzi": "strimzi",
     "flink": "flink",
     "prometheus": "prometheus",
+    "openslo": "openslo",
+    "odcs": "odcs",
+    "dbt": "dbt_sources",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})

@@ -4,8 +4,8 @@
     kafka_lag_exporter   kafka_consumergroup_group_lag_seconds > 600
 
 Offsets tell an age without any rate: the oldest unread record is older than ten minutes exactly if the
-group stands before the end that the log had ten minutes ago. Sources: kafka_exporter (danielqsj), Kafka
-Lag Exporter (seglo) and Burrow (LinkedIn), their metrics as documented or registered.
+group stands before the end that the log had ten minutes ago. Sources: the metrics that
+kafka_exporter (danielqsj), Kafka Lag Exporter (seglo) and Burrow (LinkedIn) document or register.
 """
 
 from __future__ import annotations

@@ -101,11 +101,7 @@ def meters(tracer: Tracer, settings: Settings) -> Meters:
     """What is measured by, as `--set` says it; raises `InputError` for an unknown exporter or no metric."""
     given = settings.get("exporter")
     exporter = str(given.value) if given is not None else EXPORTERS[0]
-    problems = [
-        Problem(f"found {value!r} for {name}, wanted the name of a metric", Position("--set"))
-        for name, value in settings.values.items()
-        if name in METERS and not _METRIC.match(value)
-    ]
+    problems = _no_metrics(settings)
     if exporter not in EXPORTERS:
         wanted = ", ".join(EXPORTERS)
         problems.append(
@@ -114,6 +110,20 @@ def meters(tracer: Tracer, settings: Settings) -> Meters:
     if problems:
         raise InputError(problems)
     return Meters(tracer, settings, exporter)
+
+
+def check_metrics(settings: Settings) -> None:
+    """Raise `InputError` for a metric that cannot be the name of one."""
+    if problems := _no_metrics(settings):
+        raise InputError(problems)
+
+
+def _no_metrics(settings: Settings) -> list[Problem]:
+    return [
+        Problem(f"found {value!r} for {name}, wanted the name of a metric", Position("--set"))
+        for name, value in settings.values.items()
+        if name in METERS and not _METRIC.match(value)
+    ]
 
 
 def _read(found: object, dimension: Dimension) -> Quantity | None:

@@ -31,6 +31,7 @@ _RESOURCE = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-
 _CLEANUP = {"delete": "delete", "compact": "compact", "compact_delete": "compact,delete"}
 _TIMESTAMPS = {"create": "CreateTime", "log_append": "LogAppendTime"}
 _LARGEST_INT = 2**31 - 1
+_MOST_REPLICAS = 32_767
 # By its name, each topic with the place that names it, and what its resource specifies.
 Topics = dict[str, tuple[Place, dict[str, Any]]]
 _OF_TOPIC = frozenset(
@@ -68,14 +69,23 @@ def _add(tracer: Tracer, topics: Topics, spec: dict[str, Any], source: Source) -
 
 
 def _source(tracer: Tracer, source: Source) -> dict[str, Any]:
-    spec: dict[str, Any] = {}
-    for key, field in (("partitions", "partitions"), ("replicas", "replication")):
-        spec[key] = tracer.stated(source, field) or Needs(
-            f"<{key.upper()}>", f"state {field}: of {source.id}"
-        )
+    found = {"partitions": tracer.stated(source, "partitions"), "replicas": _replicas(tracer, source)}
+    wanted = {"partitions": "partitions", "replicas": "replication"}
+    spec: dict[str, Any] = {
+        key: value or Needs(f"<{key.upper()}>", f"state {wanted[key]}: of {source.id}")
+        for key, value in found.items()
+    }
     least = tracer.stated(source, "min_insync_replicas")
     config = {**({"min.insync.replicas": least} if least else {}), **_config(tracer, source.retention)}
     return {**spec, **({"config": config} if config else {})}
+
+
+def _replicas(tracer: Tracer, source: Source) -> Traced | None:
+    found = tracer.stated(source, "replication")
+    if found is not None and found.value > _MOST_REPLICAS:
+        tracer.drop(source, "replication", f"a KafkaTopic takes at most {_MOST_REPLICAS}")
+        return None
+    return found
 
 
 def _config(tracer: Tracer, retention: Retention | None) -> dict[str, Traced]:

@@ -4,7 +4,8 @@
     # strimzi.io/cluster: <CLUSTER>  # the plan does not name the cluster
 
 Where each value stands is what the library's parser says of the text, so that a comment cannot land inside
-of a value; what is left when all comments are taken away is what the dumper wrote.
+of a value; what is left when all comments are taken away is what the dumper wrote. Keys are words of the
+format and never of a plan.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    quoted = "\n" in value or "\t" in value or _LOOKS_LIKE_ANOTHER.fullmatch(value) is not None
+    quoted = one_line(value) != value or _LOOKS_LIKE_ANOTHER.fullmatch(value) is not None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if quoted else None)
 
 
@@ -62,8 +63,13 @@ def as_yaml(name: str, head: Iterable[str], documents: Iterable[Any]) -> File:
         parts.append("\n".join(_document(tree)))
         prefix = f"[{number}]" if len(trees) > 1 else ""
         values += [(f"{prefix}{dotted(path)}", traced) for path, traced in traced_in(tree)]
-    comments = "".join(f"# {redacted(one_line(line))}".rstrip() + "\n" for line in head)
+    comments = "".join(f"# {_comment(line)}".rstrip() + "\n" for line in head)
     return File(name, comments + "\n---\n".join(parts) + "\n", tuple(values))
+
+
+def _comment(line: str) -> str:
+    """A line of the head, with the spaces that it is set in by."""
+    return " " * (len(line) - len(line.lstrip(" "))) + redacted(one_line(line))
 
 
 def _document(tree: Any) -> list[str]:
