@@ -281,6 +281,33 @@ slos:
 """
 
 
+def test_the_stall_of_a_checkpoint_keeps_records_waiting_and_takes_no_capacity(tmp_path: Path) -> None:
+    """80/s by 100/s with checkpoints on: 2 s of standing still keep 160 records, the last of them for 2 s.
+
+    In between 100/s * 60/58 are taken, so an outage drains as the plan says, but for the phase of the stalls.
+    """
+    text = RECORDED.replace("profile: load.csv", "average: 80/s, peak: 80/s").replace("TARGET", "1 s")
+    text += "outages:\n  - {of: sink, detect: 1 min, repair: 9 min}\n"
+    stalled = text.replace("duration: 1 s", "duration: 1 s, stall: 2 s")
+    (without, of), (found, with_) = (
+        (scenario(result, "steady"), scenario(result, "sink-outage"))
+        for result in (simulate(plan_of(tmp_path, each)) for each in (text, stalled))
+    )
+    assert without.figures["peak_lag_records"].value == 0
+    assert found.figures["peak_lag_records"].value == pytest.approx(160)
+    assert found.figures["oldest_unread_seconds"].value == pytest.approx(2.0)
+    assert found.figures["peak_utilisation_worst_worker"].value == pytest.approx(0.8)
+    # What comes in the stall, and until 160 records are made up for at 23.4/s, waits: 8.8 of 60 s.
+    waits = 2 + 160 / (6000 / 58 - 80)
+    assert found.figures["freshness_p99_seconds"].value == pytest.approx(2 * (1 - 0.6 / waits), rel=0.05)
+    assert found.figures["freshness_p50_seconds"].value == 0
+    drains = [each.figures["drain_seconds"].value for each in (of, with_)]
+    assert drains[1] == pytest.approx(drains[0], rel=0.01)
+    refused = simulate(plan_of(tmp_path, text.replace("duration: 1 s", "stall: 2 min")))
+    assert not refused.scenarios
+    assert "leaves no time to work" in refused.not_simulated[0][1]
+
+
 def test_an_overload_before_the_end_of_a_recording_is_seen_in_its_mean(tmp_path: Path) -> None:
     """120/s for 20 h, 40/s for 4 h: the last hours hide that 107/s come in the mean, of 100/s that go.
 
