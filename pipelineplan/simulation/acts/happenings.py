@@ -271,7 +271,13 @@ def _diurnal(values: Values, setting: Setting) -> Setting:
         for hour in range(first, last)
     )
     length = 3600.0 * (last - first)
-    changed = replace(setting.scenario, rates=rates, horizon_seconds=length, settle_seconds=length)
+    changed = replace(
+        setting.scenario,
+        rates=rates,
+        horizon_seconds=length,
+        settle_seconds=length,
+        mean_rate=setting.rate_per_second,
+    )
     return replace(setting, scenario=changed)
 
 

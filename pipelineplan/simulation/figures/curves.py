@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.event_progress import Progress, event_time_of, read_progress, with_rows
-from pipelineplan.simulation.flow.journal import Highest, first_time_at, value_at
+from pipelineplan.simulation.flow.journal import Highest, first_time_at
 from pipelineplan.simulation.sharing import Floats
 
 Lanes = npt.NDArray[np.intp]
@@ -177,9 +177,9 @@ class Curves:
         for number in np.unique(lane):
             mine = (lane == number) & np.isfinite(when)
             if mine.any():
-                came, left = self.run.fluid.curves_of(edge, int(number))
-                counts = value_at(self.time, came, when[mine]) * _REACHED
-                gone = first_time_at(self.time, left, counts)
+                came, left = self.run.fluid.columns_of(edge, int(number))
+                journal = self.run.fluid.journal
+                gone = journal.first_time(left, journal.at(came, when[mine]) * _REACHED)
                 out[mine] = np.maximum(gone, when[mine])
         return out
 

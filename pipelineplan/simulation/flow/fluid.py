@@ -369,9 +369,14 @@ class Fluid:
     def curves_of(self, edge: int, lane: int, journal: Journal | None = None) -> tuple[Floats, Floats]:
         """What came into and left one lane of a stored edge, `[row]` of the journal or of a part of it."""
         journal = self.journal if journal is None else journal
+        came, left = self.columns_of(edge, lane)
+        return journal.column(came), journal.column(left)
+
+    def columns_of(self, edge: int, lane: int) -> tuple[int, int]:
+        """The columns of the journal with what came into and left one lane of a stored edge."""
         before = [each for each in self.layout.stored_edges if each < edge]
         column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
-        return journal.column(column), journal.column(column + len(self._kept))
+        return column, column + len(self._kept)
 
     def let_go(self) -> None:
         """Nothing more is asked of this run; a loop that keeps its memory for the next overrides this."""

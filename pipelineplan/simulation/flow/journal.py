@@ -24,6 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pipelineplan.simulation.flow.row_blocks import RowBlocks, Rows, least_of_rows
 from pipelineplan.simulation.sharing import Floats
 
 _FIRST_ROWS = 256
@@ -69,6 +70,7 @@ class Journal:
         self._bases = _Growing(columns)
         self._patterns = _Growing(columns)
         self._patterns.take(1)[:] = 0.0
+        self._known: RowBlocks | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -116,11 +118,36 @@ class Journal:
 
     def least(self, shares: Floats) -> Floats:
         """The least of all counts over their shares, over all rows; without a share none counts."""
-        return least_over(self, shares)
+        of = (self._base_of.rows[:, 0], self._pattern_of.rows[:, 0])
+        return least_of_rows(self._bases.rows, self._patterns.rows, of, shares)
 
     def first_times(self, shares: Floats, counts: Floats) -> Floats:
         """When each partition first comes to its share of each count; inf where it does not."""
-        return first_times_in(self, shares, counts)
+        return np.array([self.first_time(number, share * counts) for number, share in enumerate(shares)])
+
+    def first_time(self, number: int, counts: Floats) -> Floats:
+        """When one count first comes to each of `counts`; inf where it does not."""
+        return self._blocks().first_time(number, counts)
+
+    def at(self, number: int, when: Floats) -> Floats:
+        """One count at each time; after a jump at that time, the later value."""
+        return self._blocks().at(number, when)
+
+    def cells(self, number: int, rows: Rows) -> Floats:
+        """One count at some rows."""
+        bases, patterns = self._base_of.rows[rows, 0], self._pattern_of.rows[rows, 0]
+        return np.asarray(self._bases.rows[bases, number] + self._patterns.rows[patterns, number])
+
+    def rows_at(self, rows: Rows) -> Floats:
+        """All counts at some rows, `[row, column]`."""
+        bases, patterns = self._base_of.rows[rows, 0], self._pattern_of.rows[rows, 0]
+        return np.asarray(self._bases.rows[bases] + self._patterns.rows[patterns])
+
+    def _blocks(self) -> RowBlocks:
+        """The rows of now, to be asked; what is written later is not in it."""
+        if self._known is None or len(self._known.time) != len(self):
+            self._known = RowBlocks(self)
+        return self._known
 
     def since(self, row: int) -> Journal:
         """The rows from that one on, which share their memory with this journal."""
@@ -128,7 +155,7 @@ class Journal:
         first = int(base_of.room.min())
         base_of.room = base_of.room - first
         rows = {"_time": self._time.since(row), "_pattern_of": self._pattern_of.since(row)}
-        vars(part).update(rows, _base_of=base_of, _bases=self._bases.since(first))
+        vars(part).update(rows, _base_of=base_of, _bases=self._bases.since(first), _known=None)
         return part
 
     def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
