@@ -30,6 +30,8 @@ EXPORTS: Mapping[str, str] = {
     "openslo": "openslo",
     "odcs": "odcs",
     "dbt": "dbt_sources",
+    "focus": "focus",
+    "openlineage": "openlineage",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})
