@@ -32,6 +32,7 @@ EXPORTS: Mapping[str, str] = {
     "dbt": "dbt_sources",
     "focus": "focus",
     "openlineage": "openlineage",
+    "airflow": "airflow",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})
