@@ -30,6 +30,9 @@ EXPORTS: Mapping[str, str] = {
     "openslo": "openslo",
     "odcs": "odcs",
     "dbt": "dbt_sources",
+    "focus": "focus",
+    "openlineage": "openlineage",
+    "airflow": "airflow",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})

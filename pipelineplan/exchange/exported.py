@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelineplan.documents.redaction import redacted, redacted_tree
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.exchange.text import one_line
 from pipelineplan.exchange.traced import Traced
@@ -26,7 +27,7 @@ class Dropped:
     position: Position
 
     def __str__(self) -> str:
-        return one_line(f"{self.position}: {self.what}: {self.why}")
+        return redacted(one_line(f"{self.position}: {self.what}: {self.why}"))
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Export:
 
     def to_json_dict(self) -> dict[str, Any]:
         """The whole export as plain data, each value with the place in the plan that says it."""
-        return {
+        plain: dict[str, Any] = {
             "format": self.format,
             "files": [
                 {"name": file.name, "text": file.text, "values": [_value_json(*pair) for pair in file.values]}
@@ -72,6 +73,8 @@ class Export:
             ],
             "dropped": [{"what": one.what, "why": one.why, **one.position._asdict()} for one in self.dropped],
         }
+        found: dict[str, Any] = redacted_tree(plain)
+        return found
 
 
 def _value_json(at: str, traced: Traced) -> dict[str, Any]:

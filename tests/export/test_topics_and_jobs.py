@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from exporting import EXAMPLES, ORDERS, held_against, small, text_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pipelineplan import InputError, export, read_plan
+from pipelineplan import InputError, export, read_facts, read_plan
 from pipelineplan.exchange.traced import Needs, Traced, plain
 from pipelineplan.exchange.yaml_text import as_yaml
 from pipelineplan.plan.real_system import agrees
+from pipelineplan.quantities import parse
 
 
 @pytest.mark.parametrize(("name", "least"), [("strimzi", 8), ("flink", 19)])
@@ -199,3 +201,37 @@ def without_nothing(data: object) -> object:
             each for each in (without_nothing(value) for value in data) if each not in (None, {}, [])
         ] or None
     return data
+
+
+milliseconds = st.integers(1, 10**12)
+amounts = st.builds(
+    lambda time, segment, size, interval, timeout: {
+        "retention": {"time": f"{time} ms", "segment": f"{segment} ms", "bytes_per_partition": f"{size} B"},
+        "checkpoint": {"interval": f"{interval} ms", "timeout": f"{timeout} ms"},
+    },
+    milliseconds,
+    milliseconds,
+    st.integers(1, 2**50),
+    milliseconds,
+    milliseconds,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(amounts)
+def test_law_every_whole_amount_reads_back_exactly(said: dict[str, dict[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        plan = small(
+            Path(folder), source={"retention": said["retention"]}, stage={"checkpoint": said["checkpoint"]}
+        )
+        for name in ("strimzi", "flink"):
+            (place,) = export(plan, name).write(Path(folder) / f"{name}.yaml")
+            (reading,) = read_facts(place, f"{name}.yaml")
+            for fact in reading.facts:
+                section, _, field = fact.field.partition(".")
+                assert fact.dimension is not None
+                assert (
+                    parse(fact.value, fact.dimension).value
+                    == parse(said[section][field], fact.dimension).value
+                )
+            assert len(reading.facts) == len(said["retention" if name == "strimzi" else "checkpoint"])
