@@ -144,20 +144,27 @@ def _freshness_claim(
         left=lambda v: chain.quantile(v, probability),
         right=lambda v: (v["F"], v["F"]),
         dimension=Dimension.DURATION,
-        says=lambda e: _freshness_said(slo, name, e),
-        changes=tuple(Change(symbol, rises=False) for symbol in ("I", "B", "W") if symbol in chain.symbols),
+        says=lambda e: _freshness_said(slo, name, e, chain.independent_quantile(e.values, probability)),
+        changes=tuple(Change(symbol, rises=False) for symbol in _shorter(chain)),
     )
 
 
-def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
+def _shorter(chain: Waits) -> list[str]:
+    """What may be shortened: checkpoint intervals, the watermark lag, the window."""
+    intervals = [f"I_{number}" for number in range(1, chain.handovers + 1)]
+    return [symbol for symbol in ("I", *intervals, "B", "W") if symbol in chain.symbols]
+
+
+def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation, drifting: float | None) -> str:
     freshness = slo.freshness
     since = "the window's end" if freshness and freshness.measured_from == "window_end" else "the event time"
     settle = (
         ", and `pipelineplan simulate` says where between" if evaluation.verdict is Verdict.UNKNOWN else ""
     )
+    between = "" if drifting is None else f", {say_seconds(drifting)} where the jobs' checkpoints drift"
     return (
         f"{quantile} of freshness at {slo.subject!r} is {evaluation.left_shown} from {since} on without any "
-        f"backlog; the target is {evaluation.right_shown}{settle}"
+        f"backlog{between}; the target is {evaluation.right_shown}{settle}"
     )
 
 
