@@ -239,6 +239,17 @@ class EventTime:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """The job that reads what another writes: `selectivity` records for each that its last stage takes.
+
+    They lie in the log that is the source of that job, which has room for all of them.
+    """
+
+    network: Network
+    selectivity: float = 1.0
+
+
+@dataclass(frozen=True)
 class Network:
     """One source log, and `stages` from the first to the sink, which is the last of them.
 
@@ -246,7 +257,8 @@ class Network:
     stages then name their inlets, each stands after what it reads from, and records wait in the
     logs only. With `runs` it works by schedule or trigger, and without all the time.
     `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
-    key). `usage` is what its records cost. Raises `ValueError` when numbers contradict each other.
+    key). `usage` is what its records cost. `then` is the next job, which reads what this one writes as soon
+    as that is `visible`; jobs have a `name`. Raises `ValueError` when numbers contradict each other.
     """
 
     source: SourceLog
@@ -258,6 +270,8 @@ class Network:
     beside: tuple[SourceLog, ...] = ()
     runs: Runs | None = None
     usage: Usage | None = None
+    name: str = ""
+    then: Onward | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""
@@ -274,6 +288,32 @@ class Network:
     def joint(self) -> bool:
         """Whether this is more than one way of records: then stages name what they read from."""
         return bool(self.beside) or any(stage.inlets for stage in self.stages)
+
+    @property
+    def jobs(self) -> tuple[Network, ...]:
+        """This network, or each of its jobs in a row, as it is by itself."""
+        if self.then is None:
+            return (self,)
+        return (replace(self, then=None), *self.then.network.jobs)
+
+    @property
+    def of_all_jobs(self) -> Network:
+        """The same with the event time of the job that has a window, or says why it knows none."""
+        times = [job.event_time for job in self.jobs]
+        windowed = [each for each in times if each.window_seconds > 0 or each.unknown_freshness]
+        return replace(self, event_time=windowed[0]) if windowed else self
+
+    @property
+    def handed_on(self) -> float:
+        """Records that the next job gets per record of the source."""
+        return self.scale(len(self.stages) - 1) * (self.then.selectivity if self.then is not None else 1.0)
+
+    def loads(self, rate_per_second: float) -> tuple[tuple[Network, float], ...]:
+        """Each job, and the records that come to its log per second at rest."""
+        if self.then is None:
+            return ((self, rate_per_second),)
+        alone = replace(self, then=None)
+        return ((alone, rate_per_second), *self.then.network.loads(rate_per_second * self.handed_on))
 
     @property
     def logs(self) -> tuple[SourceLog, ...]:
@@ -318,6 +358,9 @@ class Network:
 
     def utilisation(self, rate_per_second: float) -> tuple[float, str]:
         """Load over capacity of the busiest worker, and its name; above 1 a backlog grows."""
+        if self.then is not None:
+            each = [job.utilisation(rate) for job, rate in self.loads(rate_per_second)]
+            return max(each, key=lambda pair: pair[0])
         busiest = (0.0, "")
         for number, stage in enumerate(self.stages):
             shares = self.worker_shares(number)

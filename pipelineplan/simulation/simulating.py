@@ -15,6 +15,7 @@ from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, ou
 from pipelineplan.simulation.chance.keeping import Sample
 from pipelineplan.simulation.chance.replicating import Futures, judge_chances, kept, replications, samples
 from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.figures.all_jobs import job_results
 from pipelineplan.simulation.figures.curves import Curves
 from pipelineplan.simulation.figures.measures import FIGURES, Range, combine, in_currency, measure, promised
 from pipelineplan.simulation.figures.series import series
@@ -195,6 +196,7 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
             *([why] if why else []),
         ),
         states=states,
+        jobs=job_results(runs),
     )
 
 
@@ -306,7 +308,7 @@ def _notes(run: Run, pipeline: Pipeline, *, walked: bool) -> list[str]:
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
             "keep it per partition"
         )
-    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages) and not walked:
+    if any(stage.service_cv**2 > 1.5 for job in run.network.jobs for stage in job.stages) and not walked:
         notes.append(
             "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
         )

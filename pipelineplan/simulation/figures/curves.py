@@ -125,15 +125,19 @@ class Curves:
 
     def emitted_at(self, arrived: Floats) -> Floats:
         """When records that arrived at those times first left the last queue, `[partition, record]`."""
-        layout = self.run.fluid.layout
-        when = self.all_read_at(arrived).ravel()
-        lane, inside = np.repeat(layout.worker_of, len(arrived)), 0
+        when = self.all_read_at(arrived)
+        lane = np.repeat(self.run.fluid.layout.worker_of, len(arrived))
+        return self.left_at(lane, when.ravel()).reshape(when.shape)
+
+    def left_at(self, lane: Lanes, when: Floats) -> Floats:
+        """When records that workers of the first stage read at those times leave the last queue."""
+        layout, inside = self.run.fluid.layout, 0
         for edge in layout.stored_edges:
             segment = layout.segment_of(edge)
             if segment > inside:
                 lane, inside = self._spread(segment, len(when)), segment
             when = self._through(edge, lane, when)
-        return when.reshape(self.partitions, len(arrived))
+        return when
 
     def passed_on(self, when: Floats) -> Floats:
         """When what every partition had sent by those times has left every lane: the watermark's way."""

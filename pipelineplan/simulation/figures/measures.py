@@ -60,6 +60,10 @@ def measure(run: Run) -> dict[str, Range]:
 def measure_curves(curves: Curves) -> dict[str, Range]:
     """The same of the curves of a run."""
     run = curves.run
+    if run.jobs:
+        from pipelineplan.simulation.figures.all_jobs import measure_jobs
+
+        return measure_jobs(curves)
     arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
     lag = curves.lag
     oldest = curves.peak_age()
@@ -83,17 +87,17 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
         # What has grown up to here goes on growing, so there is no upper end.
         for name in ("peak_lag_records", "oldest_unread_seconds", "watermark_delay_seconds"):
             found[name] = (exact[name], exact[name], math.inf)
-    found["drain_seconds"] = _drain(run, lag)
-    found["late_records"] = _share_of(arrived, event_time.late_share)
-    found["dropped_records"] = _share_of(arrived, event_time.dropped_share)
-    found |= _freshness(curves)
+    found["drain_seconds"] = drain(run, lag)
+    found["late_records"] = share_of(arrived, event_time.late_share)
+    found["dropped_records"] = share_of(arrived, event_time.dropped_share)
+    found |= freshness_figures(curves)
     for name, value in special_figures(run).items():
         low, likely, high = found.get(name, (0.0, 0.0, 0.0)) if name in ADDED else (0.0, 0.0, 0.0)
         found[name] = (low + value, likely + value, high + value)
     return found
 
 
-def _drain(run: Run, lag: Lag) -> Range:
+def drain(run: Run, lag: Lag) -> Range:
     """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
 
     One that was not over when the run ended has no upper end, and what had passed of it is its least. Of
@@ -137,14 +141,16 @@ def _passes(run: Run, arrived: float) -> float:
     return arrived - float(run.fluid.queue[run.fluid.log][live].sum()) - float(run.lost.sum())
 
 
-def _share_of(records: float, shares: tuple[float, float] | None) -> Range:
+def share_of(records: float, shares: tuple[float, float] | None) -> Range:
+    """Between two shares of the records; anything where they are not known."""
     if shares is None:
         return (0.0, math.nan, records)
     low, high = shares
     return (low * records, (low + high) / 2 * records, high * records)
 
 
-def _freshness(curves: Curves) -> dict[str, Range]:
+def freshness_figures(curves: Curves) -> dict[str, Range]:
+    """Freshness at its quantiles, in seconds; of windows where there is one."""
     if curves.run.network.event_time.unknown_freshness:
         return {f"freshness_p{percent}_seconds": (0.0, math.nan, math.inf) for percent in (50, 95, 99)}
     since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
@@ -176,6 +182,8 @@ def random_wait(network: Network, rate_per_second: float, probability: float) ->
     summed over the stages with one service time each. 0 where a worker is overloaded: there the
     fluid's own queue is what counts. inf at full load: there a fluid has no queue, and chance no bound.
     """
+    if network.then is not None:
+        return sum(random_wait(job, rate, probability) for job, rate in network.loads(rate_per_second))
     total = 0.0
     for number, stage in enumerate(network.stages):
         if math.isinf(stage.capacity_per_second):

@@ -43,6 +43,10 @@ def series(run: Run) -> dict[str, tuple[float, ...]]:
 
 def curves_at(curves: Curves, time: Floats) -> dict[str, Floats]:
     """Every curve at each time; after the end of the run its last value."""
+    if curves.run.jobs:
+        from pipelineplan.simulation.figures.all_jobs import curves_of_jobs
+
+        return curves_of_jobs(curves.run, time, curves_at)
     run, lag = curves.run, curves.lag
     event_time = run.network.event_time
     delay = event_time.watermark_lag_seconds + event_time.watermark_interval_seconds

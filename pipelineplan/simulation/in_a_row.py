@@ -1,0 +1,173 @@
+"""Several jobs in a row: each is run by itself on what the one before hands over.
+
+    orders -> [staging] ==log==> [mart] -> warehouse
+               run 1     handed    run 2
+
+A log between two jobs takes everything and holds nobody up, so nothing of a later job reaches an earlier one,
+and each has its own checkpoints, failures and restarts. All runs end together: when what was planned has
+happened and its backlog has gone through every log.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.handing_over import factors_of, handed_over, seen_after
+from pipelineplan.simulation.network import Network, NotSimulated
+from pipelineplan.simulation.scenario import Handed, Outage, Phases, Scenario
+
+
+@dataclass(frozen=True)
+class _Backlog:
+    """An outage, or a burst, and when its backlog comes to a log and is gone from it.
+
+    `since` is None where no job before has one, infinite where it is not gone by the end of the run.
+    """
+
+    outage: Outage | None
+    since: float | None
+    drained: float | None = None
+
+
+def run_jobs(network: Network, scenario: Scenario) -> Run:
+    """Run `scenario` on every job of `network`, one after the other, until all has drained.
+
+    Raises `NotSimulated` for happenings beside load and outages, and as `run_scenario` does.
+    """
+    if scenario.acts:
+        raise NotSimulated(
+            f"scenario {scenario.name!r} of several jobs: only load and outages are simulated for those"
+        )
+    until = min(scenario.busy_until_seconds + scenario.settle_seconds, scenario.horizon_seconds)
+    while True:
+        runs, backlogs = _run_to(network, scenario, until)
+        end = _end(scenario, backlogs)
+        if math.isclose(end, until, rel_tol=1e-9) or until >= scenario.horizon_seconds:
+            return _together(network, scenario, runs, backlogs)
+        until = min(end if math.isfinite(end) else 2.0 * until, scenario.horizon_seconds)
+
+
+def _run_to(network: Network, scenario: Scenario, until: float) -> tuple[list[Run], list[list[_Backlog]]]:
+    """Every job's run up to that time, and for each its backlogs."""
+    runs: list[Run] = []
+    found: list[list[_Backlog]] = []
+    handed: Handed | None = None
+    coming = [_Backlog(outage, None) for outage in scenario.outages]
+    coming += [_Backlog(None, since) for since in scenario.drain_from_seconds]
+    for (job, rate), factor in zip(network.loads(1.0), factors_of(network), strict=True):
+        own = _of_job(scenario, job, rate, handed, coming)
+        run = run_scenario(job, replace(own, horizon_seconds=until, settle_seconds=until))
+        gone = _drained(run, coming)
+        runs.append(run)
+        found.append(gone)
+        if len(runs) < len(network.jobs):
+            handed = handed_over(run, factor)
+            coming = [replace(each, since=_seen(run, each.drained), drained=None) for each in gone]
+    return runs, found
+
+
+def _of_job(
+    scenario: Scenario, job: Network, rate: float, handed: Handed | None, coming: list[_Backlog]
+) -> Scenario:
+    """What of a scenario happens to one job: its own outages, and the load that comes to its log."""
+    restart = job.checkpoint.restart_seconds if job.checkpoint is not None else 0.0
+    return replace(
+        scenario,
+        rates=tuple((start, each * rate) for start, each in scenario.rates),
+        outages=tuple(
+            replace(one, restart_seconds=restart) for one in scenario.outages if one.hits(job.name)
+        ),
+        drain_from_seconds=tuple(
+            each.since for each in coming if each.since is not None and math.isfinite(each.since)
+        ),
+        handed=handed,
+    )
+
+
+def _drained(run: Run, coming: list[_Backlog]) -> list[_Backlog]:
+    """The same backlogs with the time at which each is gone from the log of this job."""
+    own = iter(run.phases)
+    watched = iter(zip(run.scenario.drain_from_seconds, run.burst_drains, strict=True))
+    found = []
+    for each in coming:
+        ends = []
+        if each.since is not None:
+            since, drain = next(watched) if math.isfinite(each.since) else (math.inf, None)
+            ends.append(math.inf if drain is None else since + drain)
+        if each.outage is not None and each.outage.hits(run.network.name):
+            drained = next(own).drained_seconds
+            ends.append(math.inf if drained is None else drained)
+        found.append(replace(each, drained=max(ends, default=None)))
+    return found
+
+
+def _seen(run: Run, drained: float | None) -> float | None:
+    if drained is None or math.isinf(drained):
+        return drained
+    return seen_after(run, drained)
+
+
+def _end(scenario: Scenario, backlogs: list[list[_Backlog]]) -> float:
+    """When all that was planned has happened, drained and settled; infinite where it has not yet."""
+    gone = [each.drained for each in backlogs[-1] if each.drained is not None]
+    return max([scenario.busy_until_seconds, *gone]) + scenario.settle_seconds
+
+
+def _together(network: Network, scenario: Scenario, runs: list[Run], backlogs: list[list[_Backlog]]) -> Run:
+    """All runs as one: the first with the phases and drains of the whole."""
+    outages = len(scenario.outages)
+    last = backlogs[-1]
+    repeats = _repeats_at_the_sink(network)
+    phases = tuple(
+        _phases(number, runs, scenario, last[number].drained, repeats) for number in range(outages)
+    )
+    bursts = tuple(
+        None if each.drained is None or math.isinf(each.drained) else each.drained - start
+        for each, start in zip(last[outages:], scenario.drain_from_seconds, strict=True)
+    )
+    return replace(
+        runs[0],
+        network=network.of_all_jobs,
+        scenario=scenario,
+        phases=phases,
+        burst_drains=bursts,
+        restarts=tuple(each for run in runs for each in run.restarts),
+        failed_checkpoints=tuple(each for run in runs for each in run.failed_checkpoints),
+        jobs=tuple(runs),
+    )
+
+
+def _phases(
+    number: int, runs: list[Run], scenario: Scenario, drained: float | None, repeats: list[float]
+) -> Phases:
+    """The phases of one outage over all jobs that it hits; what each writes again comes to the sink."""
+    each = [_own_phases(number, run, scenario) for run in runs]
+    hit = [own for own in each if own is not None]
+    again = [own.duplicate_records * more for own, more in zip(each, repeats, strict=True) if own is not None]
+    return replace(
+        hit[0],
+        restarted_seconds=max(own.restarted_seconds for own in hit),
+        drained_seconds=None if drained is None or math.isinf(drained) else drained,
+        replayed_records=math.fsum(own.replayed_records for own in hit),
+        duplicate_records=math.fsum(again),
+    )
+
+
+def _own_phases(number: int, run: Run, scenario: Scenario) -> Phases | None:
+    """The phases of outage `number` of the scenario in the run of one job."""
+    if not scenario.outages[number].hits(run.network.name):
+        return None
+    before = sum(one.hits(run.network.name) for one in scenario.outages[:number])
+    return run.phases[before]
+
+
+def _repeats_at_the_sink(network: Network) -> list[float]:
+    """Per job: the repeats at the sink for each record that it writes again; none that the sink absorbs."""
+    if network.then is None:
+        return [1.0]
+    after = network.then.network
+    once_more = 0.0 if network.jobs[-1].absorbs_duplicates else network.then.selectivity
+    later = _repeats_at_the_sink(after)
+    return [once_more * after.scale(len(after.stages) - 1) * later[0], *later]
