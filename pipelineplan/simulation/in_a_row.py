@@ -15,8 +15,10 @@ from dataclasses import dataclass, replace
 
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.handing_over import factors_of, handed_over, seen_after
-from pipelineplan.simulation.network import Network, NotSimulated
+from pipelineplan.simulation.network import Network, NotSimulated, Visible, slowest_job
 from pipelineplan.simulation.scenario import Handed, Outage, Phases, Scenario
+
+_MARGIN_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def run_jobs(network: Network, scenario: Scenario) -> Run:
         raise NotSimulated(
             f"scenario {scenario.name!r} of several jobs: only load and outages are simulated for those"
         )
+    network, scenario = in_phase(network, scenario)
     until = min(scenario.busy_until_seconds + scenario.settle_seconds, scenario.horizon_seconds)
     while True:
         runs, backlogs = _run_to(network, scenario, until)
@@ -47,6 +50,54 @@ def run_jobs(network: Network, scenario: Scenario) -> Run:
         if math.isclose(end, until, rel_tol=1e-9) or until >= scenario.horizon_seconds:
             return _together(network, scenario, runs, backlogs)
         until = min(end if math.isfinite(end) else 2.0 * until, scenario.horizon_seconds)
+
+
+def in_phase(network: Network, scenario: Scenario) -> tuple[Network, Scenario]:
+    """The same with the checkpoints of later jobs moved to the scenario's phase, and their outages too."""
+    if scenario.phase is None and scenario.weather is None:
+        return network, scenario
+    later = _later(network, scenario, scenario.rates[-1][1], 0.0)
+    names = [job.name for job in network.jobs]
+    outages = tuple(
+        replace(
+            each,
+            start_seconds=each.start_seconds + later[names.index(slowest_job(network, each.job).name)],
+        )
+        for each in scenario.outages
+    )
+    return _moved(network, later), replace(scenario, outages=outages)
+
+
+def _later(network: Network, scenario: Scenario, rate: float, own: float) -> list[float]:
+    """Seconds by which each job's checkpoints are moved; those of the first, by `own`."""
+    if network.then is None:
+        return [own]
+    after, before = network.then.network, network.checkpoint
+    rate *= network.handed_on
+    moved = 0.0
+    if network.visible is Visible.AT_CHECKPOINT and before is not None and after.checkpoint is not None:
+        between = before.effective_interval_seconds
+        committed = before.interval_seconds + own + before.duration_seconds
+        reading = between * min(replace(after, then=None).utilisation(rate)[0], 1.0)
+        waited = reading + _phase(scenario, after.name) * (between - reading)
+        begin = committed + min(waited + _MARGIN_SECONDS, between - _MARGIN_SECONDS)
+        moved = (begin - after.checkpoint.interval_seconds) % between
+    return [own, *_later(after, scenario, rate, moved)]
+
+
+def _phase(scenario: Scenario, job: str) -> float:
+    if scenario.weather is not None:
+        return scenario.weather.place(f"{scenario.name}/checkpoints of {job}")
+    return scenario.phase or 0.0
+
+
+def _moved(network: Network, later: list[float]) -> Network:
+    checkpoint, then = network.checkpoint, network.then
+    if checkpoint is not None:
+        checkpoint = replace(checkpoint, later_seconds=later[0])
+    if then is not None:
+        then = replace(then, network=_moved(then.network, later[1:]))
+    return replace(network, checkpoint=checkpoint, then=then)
 
 
 def _run_to(network: Network, scenario: Scenario, until: float) -> tuple[list[Run], list[list[_Backlog]]]:
@@ -129,7 +180,7 @@ def _together(network: Network, scenario: Scenario, runs: list[Run], backlogs: l
     )
     return replace(
         runs[0],
-        network=network.of_all_jobs,
+        network=_of_all(network),
         scenario=scenario,
         phases=phases,
         burst_drains=bursts,
@@ -137,6 +188,13 @@ def _together(network: Network, scenario: Scenario, runs: list[Run], backlogs: l
         failed_checkpoints=tuple(each for run in runs for each in run.failed_checkpoints),
         jobs=tuple(runs),
     )
+
+
+def _of_all(network: Network) -> Network:
+    """The same with the event time of the job that has a window, or says why it knows none."""
+    times = [job.event_time for job in network.jobs]
+    windowed = [each for each in times if each.window_seconds > 0 or each.unknown_freshness]
+    return replace(network, event_time=windowed[0]) if windowed else network
 
 
 def _phases(

@@ -196,6 +196,7 @@ class Checkpoint:
     Where a stage's memory grows and says how fast it is written, that decides, and `duration_seconds`
     is only what was planned: a checkpoint takes as long as the largest state of its moment, and at least
     `fixed_seconds` (None: as planned). `restore_seconds` of the restart are reading state as planned.
+    The first one begins `later_seconds` after its interval.
     """
 
     interval_seconds: float
@@ -209,6 +210,7 @@ class Checkpoint:
     unaligned: bool = False
     fixed_seconds: float | None = None
     restore_seconds: float = 0.0
+    later_seconds: float = 0.0
 
     @property
     def effective_interval_seconds(self) -> float:
@@ -297,13 +299,6 @@ class Network:
         return (replace(self, then=None), *self.then.network.jobs)
 
     @property
-    def of_all_jobs(self) -> Network:
-        """The same with the event time of the job that has a window, or says why it knows none."""
-        times = [job.event_time for job in self.jobs]
-        windowed = [each for each in times if each.window_seconds > 0 or each.unknown_freshness]
-        return replace(self, event_time=windowed[0]) if windowed else self
-
-    @property
     def handed_on(self) -> float:
         """Records that the next job gets per record of the source."""
         return self.scale(len(self.stages) - 1) * (self.then.selectivity if self.then is not None else 1.0)
@@ -368,6 +363,15 @@ class Network:
             load = shares[worker] * rate_per_second * self.scale(number) / stage.capacity_per_second
             busiest = max(busiest, (load, f"{stage.name}[{worker}]"), key=lambda pair: pair[0])
         return busiest
+
+
+def slowest_job(network: Network, name: str) -> Network:
+    """The job of that name; of all, where there is none, the one with the longest between checkpoints."""
+
+    def between(job: Network) -> float:
+        return job.checkpoint.effective_interval_seconds if job.checkpoint is not None else 0.0
+
+    return max((job for job in network.jobs if name in {"", job.name}), key=between)
 
 
 def flows_of(network: Network, flow: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:

@@ -111,7 +111,9 @@ class Scenario:
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
     drain is measured as it is after an outage. `acts` are all that happens besides. `weather` is the
     chance of one replication; without it everything comes as expected. What is `handed` over by another
-    job comes in place of `rates`, which then say how much that is at rest.
+    job comes in place of `rates`, which then say how much that is at rest. `phase` is where between two
+    commits of one job the checkpoints of the next begin: 0 right after what was committed has been read, 1
+    right before the next commit; without it all begin to count at the start.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Scenario:
     weather: Weather | None = None
     acts: tuple[Act, ...] = ()
     handed: Handed | None = None
+    phase: float | None = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""

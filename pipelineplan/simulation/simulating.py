@@ -204,10 +204,19 @@ def _runs(pipeline: Pipeline, arranged: Arranged) -> list[Run]:
     """The likely run first, then those of the other ends that differ from it."""
     seen: list[tuple[Network, Scenario]] = []
     for end in (End.LIKELY, End.OPTIMISTIC, End.PESSIMISTIC):
-        pair = arranged(pipeline.inputs[end], end)
+        pair = _in_phase(arranged(pipeline.inputs[end], end), end)
         if pair not in seen:
             seen.append(pair)
     return [run_scenario(network, scenario) for network, scenario in seen]
+
+
+def _in_phase(pair: tuple[Network, Scenario], end: End) -> tuple[Network, Scenario]:
+    """How the checkpoints of several jobs stand to each other is chance: at the ends, best and worst."""
+    network, scenario = pair
+    if network.then is None:
+        return pair
+    phases = {End.OPTIMISTIC: 0.0, End.LIKELY: 0.5, End.PESSIMISTIC: 1.0}
+    return network, replace(scenario, phase=phases[end])
 
 
 def _freshness_verdicts(pipeline: Pipeline, runs: list[Run], walked: list[ByRecord]) -> list[SloVerdict]:

@@ -29,7 +29,7 @@ from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.figures.curves import Curves
 from pipelineplan.simulation.figures.measures import measure_curves, promised
 from pipelineplan.simulation.figures.series import BAND_POINTS, BANDED, bands, curves_at
-from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.network import Network, slowest_job
 from pipelineplan.simulation.probability import CONFIDENCE, Chance, chance, runs_to_decide, spread
 from pipelineplan.simulation.records.by_record import one_walk, worth_walking
 from pipelineplan.simulation.result import (
@@ -41,7 +41,7 @@ from pipelineplan.simulation.result import (
     SloVerdict,
     Uncertain,
 )
-from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.scenario import Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import Weather
 from pipelineplan.verdicts import Verdict
@@ -154,16 +154,21 @@ def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenar
 
     Outages are taken to begin half-way between two checkpoints, as the likely ones do.
     """
-    interval = network.checkpoint.effective_interval_seconds if network.checkpoint else 0.0
     outages = tuple(
         replace(
             outage,
             start_seconds=outage.start_seconds
-            + (weather.place(f"{scenario.name}/{number}") - 0.5) * interval,
+            + (weather.place(f"{scenario.name}/{number}") - 0.5) * _between(network, outage),
         )
         for number, outage in enumerate(scenario.outages)
     )
     return replace(scenario, outages=outages, weather=weather)
+
+
+def _between(network: Network, outage: Outage) -> float:
+    """The time between two checkpoints of the job that fails."""
+    checkpoint = slowest_job(network, outage.job).checkpoint
+    return checkpoint.effective_interval_seconds if checkpoint is not None else 0.0
 
 
 def replications(found: list[Sample], futures: Futures, end_seconds: float) -> Replications:

@@ -58,10 +58,20 @@ class Curves:
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
         live = sum(log.partitions for log in self.run.network.logs if log.part > 0)
-        records = self.appended_at(self.time) - self.total(live)
-        records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
+        appended = self._appended_by_row
+        records = appended - self.total(live)
+        records = np.where(records > 1e-9 * appended, records, 0.0)
         least = self.run.fluid.journal.least(self.shares)
         return Lag(self.time, records, self._age(self.time, least))
+
+    @cached_property
+    def _appended_by_row(self) -> Floats:
+        """Records appended at every row; where much comes at once, the row before has none of it yet."""
+        found, handed = self.appended_at(self.time), self.run.scenario.handed
+        if handed is not None and handed.at_once:
+            before = np.flatnonzero(self.time[1:] == self.time[:-1])
+            found[before] = self.appended_at(np.nextafter(self.time[before], -np.inf))
+        return found
 
     def total(self, partitions: int) -> Floats:
         """Records read of the first of all partitions together, at every row of the journal."""

@@ -32,43 +32,61 @@ from pipelineplan.simulation.sharing import Floats
 Service = Literal["exponential", "deterministic"]
 Process = Generator[simpy.Event, Any, None]
 _LEAST_ROOM = 20
+Record = tuple[float, int, float]
 
 
 @dataclass
 class _Lane:
-    """A queue with room for `bound`: records are pairs of arrival time and checkpoint number."""
+    """A queue with room for `bound`: records are arrival time, checkpoint number, and when they were born."""
 
     bound: float
-    records: deque[tuple[float, int]] = field(default_factory=deque)
+    records: deque[Record] = field(default_factory=deque)
     getter: simpy.Event | None = None
     putters: deque[simpy.Event] = field(default_factory=deque)
 
     def full(self) -> bool:
         return len(self.records) >= self.bound
 
-    def put(self, record: tuple[float, int]) -> None:
+    def put(self, record: Record) -> None:
         self.records.append(record)
         if self.getter is not None and not self.getter.triggered:
             self.getter.succeed()
 
-    def take(self) -> tuple[float, int]:
+    def take(self) -> Record:
         record = self.records.popleft()
         if self.putters:
             self.putters.popleft().succeed()
         return record
 
 
+@dataclass(frozen=True)
+class Coming:
+    """What another job hands over, by partition and in order: when each record can be read, and was born."""
+
+    times: list[list[float]]
+    born: list[list[float]]
+
+
 class RecordFlow:
     """Logs, workers and rooms of a network, and single records that pass through them."""
 
-    def __init__(self, network: Network, scenario: Scenario, end: float, service: Service, seed: int) -> None:
-        """Nothing has arrived; `service` is random or fixed, arrivals are alike."""
+    def __init__(
+        self,
+        network: Network,
+        scenario: Scenario,
+        end: float,
+        service: Service,
+        seed: int,
+        handed: Coming | None = None,
+    ) -> None:
+        """Nothing has arrived; `service` is random or fixed, arrivals are alike, or are `handed` over."""
         self.env = simpy.Environment()
         self.network, self.scenario, self.end = network, scenario, end
         self.layout: Layout = lay_out(network)
         self.random = np.random.default_rng(seed)
         self.draw = self._drawing(service)
-        self.arrivals = self._arrivals(service)
+        self.arrivals = self._arrivals(service) if handed is None else handed.times
+        self.births = self.arrivals if handed is None else handed.born
         self.routes = routes_of(self.layout)
         self.cursor = [0] * len(self.arrivals)
         self.empty_at: list[float | None] = [0.0] * len(self.arrivals)
@@ -91,6 +109,7 @@ class RecordFlow:
         self.retried = self.dead_letters = 0
         self.latencies: list[float] = []
         self.born: list[float] = []
+        self.tags: list[int] = []
         logs = self.layout.network.logs
         self.log_of = [number for number, log in enumerate(logs) for _ in range(log.partitions)]
         self.limits = [log.read_limit_per_second for log in logs]
@@ -172,7 +191,8 @@ class RecordFlow:
                 continue
             turn = found + 1
             partition = mine[found]
-            record = (self.arrivals[partition][self.cursor[partition]], self.tag)
+            number = self.cursor[partition]
+            record = (self.arrivals[partition][number], self.tag, self.births[partition][number])
             self.cursor[partition] += 1
             self.states.take(stage, worker, record[0], self.env.now)
             self._look_for_empty(partition)
@@ -247,15 +267,14 @@ class RecordFlow:
             if epoch == self.epoch:
                 lane.take()
 
-    def _hand_on(
-        self, stage: int, worker: int, record: tuple[float, int], epoch: int, *, passes: bool
-    ) -> Process:
+    def _hand_on(self, stage: int, worker: int, record: Record, epoch: int, *, passes: bool) -> Process:
         """Give a record to every stage that reads this one, waiting for room; behind the sink it is out."""
         tag = record[1]
         if passes and stage == len(self.lanes) - 1:
             self.emitted += 1
-            self.latencies.append(self.env.now - record[0])
-            self.born.append(record[0])
+            self.latencies.append(self.env.now - record[2])
+            self.born.append(record[2])
+            self.tags.append(tag)
         for route in self.routes[stage] if passes else ():
             for _ in range(self._copies(route, worker)):
                 choose = self.choices.get(route)
