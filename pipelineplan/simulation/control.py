@@ -66,14 +66,13 @@ class Run:
 
 
 def run_scenario(network: Network, scenario: Scenario) -> Run:
-    """Run `scenario` on `network` until it has drained or its horizon is reached.
+    """Run `scenario` on the one job of `network` until it has drained or its horizon is reached.
 
-    Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
+    Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given, and
+    `ValueError` for several jobs: those are run by `run_jobs`.
     """
     if network.then is not None:
-        from pipelineplan.simulation.in_a_row import run_jobs
-
-        return run_jobs(network, scenario)
+        raise ValueError(f"{network.name!r} is the first of several jobs, wanted one")
     refuse_endless(network, scenario)
     refuse_without_cuts(network, scenario)
     control = Control(network, scenario)

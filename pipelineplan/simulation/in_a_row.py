@@ -36,8 +36,11 @@ class _Backlog:
 def run_jobs(network: Network, scenario: Scenario) -> Run:
     """Run `scenario` on every job of `network`, one after the other, until all has drained.
 
-    Raises `NotSimulated` for happenings beside load and outages, and as `run_scenario` does.
+    A network of one job is run as it is. Raises `NotSimulated` for happenings beside load and outages, and
+    as `run_scenario` does.
     """
+    if network.then is None:
+        return run_scenario(network, scenario)
     if scenario.acts:
         raise NotSimulated(
             f"scenario {scenario.name!r} of several jobs: only load and outages are simulated for those"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from pipelineplan.quantities import say_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.figures.curves import Curves, Lag
 from pipelineplan.simulation.figures.end_to_end import Row
@@ -21,6 +22,7 @@ from pipelineplan.simulation.figures.measures import (
     drain,
     freshness_figures,
     measure,
+    measure_curves,
     share_of,
 )
 from pipelineplan.simulation.figures.special_figures import SPECIAL
@@ -45,8 +47,10 @@ _WORST = ("oldest_unread_seconds", "longest_checkpoint_seconds", "peak_utilisati
 _OF_A_JOB = ("peak_lag_records", "oldest_unread_seconds", "replayed_records", "peak_utilisation_worst_worker")
 
 
-def measure_jobs(curves: Curves) -> dict[str, Range]:
-    """Every figure of a run of several jobs; `curves` are those of its first log."""
+def measure_all(curves: Curves) -> dict[str, Range]:
+    """Every figure of a run, as `measure_curves` of one job; of several, `curves` are of the first log."""
+    if not curves.run.jobs:
+        return measure_curves(curves)
     run, row = curves.run, Row(curves.run)
     each = [measure(job) for job in run.jobs]
     found: dict[str, Range] = {}
@@ -153,6 +157,15 @@ def job_results(runs: Sequence[Run]) -> tuple[JobResult, ...]:
         figures = {name: _figure(name, [one[name] for one in measured]) for name in _OF_A_JOB}
         found.append(JobResult(first.network.name, figures))
     return tuple(found)
+
+
+def job_notes(jobs: Sequence[JobResult]) -> list[str]:
+    """A line for each of several jobs: how far it falls behind in its own log."""
+    return [
+        f"{each.job}: at most {each.figures['peak_lag_records'].value:,.0f} records wait in its own log, the "
+        f"oldest for {say_seconds(each.figures['oldest_unread_seconds'].value)}"
+        for each in jobs
+    ]
 
 
 def _figure(name: str, ranges: Sequence[Range]) -> Figure:

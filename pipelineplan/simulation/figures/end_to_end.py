@@ -23,6 +23,7 @@ from pipelineplan.simulation.figures.freshness import (
     Since,
     Until,
     at_checkpoint,
+    freshness,
     in_order,
     sample_times,
 )
@@ -152,9 +153,11 @@ def _spread(shares: Floats, count: int) -> np.ndarray[tuple[int], np.dtype[np.in
     return np.asarray(np.minimum(found, len(edges) - 1), dtype=np.intp)
 
 
-def freshness_of_all(curves: Curves, since: Since, until: Until, over: Over) -> Delays:
-    """The delays of a run of several jobs, as `freshness` says them of one."""
+def freshness_of(curves: Curves, since: Since, until: Until, over: Over = Over.RECORDS) -> Delays:
+    """The delays of a run, of one job as `freshness` says them, or from the first of several to the last."""
     run = curves.run
+    if not run.jobs:
+        return freshness(curves, since, until, over)
     at = sample_times(curves, over, _tail_seconds(run.network, until))
     if not len(at):
         return Delays(np.zeros(0), np.zeros(0))

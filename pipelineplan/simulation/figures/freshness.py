@@ -74,10 +74,6 @@ def freshness(curves: Curves, since: Since, until: Until, over: Over = Over.RECO
     A sink that shows results at checkpoints is measured to the checkpoint whichever `until` is
     asked, if `until` is `COMMITTED`; a sink that shows them when written, to the writing.
     """
-    if curves.run.jobs:
-        from pipelineplan.simulation.figures.end_to_end import freshness_of_all
-
-        return freshness_of_all(curves, since, until, over)
     event_time = curves.run.network.event_time
     at = sample_times(curves, over, _tail_seconds(curves, until))
     if not len(at):

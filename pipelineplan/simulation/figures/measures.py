@@ -11,7 +11,8 @@ import numpy as np
 from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.figures.curves import Curves, Lag
-from pipelineplan.simulation.figures.freshness import Over, Since, Until, freshness
+from pipelineplan.simulation.figures.end_to_end import freshness_of
+from pipelineplan.simulation.figures.freshness import Over, Since, Until
 from pipelineplan.simulation.figures.special_figures import (
     ADDED,
     CLOSED,
@@ -60,10 +61,6 @@ def measure(run: Run) -> dict[str, Range]:
 def measure_curves(curves: Curves) -> dict[str, Range]:
     """The same of the curves of a run."""
     run = curves.run
-    if run.jobs:
-        from pipelineplan.simulation.figures.all_jobs import measure_jobs
-
-        return measure_jobs(curves)
     arrived = float(curves.appended_at(np.array([run.fluid.now]))[0])
     lag = curves.lag
     oldest = curves.peak_age()
@@ -154,7 +151,7 @@ def freshness_figures(curves: Curves) -> dict[str, Range]:
     if curves.run.network.event_time.unknown_freshness:
         return {f"freshness_p{percent}_seconds": (0.0, math.nan, math.inf) for percent in (50, 95, 99)}
     since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
-    delays = freshness(curves, since, Until.COMMITTED)
+    delays = freshness_of(curves, since, Until.COMMITTED)
     return {
         f"freshness_p{percent}_seconds": widened(curves.run, delays.quantile(percent / 100), percent / 100)
         for percent in (50, 95, 99)
@@ -165,7 +162,7 @@ def promised(target: FreshnessTarget, curves: Curves) -> Range:
     """The freshness that a promise is about, as low, likely and high within one run."""
     if curves.run.network.event_time.unknown_freshness:
         return (0.0, math.nan, math.inf)
-    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    delays = freshness_of(curves, Since(target.since), Until(target.until), Over(target.over))
     return widened(curves.run, delays.quantile(target.probability), target.probability)
 
 

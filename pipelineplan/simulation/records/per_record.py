@@ -72,9 +72,7 @@ def run_per_record(
     room would lose throughput that no real system loses.
     """
     if network.then is not None:
-        from pipelineplan.simulation.records.records_in_a_row import run_jobs_per_record
-
-        return run_jobs_per_record(network, scenario, end_seconds, service=service, seed=seed)
+        raise ValueError(f"{network.name!r} is the first of several jobs, wanted one")
     return run_one_job(network, scenario, end_seconds, service, seed)
 
 

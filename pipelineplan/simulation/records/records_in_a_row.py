@@ -14,7 +14,7 @@ import numpy as np
 from pipelineplan.simulation.handing_over import factors_of
 from pipelineplan.simulation.in_a_row import in_phase
 from pipelineplan.simulation.network import Network
-from pipelineplan.simulation.records.per_record import PerRecordRun, run_one_job
+from pipelineplan.simulation.records.per_record import PerRecordRun, run_one_job, run_per_record
 from pipelineplan.simulation.records.record_flow import Coming, Service
 from pipelineplan.simulation.scenario import Scenario
 from pipelineplan.simulation.sharing import Floats
@@ -31,6 +31,8 @@ def run_jobs_per_record(
     """
     runs: list[PerRecordRun] = []
     handed: Coming | None = None
+    if network.then is None:
+        return run_per_record(network, scenario, end_seconds, service=service, seed=seed)
     network, scenario = in_phase(network, scenario)
     for place, (job, factor) in enumerate(zip(network.jobs, factors_of(network), strict=True)):
         own = _of_job(scenario, job)
