@@ -247,7 +247,8 @@ def test_the_fluid_meets_single_records(shown: Visible, job: str) -> None:
         lag = Curves(one).lag
         fluid = value_at(lag.time, lag.records, other.time)
         apart = math.sqrt(float(np.mean((fluid - other.lag)[:-1] ** 2)))
-        assert apart <= 0.02 * max(float(fluid.max()), 100.0)
+        # Where a fluid has no lag at all, a single record may wait in each of four partitions.
+        assert apart <= 0.02 * max(float(fluid.max()), 200.0)
         assert other.drains == pytest.approx([each.drain_seconds for each in one.phases], rel=0.03)
         assert other.replayed == pytest.approx([each.replayed_records for each in one.phases], rel=0.01)
     born, first_seen = _seen(records, run.fluid.now - 900.0)
@@ -277,7 +278,8 @@ def test_a_short_run_meets_single_records() -> None:
         lag = Curves(one).lag
         fluid = value_at(lag.time, lag.records, other.time)
         apart = math.sqrt(float(np.mean((fluid - other.lag)[:-1] ** 2)))
-        assert apart <= 0.02 * max(float(fluid.max()), 100.0)
+        # Where a fluid has no lag at all, a single record may wait in each of four partitions.
+        assert apart <= 0.02 * max(float(fluid.max()), 200.0)
         assert other.drains == pytest.approx([each.drain_seconds for each in one.phases], rel=0.03)
 
 
