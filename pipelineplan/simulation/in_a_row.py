@@ -52,6 +52,8 @@ def run_jobs(network: Network, scenario: Scenario) -> Run:
         end = _end(scenario, backlogs)
         if math.isclose(end, until, rel_tol=1e-9) or until >= scenario.horizon_seconds:
             return _together(network, scenario, runs, backlogs)
+        for run in runs:
+            run.fluid.let_go()
         until = min(end if math.isfinite(end) else 2.0 * until, scenario.horizon_seconds)
 
 

@@ -140,7 +140,8 @@ def _sample(asked: Asked, number: int) -> Sample:
         sample = Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
     else:
         sample = Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
-    curves.run.fluid.let_go()
+    for run in curves.run.jobs or (curves.run,):
+        run.fluid.let_go()
     return sample
 
 
