@@ -61,7 +61,7 @@ def in_phase(network: Network, scenario: Scenario) -> tuple[Network, Scenario]:
     """The same with the checkpoints of later jobs moved to the scenario's phase, and their outages too."""
     if scenario.phase is None and scenario.weather is None:
         return network, scenario
-    later = _later(network, scenario, scenario.rates[-1][1], 0.0)
+    later = _later(network, scenario, scenario.lasting_rate, 0.0)
     names = [job.name for job in network.jobs]
     outages = tuple(
         replace(
@@ -132,6 +132,7 @@ def _of_job(
     return replace(
         scenario,
         rates=tuple((start, each * rate) for start, each in scenario.rates),
+        mean_rate=None if scenario.mean_rate is None else scenario.mean_rate * rate,
         outages=tuple(
             replace(one, restart_seconds=restart) for one in scenario.outages if one.hits(job.name)
         ),

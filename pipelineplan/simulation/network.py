@@ -22,6 +22,7 @@ from pipelineplan.errors import PipelinePlanError
 from pipelineplan.simulation.memory import Memory
 from pipelineplan.simulation.network_checks import problems_of
 from pipelineplan.simulation.runs import Runs
+from pipelineplan.simulation.spreading import default_key_groups, key_group_weights, partition_shares
 from pipelineplan.simulation.usage import Usage
 
 
@@ -57,35 +58,6 @@ class OffsetReset(StrEnum):
     NONE = "none"
 
 
-def partition_shares(partitions: int, hottest_key: float = 0.0) -> tuple[float, ...]:
-    """Share of the records in each partition: the hottest key sits in the first one.
-
-    A partition's share is its hottest key plus its part of the rest, `(1 - h) / P`.
-    """
-    rest = (1.0 - hottest_key) / partitions
-    return (rest + hottest_key, *[rest] * (partitions - 1))
-
-
-def default_key_groups(workers: int) -> int:
-    """Key groups (max parallelism) that Flink chooses when a job does not: 128 up to 85 workers.
-
-    Source: Apache Flink, `KeyGroupRangeAssignment.computeDefaultMaxParallelism`.
-    """
-    rounded = 1 << max(0, math.ceil(math.log2(workers + workers // 2)))
-    return min(max(rounded, 128), 32_768)
-
-
-def key_group_weights(workers: int, key_groups: int, hottest_key: float = 0.0) -> tuple[float, ...]:
-    """Share of the records for each worker: key groups in contiguous ranges, sum 1.
-
-    The worker with the most groups also has the hottest key, as the worst hash would have it.
-    """
-    sizes = [(index + 1) * key_groups // workers - index * key_groups // workers for index in range(workers)]
-    sizes.sort(reverse=True)
-    weights = [(1.0 - hottest_key) * size / key_groups for size in sizes]
-    return (weights[0] + hottest_key, *weights[1:])
-
-
 @dataclass(frozen=True)
 class SourceLog:
     """A partitioned log: `partitions` of it, of which the first holds the hottest key.
@@ -94,8 +66,8 @@ class SourceLog:
     `retention_seconds` are deleted by the cleaner, which looks every `cleaner_seconds` (Kafka's
     `log.retention.check.interval.ms` is 5 min), and so are those before the last `retention_records`
     of a partition; whole segments of that many seconds or records at a time. Of several logs each
-    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, and no
-    more than `read_limit_per_second` are read from it.
+    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, of the
+    `backlog_seconds` before it, and no more than `read_limit_per_second` are read from it.
     """
 
     name: str
@@ -110,6 +82,7 @@ class SourceLog:
     segment_records: float = 0.0
     part: float = 1.0
     backlog_records: float = 0.0
+    backlog_seconds: float = 0.0
     read_limit_per_second: float = math.inf
 
     @property
@@ -136,7 +109,7 @@ class Inlet:
 
 @dataclass(frozen=True)
 class Stage:
-    """`workers` that each take up to `capacity_per_second` input records, checkpoints on.
+    """`workers` that each take up to `capacity_per_second` input records while nothing holds them up.
 
     `selectivity` is the number of records that reach this stage per record that the stage
     before it takes. `buffer_records` is the room in front of each worker, beyond which the
@@ -216,6 +189,11 @@ class Checkpoint:
     def effective_interval_seconds(self) -> float:
         """`max(I, d + min_pause)`: the time from one begin to the next."""
         return max(self.interval_seconds, self.duration_seconds + self.min_pause_seconds)
+
+    @property
+    def working_share(self) -> float:
+        """The part of the time in which workers do not stand still for a checkpoint."""
+        return 1.0 - self.sync_stall_seconds / self.effective_interval_seconds
 
     def intervals(self, seconds: float) -> float:
         """How many of them the changes of that time fill; not less than one."""
@@ -357,10 +335,12 @@ class Network:
             each = [job.utilisation(rate) for job, rate in self.loads(rate_per_second)]
             return max(each, key=lambda pair: pair[0])
         busiest = (0.0, "")
+        working = self.checkpoint.working_share if self.checkpoint is not None else 1.0
         for number, stage in enumerate(self.stages):
             shares = self.worker_shares(number)
             worker = max(range(stage.workers), key=lambda index: shares[index])
-            load = shares[worker] * rate_per_second * self.scale(number) / stage.capacity_per_second
+            able = stage.capacity_per_second * working
+            load = shares[worker] * rate_per_second * self.scale(number) / able if able > 0 else math.inf
             busiest = max(busiest, (load, f"{stage.name}[{worker}]"), key=lambda pair: pair[0])
         return busiest
 

@@ -110,10 +110,11 @@ class Scenario:
     The run ends once everything has drained and `settle_seconds` more have passed, at the
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
     drain is measured as it is after an outage. `acts` are all that happens besides. `weather` is the
-    chance of one replication; without it everything comes as expected. What is `handed` over by another
-    job comes in place of `rates`, which then say how much that is at rest. `phase` is where between two
-    commits of one job the checkpoints of the next begin: 0 right after what was committed has been read, 1
-    right before the next commit; without it all begin to count at the start.
+    chance of one replication; without it everything comes as expected. `mean_rate` is that of a load
+    which comes again, as a recorded day does; without it the last rate goes on. What is `handed` over by
+    another job comes in place of `rates`, which then say how much that is at rest. `phase` is where
+    between two commits of one job the checkpoints of the next begin: 0 right after what was committed has
+    been read, 1 right before the next commit; without it all begin to count at the start.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Scenario:
     title: str = ""
     weather: Weather | None = None
     acts: tuple[Act, ...] = ()
+    mean_rate: float | None = None
     handed: Handed | None = None
     phase: float | None = None
 
@@ -140,6 +142,19 @@ class Scenario:
     def peak_rate(self) -> float:
         """The highest rate of the run, in records per second."""
         return max(rate for _, rate in self.rates)
+
+    @property
+    def lasting_rate(self) -> float:
+        """The rate at which the load goes on when the run is over: above capacity lag grows without end."""
+        return self.rates[-1][1] if self.mean_rate is None else self.mean_rate
+
+    @property
+    def spells(self) -> tuple[tuple[float, float], ...]:
+        """The rates of the run and for how many seconds each holds, one after the other."""
+        starts = [min(start, self.horizon_seconds) for start, _ in self.rates]
+        ends = [*starts[1:], self.horizon_seconds]
+        rates = (rate for _, rate in self.rates)
+        return tuple((rate, end - start) for rate, start, end in zip(rates, starts, ends, strict=True))
 
     @cached_property
     def steps(self) -> tuple[tuple[float, float], ...]:

@@ -451,7 +451,7 @@ REFUSED = {
         ("{of: job, job: mart", "{of: job, job: staging"),
     ],
     "stages of several jobs (staging, mart) join or part": [
-        ("inputs: [mart], guar", "inputs: [mart, clean], guar")
+        ("inputs: [mart], mode", "inputs: [mart, clean], mode")
     ],
     "ingestion.mode says that the whole plan works in runs": [
         (
@@ -461,7 +461,7 @@ REFUSED = {
     ],
     "records leave the job 'staging' and come to it again": [
         ("\nsinks:", "  - {id: back, job: staging, inputs: [mart], capacity: 9_000/s}\n\nsinks:"),
-        ("inputs: [mart], guar", "inputs: [back], guar"),
+        ("inputs: [mart], mode", "inputs: [back], mode"),
     ],
 }
 

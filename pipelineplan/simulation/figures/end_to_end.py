@@ -160,7 +160,7 @@ def freshness_of(curves: Curves, since: Since, until: Until, over: Over = Over.R
         return freshness(curves, since, until, over)
     at = sample_times(curves, over, _tail_seconds(run.network, until))
     if not len(at):
-        return Delays(np.zeros(0), np.zeros(0))
+        return Delays(np.zeros(0), np.zeros(0), np.zeros(0))
     row = Row(run)
     window = run.network.event_time.window_seconds
     ends = at
@@ -168,7 +168,8 @@ def freshness_of(curves: Curves, since: Since, until: Until, over: Over = Over.R
         # A record lies anywhere in its window, whose end is up to a window away.
         ends = at + np.arange(len(at)) * (2 * _GOLDEN) % 1.0 * window
     seen, weights = row.seen(ends, until)
-    return in_order(seen - np.resize(at, len(seen)), weights)
+    came = np.resize(at, len(seen))
+    return in_order(seen - came, weights, run.fluid.now - came)
 
 
 def _tail_seconds(network: Network, until: Until) -> float:
