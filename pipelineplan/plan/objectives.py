@@ -90,6 +90,11 @@ class Outage(Section):
     id: Name | None = Field(
         None, description="A name, when one kind of outage is claimed twice.", examples=["sink-at-night"]
     )
+    job: Text | None = Field(
+        None,
+        description="Which job fails, or loses a worker, by its name in `stages[].job`; unstated, every one.",
+        examples=["orders-mart"],
+    )
     detect: Duration = Field(description="Until somebody, or something, has seen it.", examples=["5 min"])
     repair: Duration = Field(description="From there until it could run again.", examples=["54 min"])
     mean_time_between: Duration | None = Field(
@@ -101,3 +106,11 @@ class Outage(Section):
     )
     during: Literal["average", "peak"] = Field("peak", description="The load while it lasts and drains.")
     because: Text | None = Field(None, description="What happens, in words.", examples=["Debezium stops"])
+
+    @model_validator(mode="after")
+    def _of_a_job(self) -> Self:
+        if self.job is not None and self.of not in {"job", "worker"}:
+            raise ValueError(
+                f"an outage of the {self.of} names a job, wanted `of: job` or `of: worker` for it"
+            )
+        return self

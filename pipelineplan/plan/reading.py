@@ -244,6 +244,8 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
+    jobs = sorted({stage.job for stage in model.stages if stage.job is not None})
+    named += [(("outages", i, "job"), one.job, jobs) for i, one in enumerate(model.outages) if one.job]
     named += _named_in_design(model, ends)
     return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelineplan.plan import capacity
+from pipelineplan.plan.jobs import jobs_of, stops
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.plan import Plan, once
@@ -82,7 +83,8 @@ def downtime(plan: Plan, outage: Outage, stage: Stage) -> Downtime:
 def phases(plan: Plan, outage: Outage, stage: Stage | None) -> tuple[Operand, ...]:
     """What an outage's length adds up from: detect and repair, and at `stage` restart and restore."""
     if stage is not None:
-        return tuple(one for one in downtime(plan, outage, stage).operands if one.symbol in PHASES)
+        down = downtime_before(plan, outage, stage)
+        return tuple(one for one in down.operands if one.symbol in PHASES) if down is not None else ()
     found = (plan.operand(name, outage, name, f"time to {name}") for name in ("detect", "repair"))
     return tuple(operand for operand in found if operand is not None)
 
@@ -94,6 +96,18 @@ def slowest_downtime(plan: Plan, outage: Outage, stages: Sequence[Stage]) -> Dow
         return down.piled_up({operand.symbol: operand.value for operand in down.operands})
 
     return max((downtime(plan, outage, stage) for stage in stages), key=seconds)
+
+
+def downtime_before(plan: Plan, outage: Outage, stage: Stage) -> Downtime | None:
+    """The phases of an outage as they keep records from `stage`, of its own job or of one before it.
+
+    None where it stops neither.
+    """
+    if stops(plan, outage, stage):
+        return downtime(plan, outage, stage)
+    above = [one for one in plan.model.stages if one.id in plan.graph.above(stage.id)]
+    stopped = [one for one in above if stops(plan, outage, one)]
+    return slowest_downtime(plan, outage, stopped) if stopped else None
 
 
 def _giving_up(plan: Plan, stage: Stage) -> list[Operand | None]:
@@ -127,10 +141,19 @@ def checkpoint_operands(plan: Plan, stage: Stage) -> list[Operand | None]:
 
 
 def committing_stage(plan: Plan, sink: str) -> Stage | None:
-    """The stage whose checkpoints commit what `sink` shows: the last before it that states an interval."""
+    """The stage whose checkpoints commit what `sink` shows: the last of its job that states an interval."""
     above = [plan.stage(name) for name in plan.graph.above(sink) if plan.graph.kinds[name] == "stage"]
+    own = {jobs_of(plan).get(edge.upstream) for edge in plan.graph.into(sink)}
+    above = [one for one in above if jobs_of(plan)[one.id] in own]
     stated = [one for one in above if one.checkpoint is not None and one.checkpoint.interval is not None]
     return stated[-1] if stated else None
+
+
+def checkpointing_stage(plan: Plan, stage: Stage) -> Stage | None:
+    """The stage that states the interval for the job of `stage`: itself, or the first that does."""
+    jobs = jobs_of(plan)
+    same = (stage, *(one for one in plan.model.stages if jobs[one.id] == jobs[stage.id]))
+    return next((one for one in same if one.checkpoint and one.checkpoint.interval is not None), None)
 
 
 def duration_operand(plan: Plan, stage: Stage) -> Operand | None:

@@ -300,7 +300,10 @@ class Stage(Section):
     )
     job: Text | None = Field(
         None,
-        description="The job's or model's name in the real system, where the id is another.",
+        description="The job's or model's name in the real system, where the id is another. Stages of one "
+        "job share checkpoints, failure and restart; one without a name is of the job before it. Between two "
+        "jobs records rest in a log with room for all of them, which outlives a restart and is read again "
+        "from the reader's own last completed checkpoint.",
         examples=["orders-enrichment"],
     )
     engine: Literal["flink", "beam", "spark", "kafka_streams", "dbt", "sql", "custom"] | None = Field(
@@ -330,7 +333,9 @@ class Stage(Section):
     retry: Retry | None = None
     dead_letters: DeadLetters | None = None
     guarantee: Literal["at_most_once", "at_least_once", "exactly_once"] | None = Field(
-        None, description="How often a record counts when the stage fails and goes on."
+        None,
+        description="How often a record counts when the stage fails and goes on. What is written for another "
+        "job is seen there at the checkpoint if exactly_once, else at once, and again after a failure.",
     )
     determinism: Determinism | None = None
     autoscaling: Autoscaling | None = None

@@ -15,7 +15,7 @@ from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.load import Arrival, Values, WorkerShare, arrivals, worker_share
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.plan import once
-from pipelineplan.plan.recovery import Downtime, downtime
+from pipelineplan.plan.recovery import Downtime, downtime_before
 from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say, say_apart, say_seconds
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
@@ -210,13 +210,12 @@ def drains(plan: Plan) -> Iterator[Claim]:
         if outage.drain_target is None:
             continue
         for stage in plan.model.stages:
-            worker = busiest_worker(plan, stage)
-            if not isinstance(worker, str):
-                yield _drain_claim(plan, outage, worker)
+            worker, down = busiest_worker(plan, stage), downtime_before(plan, outage, stage)
+            if not isinstance(worker, str) and down is not None:
+                yield _drain_claim(plan, outage, worker, down)
 
 
-def _drain_claim(plan: Plan, outage: Outage, worker: Busiest) -> Claim:
-    down = downtime(plan, outage, worker.stage)
+def _drain_claim(plan: Plan, outage: Outage, worker: Busiest, down: Downtime) -> Claim:
     target = plan.operand("target", outage, "drain_target", "drain target")
     operands = (*worker.operands, *down.operands, *((target,) if target else ()))
 

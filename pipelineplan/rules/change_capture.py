@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
+from pipelineplan.plan.jobs import stops
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import downtime
 from pipelineplan.plan.source import ChangeCapture, Source
@@ -117,10 +118,10 @@ def _silences(plan: Plan, source: Source, cdc: ChangeCapture) -> Iterator[tuple[
     snapshot = plan.operand("T", cdc, "snapshot", "length of the snapshot")
     if snapshot is not None:
         yield "the snapshot", (snapshot,)
-    stops = _STOPS_THE_JOB if source.system in {"postgres", "mysql"} else _STOPS_THE_CONNECTOR
-    readers = _readers(plan, source)
+    kinds = _STOPS_THE_JOB if source.system in {"postgres", "mysql"} else _STOPS_THE_CONNECTOR
     for outage in plan.model.outages:
-        if outage.of in stops and readers:
+        readers = [stage for stage in _readers(plan, source) if stops(plan, outage, stage)]
+        if outage.of in kinds and readers:
             yield f"an outage of {outage.id or outage.of}", _phases(plan, outage, readers[0])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan, capacity
+from pipelineplan.plan.jobs import stops
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.recovery import committing_stage, duration_operand, restart_operands, restore_operand
 from pipelineplan.plan.sink import Sink
@@ -177,7 +178,8 @@ def _transaction_claim(plan: Plan, sink: Sink, stage: Stage, tau: Operand) -> Cl
 
 def _longest_downtime(plan: Plan, stage: Stage) -> tuple[Operand | None, ...]:
     """Detect, repair and restart of the longest declared outage that takes the job down."""
-    down = [outage for outage in plan.model.outages if outage.of in {"job", "worker", "zone"}]
+    restarting = [one for one in plan.model.outages if one.of in {"job", "worker", "zone"}]
+    down = [outage for outage in restarting if stops(plan, outage, stage)]
     restart = (*restart_operands(plan, stage), restore_operand(plan, stage))
     if not down:
         return restart

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pipelineplan.documents import Path
 from pipelineplan.plan import Plan, capacity
 from pipelineplan.plan.delivery import Link, links_to, promised_at
+from pipelineplan.plan.jobs import stopped_readers
 from pipelineplan.plan.load import Values, arrivals, writers_of
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import slowest_downtime
@@ -198,11 +199,11 @@ def offsets_outlive(plan: Plan) -> Iterator[Claim]:
     """`T <= offsets retention` for every consumer group and every outage that leaves it without members."""
     for source in plan.model.sources:
         kept = plan.operand("kept", source.consumer, "offsets_retention", "retention of offsets")
-        readers = [stage for stage in plan.model.stages if source.id in plan.graph.above(stage.id)]
-        if kept is None or not readers:
+        if kept is None:
             continue
         for outage in plan.model.outages:
-            if outage.of in {"job", "zone"}:
+            readers = stopped_readers(plan, source, outage)
+            if outage.of in {"job", "zone"} and readers:
                 yield _offsets_claim(plan, source, outage, readers, kept)
 
 

@@ -110,7 +110,8 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     why="A record waits for its window to end, for the watermark to pass it, and for the checkpoint that "
     "commits it; the waits add up whatever the load is.",
     formula="B + w + d + min(W, I_eff) + p * max(W, I_eff) <= F from a record, until committed "
-    "(at least B + d + p * max(W, I_eff)); B + w + I_eff + d <= F from the window's end",
+    "(at least B + d + p * max(W, I_eff)); B + w + I_eff + d <= F from the window's end; each job before the "
+    "last that shows what it writes at checkpoints adds its I_eff and d",
     bad="window 1 min, lag 45 s, checkpoint 10 min, transactional: p95 10.4 min and more, against 4 min",
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
@@ -144,20 +145,27 @@ def _freshness_claim(
         left=lambda v: chain.quantile(v, probability),
         right=lambda v: (v["F"], v["F"]),
         dimension=Dimension.DURATION,
-        says=lambda e: _freshness_said(slo, name, e),
-        changes=tuple(Change(symbol, rises=False) for symbol in ("I", "B", "W") if symbol in chain.symbols),
+        says=lambda e: _freshness_said(slo, name, e, chain.independent_quantile(e.values, probability)),
+        changes=tuple(Change(symbol, rises=False) for symbol in _shorter(chain)),
     )
 
 
-def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation) -> str:
+def _shorter(chain: Waits) -> list[str]:
+    """What may be shortened: checkpoint intervals, the watermark lag, the window."""
+    intervals = [f"I_{number}" for number in range(1, chain.handovers + 1)]
+    return [symbol for symbol in ("I", *intervals, "B", "W") if symbol in chain.symbols]
+
+
+def _freshness_said(slo: Slo, quantile: str, evaluation: Evaluation, drifting: float | None) -> str:
     freshness = slo.freshness
     since = "the window's end" if freshness and freshness.measured_from == "window_end" else "the event time"
     settle = (
         ", and `pipelineplan simulate` says where between" if evaluation.verdict is Verdict.UNKNOWN else ""
     )
+    between = "" if drifting is None else f", {say_seconds(drifting)} where the jobs' checkpoints drift"
     return (
         f"{quantile} of freshness at {slo.subject!r} is {evaluation.left_shown} from {since} on without any "
-        f"backlog; the target is {evaluation.right_shown}{settle}"
+        f"backlog{between}; the target is {evaluation.right_shown}{settle}"
     )
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipelineplan.plan import Plan, capacity
+from pipelineplan.plan.jobs import readers_of, stopped_readers
 from pipelineplan.plan.load import Values, average_rate, peak_rate
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import Downtime, downtime, slowest_downtime
 from pipelineplan.plan.source import Source
-from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds, say_share
 from pipelineplan.rules.capacity import Busiest, busiest_worker
 from pipelineplan.rules.claim import Bounds, Change, Claim, Evaluation
@@ -85,7 +85,7 @@ def kept_of(plan: Plan, source: Source) -> Kept | str | None:
 
 def _retention_claims(plan: Plan, source: Source, outage: Outage) -> Iterator[Claim]:
     kept = kept_of(plan, source)
-    readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
+    readers = stopped_readers(plan, source, outage)
     if kept is None or not readers:
         return
     if isinstance(kept, str):
@@ -176,7 +176,7 @@ def nothing_is_skipped(plan: Plan) -> Iterator[Claim]:
     """What the offset reset of every source with a consumer does when its position has expired."""
     for source in plan.model.sources:
         kept = plan.operand("R", source.retention, "time", "retention")
-        readers = [stage for stage in plan.model.stages if source.id in plan.graph.above(stage.id)]
+        readers = readers_of(plan, source)
         if source.consumer is None or kept is None or not readers:
             continue
         path, reset = plan.path(source.consumer, "offset_reset"), source.consumer.offset_reset
@@ -192,7 +192,7 @@ def nothing_is_skipped(plan: Plan) -> Iterator[Claim]:
         elif reset == "latest":
             yield statement(path, source.id, _skips_said(plan, source, kept), true=False, operands=(kept,))
         else:
-            yield from _hole_claims(plan, source, kept, readers)
+            yield from _hole_claims(plan, source, kept)
 
 
 def _skips_said(plan: Plan, source: Source, kept: Operand) -> str:
@@ -204,9 +204,12 @@ def _skips_said(plan: Plan, source: Source, kept: Operand) -> str:
     )
 
 
-def _hole_claims(plan: Plan, source: Source, kept: Operand, readers: list[Stage]) -> Iterator[Claim]:
+def _hole_claims(plan: Plan, source: Source, kept: Operand) -> Iterator[Claim]:
     """The hole that an outage leaves which outlasts the retention, without any margin."""
     for outage in plan.model.outages:
+        readers = stopped_readers(plan, source, outage)
+        if not readers:
+            continue
         down = slowest_downtime(plan, outage, readers)
         yield inequality(
             plan.path(source, "consumer", "offset_reset"),

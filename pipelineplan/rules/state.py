@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pipelineplan.documents import Path
 from pipelineplan.plan import Plan
+from pipelineplan.plan.jobs import stopped_readers, stops
 from pipelineplan.plan.load import Values, arrivals
 from pipelineplan.plan.objectives import Outage
 from pipelineplan.plan.recovery import Downtime, downtime, slowest_downtime
@@ -136,8 +137,8 @@ def _life_claim(plan: Plan, stage: Stage, source: Source, span: Operand) -> Clai
 
 
 def _longest(plan: Plan, stage: Stage) -> Downtime | None:
-    stops = [downtime(plan, outage, stage) for outage in plan.model.outages if outage.of in _STOPS_THE_STAGE]
-    return max(stops, key=_piled_up, default=None)
+    stopping = [one for one in plan.model.outages if one.of in _STOPS_THE_STAGE and stops(plan, one, stage)]
+    return max((downtime(plan, outage, stage) for outage in stopping), key=_piled_up, default=None)
 
 
 def _piled_up(down: Downtime) -> float:
@@ -163,8 +164,8 @@ def repeats_recognised(plan: Plan) -> Iterator[Claim]:
         horizon = plan.operand("horizon", duplicates, "horizon", "horizon of duplicates")
         if duplicates is None or not duplicates.key or horizon is None:
             continue
-        readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
         for outage in plan.model.outages:
+            readers = stopped_readers(plan, source, outage)
             if outage.of in {"job", "worker", "zone"} and readers:
                 yield _redelivery_claim(plan, source, outage, readers, horizon)
 
@@ -263,8 +264,8 @@ def deletions_are_read(plan: Plan) -> Iterator[Claim]:
     for source in plan.model.sources:
         if source.retention is None or source.retention.cleanup not in {"compact", "compact_delete"}:
             continue
-        readers = [s for s in plan.model.stages if source.id in plan.graph.above(s.id)]
         for outage in plan.model.outages:
+            readers = stopped_readers(plan, source, outage)
             if outage.of in {"job", "zone", "sink"} and readers:
                 yield _tombstone_claim(plan, source, outage, readers)
 

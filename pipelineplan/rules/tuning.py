@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipelineplan.plan import Plan
+from pipelineplan.plan.jobs import stops
 from pipelineplan.plan.load import Values
 from pipelineplan.plan.recovery import restart_operands
 from pipelineplan.plan.stage import Stage
@@ -43,17 +44,17 @@ def checkpoints_pay(plan: Plan) -> Iterator[Claim]:
     for stage in plan.model.stages:
         interval = plan.operand("I", stage.checkpoint, "interval", "checkpoint interval")
         stall = plan.operand("s", stage.checkpoint, "stall", "stall of a checkpoint")
-        between = _between_failures(plan)
+        between = _between_failures(plan, stage)
         if interval is not None and stall is not None and between:
             yield _paying_claim(plan, stage, (interval, stall, *between))
 
 
-def _between_failures(plan: Plan) -> tuple[Operand, ...]:
-    """The mean times between the outages that restart the job."""
+def _between_failures(plan: Plan, stage: Stage) -> tuple[Operand, ...]:
+    """The mean times between the outages that restart the job of `stage`."""
     found = [
         plan.operand(f"M{number}", outage, "mean_time_between", f"mean time between outages of {outage.of}")
         for number, outage in enumerate(plan.model.outages, 1)
-        if outage.of in _BY_FAILURE
+        if outage.of in _BY_FAILURE and stops(plan, outage, stage)
     ]
     return tuple(operand for operand in found if operand is not None)
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelineplan.simulation.acts.happenings import HAPPENINGS
-from pipelineplan.simulation.acts.library import Recipe
-from pipelineplan.simulation.network import Exchange, Network
+from pipelineplan.simulation.acts.library import Broken, Recipe
+from pipelineplan.simulation.network import Exchange, Network, NotSimulated, slowest_job
 from pipelineplan.simulation.reading.facts import Facts
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.scenario import Breaks, Burst, Outage, Scenario
@@ -31,6 +31,8 @@ _CHECKPOINTS_IN_A_DRAIN = 50_000
 _FIRST_OUTAGE_SECONDS = 60.0
 _CHECKPOINTS_BEFORE = 3
 _CHECKPOINTS_IN_A_RUN = 20
+# Happenings that only say how much comes, or how long an outage lasts.
+_OF_ANY_JOBS = {"diurnal", "outlasts"}
 _MARGIN_SECONDS = 0.001
 
 
@@ -53,6 +55,7 @@ class DeclaredOutage:
     at_peak: bool = True
     name: str = ""
     path: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,11 @@ def arrange(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario
 
     Raises `NotSimulated` where it needs what the plan does not state, naming the field.
     """
+    _refuse_for_jobs(recipe, inputs.network)
     network, scenario = _plain(recipe, inputs, end)
     base = inputs.load.peak_per_second if recipe.level == "peak" else inputs.load.average_per_second
-    start = scenario.outages[0].start_seconds if scenario.outages else _failure_seconds(network, End.LIKELY)
+    first = slowest_job(network, "")
+    start = scenario.outages[0].start_seconds if scenario.outages else _failure_seconds(first, End.LIKELY)
     setting = Setting(network, scenario, inputs.facts, base, start)
     for name, values in recipe.happenings:
         setting = HAPPENINGS[name].arrange(dict(values), setting)
@@ -114,29 +119,46 @@ def _plain(recipe: Recipe, inputs: Inputs, end: End) -> tuple[Network, Scenario]
         return network, _burst(recipe, network, base, inputs.load.burst or recipe.burst)
     if recipe.broken is not None:
         own = [each for each in inputs.outages if each.of is recipe.broken.of]
-        declared = (
-            own[0]
-            if own
-            else DeclaredOutage(recipe.broken.of, recipe.broken.detect_seconds, recipe.broken.repair_seconds)
-        )
+        declared = own[0] if own else _of_library(recipe.broken, network)
         return network, outage_scenario(recipe.name, recipe.title, network, base, declared, end)
     return network, _quiet(recipe.name, recipe.title, network, ((0.0, base),))
+
+
+def _of_library(broken: Broken, network: Network) -> DeclaredOutage:
+    """An outage that the plan does not declare: of several jobs all, or the one at that end of the way."""
+    ends = {Breaks.SOURCE: network.jobs[0].name, Breaks.SINK: network.jobs[-1].name}
+    job = ends.get(broken.of, "")
+    return DeclaredOutage(broken.of, broken.detect_seconds, broken.repair_seconds, job=job)
+
+
+def _refuse_for_jobs(recipe: Recipe, network: Network) -> None:
+    """Raises `NotSimulated` for what would have to be said of one job of several."""
+    named = [name for name, _ in recipe.happenings if name not in _OF_ANY_JOBS]
+    if recipe.hottest_key > 0:
+        named.append("hot_key")
+    if network.then is not None and named:
+        raise NotSimulated(
+            f"{', '.join(named)}: not simulated for a pipeline of several jobs, of which only load and "
+            "outages are; take the scenario to a plan of one of them"
+        )
 
 
 def outage_scenario(
     name: str, title: str, network: Network, rate: float, declared: DeclaredOutage, end: End
 ) -> Scenario:
     """One outage at a constant rate, begun at the end's place between two checkpoints."""
+    job = slowest_job(network, declared.job)
     outage = Outage(
         of=declared.of,
-        start_seconds=_failure_seconds(network, end, declared.of),
+        start_seconds=_failure_seconds(job, end, declared.of),
         detect_seconds=declared.detect_seconds,
         repair_seconds=declared.repair_seconds,
-        restart_seconds=network.checkpoint.restart_seconds if network.checkpoint else 0.0,
+        restart_seconds=job.checkpoint.restart_seconds if job.checkpoint else 0.0,
         drain_target_seconds=declared.drain_target_seconds,
         path=declared.path,
+        job=declared.job,
     )
-    checkpoint = network.checkpoint
+    checkpoint = job.checkpoint
     again = checkpoint.effective_interval_seconds + checkpoint.duration_seconds if checkpoint else 0.0
     back = outage.start_seconds + outage.down_seconds
     longest = _longest_seconds(network, rate, back, outage.down_seconds + again)
@@ -159,8 +181,10 @@ def _longest_seconds(network: Network, rate: float, since: float, behind_seconds
         return max(_LONGEST_RUN_SECONDS, network.runs.horizon_seconds)
     load = network.utilisation(rate)[0]
     drain = 1.5 * behind_seconds * load / (1.0 - load) if load < 1 else 0.0
-    if network.checkpoint is not None:
-        drain = min(drain, _CHECKPOINTS_IN_A_DRAIN * network.checkpoint.effective_interval_seconds)
+    cuts = [job.checkpoint for job in network.jobs if job.checkpoint is not None]
+    if cuts:
+        often = min(each.effective_interval_seconds for each in cuts)
+        drain = min(drain, _CHECKPOINTS_IN_A_DRAIN * often)
     return max(_LONGEST_RUN_SECONDS, since + drain + _settle_seconds(network))
 
 
@@ -178,7 +202,7 @@ def trace_scenario(load: Load) -> Scenario:
 
 
 def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, float], ...]) -> Scenario:
-    checkpoint = network.checkpoint
+    checkpoint = slowest_job(network, "").checkpoint
     if network.runs is not None:
         length = network.runs.horizon_seconds
         return Scenario(name, rates, horizon_seconds=length, settle_seconds=length, title=title)
@@ -188,7 +212,7 @@ def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, fl
 
 
 def _burst(recipe: Recipe, network: Network, base: float, burst: Burst) -> Scenario:
-    start = _failure_seconds(network, End.LIKELY)
+    start = _failure_seconds(slowest_job(network, ""), End.LIKELY)
     end = start + burst.length_seconds
     return Scenario(
         recipe.name,
@@ -233,12 +257,13 @@ def _failure_seconds(network: Network, end: End, of: Breaks = Breaks.JOB) -> flo
 
 def _settle_seconds(network: Network) -> float:
     """Long enough that what arrives at the end of the drain is seen at the sink."""
-    event_time = network.event_time
     if network.runs is not None:
         return network.runs.horizon_seconds
-    tail = event_time.window_seconds + event_time.watermark_lag_seconds
-    if network.checkpoint:
-        tail += 3 * (network.checkpoint.effective_interval_seconds + network.checkpoint.duration_seconds)
+    tail = 0.0
+    for job in network.jobs:
+        tail += job.event_time.window_seconds + job.event_time.watermark_lag_seconds
+        if job.checkpoint:
+            tail += 3 * (job.checkpoint.effective_interval_seconds + job.checkpoint.duration_seconds)
     return max(600.0, 2 * tail)
 
 

@@ -57,7 +57,7 @@ class Checkpointing:
     def process(self) -> Process:
         """Take one checkpoint after the other, for as long as the run lasts."""
         control, plan, epoch = self.control, self.plan, 0
-        yield control.env.timeout(plan.interval_seconds)
+        yield control.env.timeout(plan.interval_seconds + plan.later_seconds)
         while True:
             if epoch != control.epoch:
                 epoch, self.in_a_row = control.epoch, 0

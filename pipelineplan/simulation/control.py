@@ -18,24 +18,23 @@ from typing import Any
 import numpy as np
 import simpy
 
-from pipelineplan.simulation.acts.open_outage import OpenOutage
 from pipelineplan.simulation.acts.retention import Retention
 from pipelineplan.simulation.acts.retrying import RetryStorm
+from pipelineplan.simulation.breaking import Breaking
 from pipelineplan.simulation.checkpointing import Checkpointing, Cut
 from pipelineplan.simulation.flow.fluid import Fluid
 from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.memory import size_decides
-from pipelineplan.simulation.network import Network, Visible
+from pipelineplan.simulation.network import Network
 from pipelineplan.simulation.refusing import refuse_endless, refuse_without_cuts
 from pipelineplan.simulation.remembering import Pace
 from pipelineplan.simulation.running import Running
 from pipelineplan.simulation.runs import RunOf
-from pipelineplan.simulation.scenario import Act, Breaks, Outage, Phases, Scenario, appended_curve
+from pipelineplan.simulation.scenario import Phases, Scenario, appended_curve
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import SPELLS_IN_A_BLOCK, Weather
 
 Process = Generator[simpy.Event, Any, None]
-_DRAIN_LOOK_SECONDS = (1.0, 600.0)
 
 
 @dataclass
@@ -46,7 +45,8 @@ class Run:
     did not), `halted_at` when a reader without an offset reset stopped for good.
     `failed_checkpoints` are the times at which one was given up, `restarts` pairs of the time and
     the records read again where that took the job down, `seen` what acts noted by name, `runs`
-    those of a schedule.
+    those of a schedule. Of several jobs in a row `jobs` are the runs of each by itself; the network, the
+    load, the phases and drains are then those of the whole, and all else is of the first job.
     """
 
     network: Network
@@ -62,13 +62,17 @@ class Run:
     restarts: tuple[tuple[float, float], ...] = ()
     seen: dict[str, list[float]] = field(default_factory=dict)
     runs: tuple[RunOf, ...] = ()
+    jobs: tuple[Run, ...] = ()
 
 
 def run_scenario(network: Network, scenario: Scenario) -> Run:
-    """Run `scenario` on `network` until it has drained or its horizon is reached.
+    """Run `scenario` on the one job of `network` until it has drained or its horizon is reached.
 
-    Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given.
+    Raises `NotSimulated` for a job that fails without checkpoints, and where no capacity is given, and
+    `ValueError` for several jobs: those are run by `run_jobs`.
     """
+    if network.then is not None:
+        raise ValueError(f"{network.name!r} is the first of several jobs, wanted one")
     refuse_endless(network, scenario)
     refuse_without_cuts(network, scenario)
     control = Control(network, scenario)
@@ -91,7 +95,8 @@ def fluid_for(network: Network, *, compiled: bool) -> Fluid:
 
 def _can_be_compiled(network: Network, scenario: Scenario) -> bool:
     """Whether nobody asks on the way what only the other fluid can say."""
-    return scenario.weather is not None and not scenario.acts and not size_decides(network)
+    lumps = scenario.handed is not None and scenario.handed.at_once
+    return scenario.weather is not None and not scenario.acts and not lumps and not size_decides(network)
 
 
 class Control:
@@ -118,8 +123,7 @@ class Control:
         # A run by schedule asks when the next queue changes, and must be woken for it.
         self.timetable = self.fluid.timetable if self.running is None else None
         self.checkpoints = Checkpointing(self, network.checkpoint) if network.checkpoint else None
-        self.open = [OpenOutage(outage) for outage in scenario.outages]
-        self.bursts: list[float | None] = [None] * len(scenario.drain_from_seconds)
+        self.breaking = Breaking(self)
         self.restarts: list[tuple[float, float]] = []
         self.seen: dict[str, list[float]] = {}
         self.appended = appended_curve(scenario)
@@ -131,16 +135,18 @@ class Control:
             self.env.process(self._steps())
         else:
             self.env.process(self.running.process())
+        if self.scenario.handed is not None and self.scenario.handed.at_once:
+            self.env.process(self._at_once(self.scenario.handed.at_once))
         if self.scenario.weather is not None:
             self.env.process(self._speeds(self.scenario.weather))
-        for each in self.open:
-            self.env.process(self._outage(each))
+        for each in self.breaking.open:
+            self.env.process(self.breaking.process(each))
         if self.checkpoints is not None:
             self.env.process(self.checkpoints.process())
         if self.retention.limited:
             self.env.process(self.retention.process())
         acts = [(act, self.env.process(act.process(self))) for act in self.scenario.acts]
-        self.env.run(until=self.env.process(self._until_drained(acts)))
+        self.env.run(until=self.env.process(self.breaking.until_drained(acts)))
         self.catch_up()
         self.fluid.note()
         if self.checkpoints is not None:
@@ -152,8 +158,8 @@ class Control:
             self.fluid,
             self.cuts,
             self.retention.lost,
-            tuple(each.close() for each in self.open),
-            tuple(self.bursts),
+            tuple(each.close() for each in self.breaking.open),
+            tuple(self.breaking.bursts),
             self.retention.halted_at,
             self.appended,
             tuple(failed),
@@ -253,7 +259,7 @@ class Control:
         self.stop(self.everything)
         self.epoch += 1
         self.down += 1
-        back, _ = self.rewind(None)
+        back, _ = self.breaking.rewind(None)
         self.restarts.append((self.env.now, back))
         self.turn()
         yield self.env.timeout(self.pace.with_restore(seconds, self.cuts[-1].begun))
@@ -271,6 +277,14 @@ class Control:
             self.fluid.set_rate(rate)
             self.turn()
 
+    def _at_once(self, lumps: tuple[tuple[float, float], ...]) -> Process:
+        """What another job shows at its checkpoints lies in the log from one moment to the next."""
+        for when, records in lumps:
+            yield from self.until(when)
+            self.catch_up()
+            self.fluid.give(self.fluid.shares * records)
+            self.turn()
+
     def _speeds(self, weather: Weather) -> Process:
         for block in count():
             drawn = [weather.speeds(each, block) for each in self.fluid.layout.network.stages]
@@ -284,117 +298,3 @@ class Control:
                 self.catch_up()
                 self.fluid.set_speeds([each[:, spell] for each in drawn])
                 self.turn()
-
-    def _outage(self, each: OpenOutage) -> Process:
-        outage = each.outage
-        yield from self.until(outage.start_seconds)
-        stages, worker = self._what_stops(outage)
-        self.stop(stages, worker)
-        self.sink_down += outage.of is Breaks.SINK
-        self.source_down += outage.of is Breaks.SOURCE
-        if outage.restores:
-            self.epoch += 1
-            self.down += 1
-            each.replayed, each.duplicates = self.rewind(worker)
-        self.turn()
-        begun = self.cuts[-1].begun if outage.restores else None
-        yield self.env.timeout(self.pace.with_restore(outage.down_seconds, begun))
-        self.sink_down -= outage.of is Breaks.SINK
-        self.source_down -= outage.of is Breaks.SOURCE
-        self.down -= outage.restores
-        each.restarted = self.resumed = self.env.now
-        if outage.restores:
-            self.restarted = self.env.now
-        self.go_on(stages, worker)
-        self.retention.expire()
-        yield from self._drain(each)
-
-    def _what_stops(self, outage: Outage) -> tuple[tuple[int, ...], int | None]:
-        match outage.of:
-            case Breaks.JOB:
-                return self.everything, None
-            case Breaks.SINK:
-                return self.sink, None
-            case Breaks.SOURCE:
-                return self.reading, None
-            case Breaks.WORKER:
-                # An exchange connects all workers into one failover region, which restarts whole.
-                return self.everything, None if self.network.has_shuffle else self._busiest()
-
-    def _busiest(self) -> int:
-        return int(np.argmax(self.network.worker_shares(0)))
-
-    def rewind(self, worker: int | None) -> tuple[float, float]:
-        """Go back to the last completed checkpoint; returns records to be read, and written, again."""
-        before = self.fluid.emitted()
-        worker_of = self.fluid.layout.worker_of
-        mine = np.ones(len(worker_of), dtype=np.bool_) if worker is None else worker_of == worker
-        cut = self.cuts[-1]
-        # What retention has taken since the cut cannot be read again.
-        start = self.retention.start() if self.retention.limited else 0.0
-        position = np.minimum(np.maximum(cut.position, start), self.fluid.position())
-        if cut.state is not None and worker is None and (position == cut.position).all():
-            replayed = float(self.fluid.restore(cut.state).sum())
-        else:
-            workers = len(self.fluid.layout.network.worker_shares(0))
-            lanes = None if worker is None else np.arange(workers) == worker
-            replayed = float(self.fluid.rewind(position, mine, lanes).sum())
-        if self.network.visible is not Visible.ON_EMIT or self.network.absorbs_duplicates:
-            return replayed, 0.0
-        scale = self.network.scale(len(self.network.stages) - 1)
-        return replayed, max(before - self.fluid.emitted(), 0.0) * scale
-
-    def _drain(self, each: OpenOutage) -> Process:
-        if self.running is not None:
-            yield from self.running.until_on_schedule()
-            each.drained = self.env.now
-            return
-        self.note_drains()
-        self.fluid.watch_drain()
-        each.draining = True
-        yield from self.until_empty()
-        each.drained = each.drained if each.drained is not None else self.fluid.drained_at
-
-    def until_empty(self) -> Process:
-        """Wait until every partition has been empty once since the watch began."""
-        while self.fluid.drained_at is None:
-            bound = self.fluid.drain_bound()
-            yield self.env.timeout(min(max(bound, _DRAIN_LOOK_SECONDS[0]), _DRAIN_LOOK_SECONDS[1]))
-            self.catch_up()
-
-    def note_drains(self) -> None:
-        """Before the watch begins anew, whoever was waiting for it is told."""
-        for each in self.open:
-            if each.draining and each.drained is None and self.fluid.drained_at is not None:
-                each.drained = max(self.fluid.drained_at, each.restarted)
-
-    def _burst(self, number: int) -> Process:
-        end = self.scenario.drain_from_seconds[number]
-        yield from self.until(end)
-        self.catch_up()
-        self.note_drains()
-        self.fluid.watch_drain()
-        yield from self.until_empty()
-        if self.fluid.drained_at is not None:
-            self.bursts[number] = self.fluid.drained_at - end
-
-    def _until_drained(self, acts: list[tuple[Act, simpy.Process]]) -> Process:
-        waited = [self.env.process(self._burst(number)) for number in range(len(self.bursts))]
-        waited += [process for act, process in acts if act.awaited]
-        end = self.scenario.horizon_seconds
-        yield from self.until(min(self.scenario.busy_until_seconds, end))
-        self.catch_up()
-        while self.env.now < end and (self._waits() or any(each.is_alive for each in waited)):
-            if not self._waits():
-                alive = [each for each in waited if each.is_alive]
-                yield self.env.any_of([self.env.all_of(alive), self.env.timeout(end - self.env.now)])
-                continue
-            wait = min(max(self.fluid.drain_bound(), _DRAIN_LOOK_SECONDS[0]), _DRAIN_LOOK_SECONDS[1])
-            yield from self.until(min(self.env.now + wait, end))
-            self.catch_up()
-        yield from self.until(min(self.env.now + self.scenario.settle_seconds, end))
-        self.catch_up()
-        self.note_drains()
-
-    def _waits(self) -> bool:
-        return self.fluid.drained_at is None or any(each.drained is None for each in self.open)

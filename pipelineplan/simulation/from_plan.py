@@ -21,6 +21,7 @@ from pipelineplan.simulation.arranging import Pipeline
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.reading.chain_reading import ChainReader
 from pipelineplan.simulation.reading.chains import NoChain, chain_to
+from pipelineplan.simulation.reading.jobs_reading import JobsReader
 from pipelineplan.simulation.reading.whole_reading import WholeReader
 from pipelineplan.simulation.reading.wholes import whole_of
 from pipelineplan.simulation.result import SimulationResult
@@ -79,6 +80,7 @@ def pipelines_of(plan: Plan) -> tuple[tuple[Pipeline, ...], tuple[tuple[str, str
 def _reader(plan: Plan, sink: Sink) -> ChainReader:
     """A chain where there is one way to the sink, else everything that is connected with it."""
     try:
-        return ChainReader(plan, chain_to(plan, sink))
+        reader = ChainReader(plan, chain_to(plan, sink))
     except NoChain:
         return WholeReader(plan, whole_of(plan, sink))
+    return JobsReader(plan, reader.chain) if len(reader.jobs()) > 1 else reader

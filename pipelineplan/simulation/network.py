@@ -22,6 +22,7 @@ from pipelineplan.errors import PipelinePlanError
 from pipelineplan.simulation.memory import Memory
 from pipelineplan.simulation.network_checks import problems_of
 from pipelineplan.simulation.runs import Runs
+from pipelineplan.simulation.spreading import default_key_groups, key_group_weights, partition_shares
 from pipelineplan.simulation.usage import Usage
 
 
@@ -55,35 +56,6 @@ class OffsetReset(StrEnum):
     EARLIEST = "earliest"
     LATEST = "latest"
     NONE = "none"
-
-
-def partition_shares(partitions: int, hottest_key: float = 0.0) -> tuple[float, ...]:
-    """Share of the records in each partition: the hottest key sits in the first one.
-
-    A partition's share is its hottest key plus its part of the rest, `(1 - h) / P`.
-    """
-    rest = (1.0 - hottest_key) / partitions
-    return (rest + hottest_key, *[rest] * (partitions - 1))
-
-
-def default_key_groups(workers: int) -> int:
-    """Key groups (max parallelism) that Flink chooses when a job does not: 128 up to 85 workers.
-
-    Source: Apache Flink, `KeyGroupRangeAssignment.computeDefaultMaxParallelism`.
-    """
-    rounded = 1 << max(0, math.ceil(math.log2(workers + workers // 2)))
-    return min(max(rounded, 128), 32_768)
-
-
-def key_group_weights(workers: int, key_groups: int, hottest_key: float = 0.0) -> tuple[float, ...]:
-    """Share of the records for each worker: key groups in contiguous ranges, sum 1.
-
-    The worker with the most groups also has the hottest key, as the worst hash would have it.
-    """
-    sizes = [(index + 1) * key_groups // workers - index * key_groups // workers for index in range(workers)]
-    sizes.sort(reverse=True)
-    weights = [(1.0 - hottest_key) * size / key_groups for size in sizes]
-    return (weights[0] + hottest_key, *weights[1:])
 
 
 @dataclass(frozen=True)
@@ -197,6 +169,7 @@ class Checkpoint:
     Where a stage's memory grows and says how fast it is written, that decides, and `duration_seconds`
     is only what was planned: a checkpoint takes as long as the largest state of its moment, and at least
     `fixed_seconds` (None: as planned). `restore_seconds` of the restart are reading state as planned.
+    The first one begins `later_seconds` after its interval.
     """
 
     interval_seconds: float
@@ -210,6 +183,7 @@ class Checkpoint:
     unaligned: bool = False
     fixed_seconds: float | None = None
     restore_seconds: float = 0.0
+    later_seconds: float = 0.0
 
     @property
     def effective_interval_seconds(self) -> float:
@@ -245,6 +219,17 @@ class EventTime:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """The job that reads what another writes: `selectivity` records for each that its last stage takes.
+
+    They lie in the log that is the source of that job, which has room for all of them.
+    """
+
+    network: Network
+    selectivity: float = 1.0
+
+
+@dataclass(frozen=True)
 class Network:
     """One source log, and `stages` from the first to the sink, which is the last of them.
 
@@ -252,7 +237,8 @@ class Network:
     stages then name their inlets, each stands after what it reads from, and records wait in the
     logs only. With `runs` it works by schedule or trigger, and without all the time.
     `absorbs_duplicates` is true of a sink where writing a record twice leaves one (upsert by
-    key). `usage` is what its records cost. Raises `ValueError` when numbers contradict each other.
+    key). `usage` is what its records cost. `then` is the next job, which reads what this one writes as soon
+    as that is `visible`; jobs have a `name`. Raises `ValueError` when numbers contradict each other.
     """
 
     source: SourceLog
@@ -264,6 +250,8 @@ class Network:
     beside: tuple[SourceLog, ...] = ()
     runs: Runs | None = None
     usage: Usage | None = None
+    name: str = ""
+    then: Onward | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no pipeline can be."""
@@ -280,6 +268,25 @@ class Network:
     def joint(self) -> bool:
         """Whether this is more than one way of records: then stages name what they read from."""
         return bool(self.beside) or any(stage.inlets for stage in self.stages)
+
+    @property
+    def jobs(self) -> tuple[Network, ...]:
+        """This network, or each of its jobs in a row, as it is by itself."""
+        if self.then is None:
+            return (self,)
+        return (replace(self, then=None), *self.then.network.jobs)
+
+    @property
+    def handed_on(self) -> float:
+        """Records that the next job gets per record of the source."""
+        return self.scale(len(self.stages) - 1) * (self.then.selectivity if self.then is not None else 1.0)
+
+    def loads(self, rate_per_second: float) -> tuple[tuple[Network, float], ...]:
+        """Each job, and the records that come to its log per second at rest."""
+        if self.then is None:
+            return ((self, rate_per_second),)
+        alone = replace(self, then=None)
+        return ((alone, rate_per_second), *self.then.network.loads(rate_per_second * self.handed_on))
 
     @property
     def logs(self) -> tuple[SourceLog, ...]:
@@ -324,6 +331,9 @@ class Network:
 
     def utilisation(self, rate_per_second: float) -> tuple[float, str]:
         """Load over capacity of the busiest worker, and its name; above 1 a backlog grows."""
+        if self.then is not None:
+            each = [job.utilisation(rate) for job, rate in self.loads(rate_per_second)]
+            return max(each, key=lambda pair: pair[0])
         busiest = (0.0, "")
         working = self.checkpoint.working_share if self.checkpoint is not None else 1.0
         for number, stage in enumerate(self.stages):
@@ -333,6 +343,15 @@ class Network:
             load = shares[worker] * rate_per_second * self.scale(number) / able if able > 0 else math.inf
             busiest = max(busiest, (load, f"{stage.name}[{worker}]"), key=lambda pair: pair[0])
         return busiest
+
+
+def slowest_job(network: Network, name: str) -> Network:
+    """The job of that name; of all, where there is none, the one with the longest between checkpoints."""
+
+    def between(job: Network) -> float:
+        return job.checkpoint.effective_interval_seconds if job.checkpoint is not None else 0.0
+
+    return max((job for job in network.jobs if name in {"", job.name}), key=between)
 
 
 def flows_of(network: Network, flow: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:

@@ -90,6 +90,8 @@ def replayed(pipeline: Pipeline, replay: Replay) -> ScenarioResult:
 
     Raises `NotSimulated` where no capacity is stated.
     """
+    if pipeline.inputs[End.LIKELY].network.then is not None:
+        raise NotSimulated("a replay through several jobs is not simulated: take it to a plan of one of them")
     paces = {end: _pace(inputs, replay) for end, inputs in pipeline.inputs.items()}
     quiet = replace(pipeline, targets=())
     if any(math.isinf(pace.reading_seconds) for pace in paces.values()):

@@ -131,10 +131,23 @@ class StageState:
 
 
 @dataclass(frozen=True)
+class JobResult:
+    """What one of several jobs says by itself: figures of its own log and workers, by name."""
+
+    job: str
+    figures: Mapping[str, Figure]
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"job": self.job, **{name: each.to_json_dict() for name, each in self.figures.items()}}
+
+
+@dataclass(frozen=True)
 class ScenarioResult:
     """One scenario. `series` are columns of equal length: `time_seconds` and the curves over it.
 
     `states` is the state of each stage that says what it remembers.
+    `jobs` are those of a pipeline that has several; figures of the scenario are then of all together.
     `replications` are None where none were asked for, or where no chance changes the outcome.
     """
 
@@ -149,6 +162,7 @@ class ScenarioResult:
     tier: str = FLUID
     replications: Replications | None = None
     states: tuple[StageState, ...] = ()
+    jobs: tuple[JobResult, ...] = ()
 
     def to_json_dict(self) -> dict[str, Any]:
         """Plain data: every figure by its name, then verdicts, phases, notes; no curves."""
@@ -164,6 +178,8 @@ class ScenarioResult:
         }
         if self.states:
             plain["states"] = [each.to_json_dict() for each in self.states]
+        if self.jobs:
+            plain["jobs"] = [each.to_json_dict() for each in self.jobs]
         if self.replications is not None:
             plain["replications"] = self.replications.to_json_dict()
         return plain

@@ -44,7 +44,7 @@ class Outage:
     """Something stands still from `start_seconds`: until it is noticed, then repaired, then restarted.
 
     `restart_seconds` passes only where the job has to be restored (`job`, `worker`); the drain
-    follows and is what the simulation finds.
+    follows and is what the simulation finds. Of several jobs it hits the one called `job`, or all.
     """
 
     of: Breaks
@@ -54,6 +54,11 @@ class Outage:
     restart_seconds: float = 0.0
     drain_target_seconds: float | None = None
     path: str = ""  # where the plan states the target
+    job: str = ""
+
+    def hits(self, job: str) -> bool:
+        """Whether the job of that name stands still."""
+        return self.job in {"", job}
 
     @property
     def restores(self) -> bool:
@@ -88,6 +93,17 @@ class Act(Protocol):
 
 
 @dataclass(frozen=True)
+class Handed:
+    """What another job hands over: steps `(start_seconds, records_per_second)`, and what comes at once.
+
+    `at_once` are pairs of a time and the records that become visible then.
+    """
+
+    steps: tuple[tuple[float, float], ...]
+    at_once: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Scenario:
     """`rates` are steps `(start_seconds, records_per_second)`, the first at 0; each holds until the next.
 
@@ -95,7 +111,10 @@ class Scenario:
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
     drain is measured as it is after an outage. `acts` are all that happens besides. `weather` is the
     chance of one replication; without it everything comes as expected. `mean_rate` is that of a load
-    which comes again, as a recorded day does; without it the last rate goes on.
+    which comes again, as a recorded day does; without it the last rate goes on. What is `handed` over by
+    another job comes in place of `rates`, which then say how much that is at rest. `phase` is where
+    between two commits of one job the checkpoints of the next begin: 0 right after what was committed has
+    been read, 1 right before the next commit; without it all begin to count at the start.
     """
 
     name: str
@@ -108,6 +127,8 @@ class Scenario:
     weather: Weather | None = None
     acts: tuple[Act, ...] = ()
     mean_rate: float | None = None
+    handed: Handed | None = None
+    phase: float | None = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
@@ -137,7 +158,9 @@ class Scenario:
 
     @cached_property
     def steps(self) -> tuple[tuple[float, float], ...]:
-        """The rates as they come in this run's weather."""
+        """The rates as they come in this run's weather; what is handed over has had its own."""
+        if self.handed is not None:
+            return self.handed.steps
         if self.weather is None:
             return self.rates
         return self.weather.steps(self.rates, self.horizon_seconds)
@@ -185,4 +208,19 @@ def appended_curve(scenario: Scenario) -> tuple[Floats, Floats]:
     )
     rates = np.array([rate for _, rate in scenario.steps])
     counts = np.concatenate(((0.0,), np.cumsum(rates * np.diff(starts))))
-    return starts, counts
+    if scenario.handed is None or not scenario.handed.at_once:
+        return starts, counts
+    return _with_jumps(starts, counts, np.array(scenario.handed.at_once))
+
+
+def _with_jumps(times: Floats, counts: Floats, at_once: Floats) -> tuple[Floats, Floats]:
+    """The curve with what comes at once, `[jump, (seconds, records)]`: two points at the same time."""
+    import numpy as np
+
+    when, come = at_once[:, 0], np.concatenate(((0.0,), np.cumsum(at_once[:, 1])))
+    steady = np.interp(when, times, counts)
+    before, after = steady + come[:-1], steady + come[1:]
+    bends = counts + come[np.searchsorted(when, times, side="right")]
+    place = np.concatenate((when, when, times))
+    order = np.lexsort((np.repeat((0, 1, 2), (len(when), len(when), len(times))), place))
+    return place[order], np.concatenate((before, after, bends))[order]

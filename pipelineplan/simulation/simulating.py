@@ -14,11 +14,13 @@ from pipelineplan.simulation.acts.library import Recipe, recipes_named
 from pipelineplan.simulation.arranging import End, Inputs, Pipeline, arrange, outage_scenario, trace_scenario
 from pipelineplan.simulation.chance.keeping import Sample
 from pipelineplan.simulation.chance.replicating import Futures, judge_chances, kept, replications, samples
-from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.control import Run
+from pipelineplan.simulation.figures.all_jobs import job_notes, job_results, measure_all
 from pipelineplan.simulation.figures.curves import Curves
-from pipelineplan.simulation.figures.measures import FIGURES, Range, combine, in_currency, measure, promised
+from pipelineplan.simulation.figures.measures import FIGURES, Range, combine, in_currency, promised
 from pipelineplan.simulation.figures.series import series
 from pipelineplan.simulation.figures.state_figures import full_notes, stage_states
+from pipelineplan.simulation.in_a_row import run_jobs
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.probability import Chance
 from pipelineplan.simulation.records.by_record import ByRecord, refined
@@ -67,10 +69,21 @@ def simulate_pipelines(
 
 def arrangements(pipeline: Pipeline, recipes: tuple[Recipe, ...] | None) -> list[tuple[str, Arranged]]:
     """The scenarios to run on a pipeline, by name: the chosen ones, or those of every plan."""
-    found = _arrangements(pipeline, recipes)
+    found = [(name, _in_phase(arranged)) for name, arranged in _arrangements(pipeline, recipes)]
     if pipeline.horizon_seconds is None:
         return found
     return [(name, _lasting(pipeline.horizon_seconds, arranged)) for name, arranged in found]
+
+
+def _in_phase(arranged: Arranged) -> Arranged:
+    """How the checkpoints of several jobs stand to each other is chance: at the ends, best and worst."""
+    phases = {End.OPTIMISTIC: 0.0, End.LIKELY: 0.5, End.PESSIMISTIC: 1.0}
+
+    def in_phase(inputs: Inputs, end: End) -> tuple[Network, Scenario]:
+        network, scenario = arranged(inputs, end)
+        return network, scenario if network.then is None else replace(scenario, phase=phases[end])
+
+    return in_phase
 
 
 def _lasting(seconds: float, arranged: Arranged) -> Arranged:
@@ -176,10 +189,10 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
     runs = _runs(pipeline, arranged)
     likely = runs[0]
     walked, why = refined(runs, pipeline.targets)
-    figures = in_currency(combine([measure(run) for run in runs]), likely.network)
+    figures = in_currency(combine([measure_all(Curves(run)) for run in runs]), likely.network)
     for name in walked[0].figures if walked else ():
         figures[name] = _figure([each.figures[name] for each in walked], PER_RECORD, WALKED)
-    states = stage_states(runs)
+    states, jobs = stage_states(runs), job_results(runs)
     verdicts = [*_freshness_verdicts(pipeline, runs, walked), *_drain_verdicts(pipeline, likely, figures)]
     return ScenarioResult(
         name=likely.scenario.name,
@@ -192,9 +205,11 @@ def _run_ends(pipeline: Pipeline, arranged: Arranged) -> ScenarioResult:
         notes=(
             *_notes(likely, pipeline, walked=bool(walked)),
             *full_notes(states),
+            *job_notes(jobs),
             *([why] if why else []),
         ),
         states=states,
+        jobs=jobs,
     )
 
 
@@ -205,7 +220,7 @@ def _runs(pipeline: Pipeline, arranged: Arranged) -> list[Run]:
         pair = arranged(pipeline.inputs[end], end)
         if pair not in seen:
             seen.append(pair)
-    return [run_scenario(network, scenario) for network, scenario in seen]
+    return [run_jobs(network, scenario) for network, scenario in seen]
 
 
 def _freshness_verdicts(pipeline: Pipeline, runs: list[Run], walked: list[ByRecord]) -> list[SloVerdict]:
@@ -325,7 +340,7 @@ def _notes(run: Run, pipeline: Pipeline, *, walked: bool) -> list[str]:
             "the watermark is taken after merging, so catching up may drop records beyond those counted: "
             "keep it per partition"
         )
-    if any(stage.service_cv**2 > 1.5 for stage in run.network.stages) and not walked:
+    if any(stage.service_cv**2 > 1.5 for job in run.network.jobs for stage in job.stages) and not walked:
         notes.append(
             "service times vary so much (c^2 above 1.5) that the estimate of the random wait is no bound"
         )

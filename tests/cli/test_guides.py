@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = {
     "docs/guides/adopt.md": "examples/adopt",
     "docs/guides/change-a-schema.md": "examples/schema-change",
+    "docs/guides/jobs.md": "examples/two-jobs",
     "docs/guides/cutover.md": "examples/orders-to-warehouse",
     "docs/guides/export.md": "examples/orders-to-warehouse",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",

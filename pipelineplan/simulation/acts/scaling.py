@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelineplan.simulation.network import Exchange, default_key_groups, key_group_weights
+from pipelineplan.simulation.network import Exchange
+from pipelineplan.simulation.spreading import default_key_groups, key_group_weights
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.acts.knobs import Knobs, Process

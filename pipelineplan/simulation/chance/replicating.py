@@ -25,11 +25,13 @@ from pathlib import Path
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.chance.keeping import Kept, Sample, name_of
 from pipelineplan.simulation.chance.scan import can_scan, scan
-from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.control import Run
+from pipelineplan.simulation.figures.all_jobs import measure_all
 from pipelineplan.simulation.figures.curves import Curves
-from pipelineplan.simulation.figures.measures import measure_curves, promised
+from pipelineplan.simulation.figures.measures import promised
 from pipelineplan.simulation.figures.series import BAND_POINTS, BANDED, bands, curves_at
-from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.in_a_row import run_jobs
+from pipelineplan.simulation.network import Network, slowest_job
 from pipelineplan.simulation.probability import CONFIDENCE, Chance, chance, runs_to_decide, spread
 from pipelineplan.simulation.records.by_record import one_walk, worth_walking
 from pipelineplan.simulation.result import (
@@ -41,7 +43,7 @@ from pipelineplan.simulation.result import (
     SloVerdict,
     Uncertain,
 )
-from pipelineplan.simulation.scenario import Scenario
+from pipelineplan.simulation.scenario import Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 from pipelineplan.simulation.weather import Weather
 from pipelineplan.verdicts import Verdict
@@ -89,7 +91,7 @@ def samples(
 
     A script that asks for several must be importable: its own work under `if __name__ == "__main__"`.
     """
-    asked = Asked(network, scenario, targets, futures.seed, run_scenario(network, scenario).fluid.now)
+    asked = Asked(network, scenario, targets, futures.seed, run_jobs(network, scenario).fluid.now)
     if futures.keep is None:
         return list(_drawn(asked, futures, range(futures.runs)))
     kept = Kept(futures.keep)
@@ -129,8 +131,8 @@ def _sample(asked: Asked, number: int) -> Sample:
     if plain is not None and can_scan(plain):
         curves, tier = Curves(scan(plain, weather)), SCAN
     else:
-        curves, tier = Curves(run_scenario(network, in_weather(network, scenario, weather))), FLUID
-    figures = {name: found[1] for name, found in measure_curves(curves).items()}
+        curves, tier = Curves(run_jobs(network, in_weather(network, scenario, weather))), FLUID
+    figures = {name: found[1] for name, found in measure_all(curves).items()}
     drawn = curves_at(curves, asked.band_times)
     bands = {name: tuple(drawn[name].tolist()) for name in BANDED if name in drawn}
     if plain is not None and worth_walking(plain, targets):
@@ -138,7 +140,8 @@ def _sample(asked: Asked, number: int) -> Sample:
         sample = Sample(figures | fresh, seconds, f"{tier}, freshness {PER_RECORD}", bands)
     else:
         sample = Sample(figures, tuple(promised(target, curves)[2] for target in targets), tier, bands)
-    curves.run.fluid.let_go()
+    for run in curves.run.jobs or (curves.run,):
+        run.fluid.let_go()
     return sample
 
 
@@ -146,7 +149,7 @@ def _sample(asked: Asked, number: int) -> Sample:
 def _plain(network: Network, scenario: Scenario) -> Run | None:
     """The run without chance, of which no control event depends on the weather; None where one may."""
     quiet = not (scenario.outages or scenario.drain_from_seconds or scenario.acts)
-    return run_scenario(network, scenario) if quiet else None
+    return run_jobs(network, scenario) if quiet else None
 
 
 def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenario:
@@ -154,16 +157,21 @@ def in_weather(network: Network, scenario: Scenario, weather: Weather) -> Scenar
 
     Outages are taken to begin half-way between two checkpoints, as the likely ones do.
     """
-    interval = network.checkpoint.effective_interval_seconds if network.checkpoint else 0.0
     outages = tuple(
         replace(
             outage,
             start_seconds=outage.start_seconds
-            + (weather.place(f"{scenario.name}/{number}") - 0.5) * interval,
+            + (weather.place(f"{scenario.name}/{number}") - 0.5) * _between(network, outage),
         )
         for number, outage in enumerate(scenario.outages)
     )
     return replace(scenario, outages=outages, weather=weather)
+
+
+def _between(network: Network, outage: Outage) -> float:
+    """The time between two checkpoints of the job that fails."""
+    checkpoint = slowest_job(network, outage.job).checkpoint
+    return checkpoint.effective_interval_seconds if checkpoint is not None else 0.0
 
 
 def replications(found: list[Sample], futures: Futures, end_seconds: float) -> Replications:

@@ -37,6 +37,8 @@ def can_scan(run: Run) -> bool:
 
     Every worker has one partition, or partitions that are all alike, which it then serves alike.
     """
+    if run.jobs:
+        return False
     layout = run.fluid.layout
     source, scenario = run.network.source, run.scenario
     quiet = (

@@ -71,10 +71,20 @@ class Curves:
     def lag(self) -> Lag:
         """Lag at every row of the journal, which is where it peaks."""
         live = sum(log.partitions for log in self.run.network.logs if log.part > 0)
-        records = self.appended_at(self.time) - self.total(live)
-        records = np.where(records > 1e-9 * self.appended_at(self.time), records, 0.0)
+        appended = self._appended_by_row
+        records = appended - self.total(live)
+        records = np.where(records > 1e-9 * appended, records, 0.0)
         least = self.run.fluid.journal.least(self.shares)
         return Lag(self.time, records, self._age(self.time, least))
+
+    @cached_property
+    def _appended_by_row(self) -> Floats:
+        """Records appended at every row; where much comes at once, the row before has none of it yet."""
+        found, handed = self.appended_at(self.time), self.run.scenario.handed
+        if handed is not None and handed.at_once:
+            before = np.flatnonzero(self.time[1:] == self.time[:-1])
+            found[before] = self.appended_at(np.nextafter(self.time[before], -np.inf))
+        return found
 
     def total(self, partitions: int) -> Floats:
         """Records read of the first of all partitions together, at every row of the journal."""
@@ -145,15 +155,19 @@ class Curves:
 
     def emitted_at(self, arrived: Floats) -> Floats:
         """When records that arrived at those times first left the last queue, `[partition, record]`."""
-        layout = self.run.fluid.layout
-        when = self.all_read_at(arrived).ravel()
-        lane, inside = np.repeat(layout.worker_of, len(arrived)), 0
+        when = self.all_read_at(arrived)
+        lane = np.repeat(self.run.fluid.layout.worker_of, len(arrived))
+        return self.left_at(lane, when.ravel()).reshape(when.shape)
+
+    def left_at(self, lane: Lanes, when: Floats) -> Floats:
+        """When records that workers of the first stage read at those times leave the last queue."""
+        layout, inside = self.run.fluid.layout, 0
         for edge in layout.stored_edges:
             segment = layout.segment_of(edge)
             if segment > inside:
                 lane, inside = self._spread(segment, len(when)), segment
             when = self._through(edge, lane, when)
-        return when.reshape(self.partitions, len(arrived))
+        return when
 
     def passed_on(self, when: Floats) -> Floats:
         """When what every partition had sent by those times has left every lane: the watermark's way."""

@@ -85,23 +85,23 @@ def freshness(curves: Curves, since: Since, until: Until, over: Over = Over.RECO
     asked, if `until` is `COMMITTED`; a sink that shows them when written, to the writing.
     """
     event_time, end = curves.run.network.event_time, curves.run.fluid.now
-    at = _sample_times(curves, over, _tail_seconds(curves, until))
+    at = sample_times(curves, over, _tail_seconds(curves, until))
     if not len(at):
         return Delays(np.zeros(0), np.zeros(0), np.zeros(0))
     if since is Since.WINDOW_END:
         delays = _window_visible(curves, at, until) - at
-        return _sorted(delays, np.ones(len(at)), end - at)
+        return in_order(delays, np.ones(len(at)), end - at)
     if event_time.window_seconds > 0:
         # A record lies anywhere in its window, whose end is up to a window away.
         spread = np.arange(len(at)) * (2 * _GOLDEN) % 1.0
         ends = at + spread * event_time.window_seconds
-        return _sorted(_window_visible(curves, ends, until) - at, np.ones(len(at)), end - at)
-    if _at_checkpoint(curves, until):
+        return in_order(_window_visible(curves, ends, until) - at, np.ones(len(at)), end - at)
+    if at_checkpoint(curves, until):
         seen = np.array([curves.committed_at(partition, at) for partition in range(curves.partitions)])
     else:
         seen = curves.emitted_at(at)
     waited = np.tile(end - at, curves.partitions)
-    return _sorted((seen - at).ravel(), np.repeat(curves.shares, len(at)), waited)
+    return in_order((seen - at).ravel(), np.repeat(curves.shares, len(at)), waited)
 
 
 def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:
@@ -109,12 +109,13 @@ def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:
     event_time = curves.run.network.event_time
     needed = ends + event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
     used = [partition for partition in range(curves.partitions) if curves.shares[partition] > 0]
-    if _at_checkpoint(curves, until):
+    if at_checkpoint(curves, until):
         return np.asarray(np.max([curves.committed_at(partition, needed) for partition in used], axis=0))
     return curves.passed_on(curves.all_read_at(needed)[used].max(axis=0))
 
 
-def _at_checkpoint(curves: Curves, until: Until) -> bool:
+def at_checkpoint(curves: Curves, until: Until) -> bool:
+    """Whether results count as seen when a checkpoint has completed."""
     return until is Until.COMMITTED and curves.run.network.visible.value == "checkpoint"
 
 
@@ -127,12 +128,12 @@ def _tail_seconds(curves: Curves, until: Until) -> float:
     tail = (
         event_time.window_seconds + event_time.watermark_lag_seconds + event_time.watermark_interval_seconds
     )
-    if checkpoint is not None and _at_checkpoint(curves, until):
+    if checkpoint is not None and at_checkpoint(curves, until):
         tail += 2 * checkpoint.effective_interval_seconds + checkpoint.duration_seconds
     return tail
 
 
-def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
+def sample_times(curves: Curves, over: Over, tail: float) -> Floats:
     """One arrival time out of each of equal shares of the records, or of the time.
 
     Where in its share is shifted from one to the next, or else even steps would keep time with
@@ -150,7 +151,8 @@ def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
     return np.asarray(np.interp(counts, curves.appended, curves.appended_time))
 
 
-def _sorted(delays: Floats, weights: Floats, waited: Floats) -> Delays:
+def in_order(delays: Floats, weights: Floats, waited: Floats) -> Delays:
+    """Delays in rising order, with weights that sum to 1."""
     order = np.argsort(delays, kind="stable")
     weights = weights[order]
     weights /= weights.sum()

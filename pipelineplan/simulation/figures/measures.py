@@ -11,7 +11,8 @@ import numpy as np
 from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.figures.curves import Curves, Lag
-from pipelineplan.simulation.figures.freshness import Delays, Over, Since, Until, freshness
+from pipelineplan.simulation.figures.end_to_end import freshness_of
+from pipelineplan.simulation.figures.freshness import Delays, Over, Since, Until
 from pipelineplan.simulation.figures.special_figures import (
     ADDED,
     CLOSED,
@@ -83,17 +84,17 @@ def measure_curves(curves: Curves) -> dict[str, Range]:
         # What has grown up to here goes on growing, so there is no upper end.
         for name in ("peak_lag_records", "oldest_unread_seconds", "watermark_delay_seconds"):
             found[name] = (exact[name], exact[name], math.inf)
-    found["drain_seconds"] = _drain(run, lag)
-    found["late_records"] = _share_of(arrived, event_time.late_share)
-    found["dropped_records"] = _share_of(arrived, event_time.dropped_share)
-    found |= _freshness(curves)
+    found["drain_seconds"] = drain(run, lag)
+    found["late_records"] = share_of(arrived, event_time.late_share)
+    found["dropped_records"] = share_of(arrived, event_time.dropped_share)
+    found |= freshness_figures(curves)
     for name, value in special_figures(run).items():
         low, likely, high = found.get(name, (0.0, 0.0, 0.0)) if name in ADDED else (0.0, 0.0, 0.0)
         found[name] = (low + value, likely + value, high + value)
     return found
 
 
-def _drain(run: Run, lag: Lag) -> Range:
+def drain(run: Run, lag: Lag) -> Range:
     """The longest drain: after an outage, after a burst, or else after the highest lag of the run.
 
     One that was not over when the run ended has no upper end, and what had passed of it is its least. Of
@@ -139,18 +140,20 @@ def _passes(run: Run, arrived: float) -> float:
     return arrived - float(run.fluid.queue[run.fluid.log][live].sum()) - float(run.lost.sum())
 
 
-def _share_of(records: float, shares: tuple[float, float] | None) -> Range:
+def share_of(records: float, shares: tuple[float, float] | None) -> Range:
+    """Between two shares of the records; anything where they are not known."""
     if shares is None:
         return (0.0, math.nan, records)
     low, high = shares
     return (low * records, (low + high) / 2 * records, high * records)
 
 
-def _freshness(curves: Curves) -> dict[str, Range]:
+def freshness_figures(curves: Curves) -> dict[str, Range]:
+    """Freshness at its quantiles, in seconds; of windows where there is one."""
     if curves.run.network.event_time.unknown_freshness:
         return {f"freshness_p{percent}_seconds": (0.0, math.nan, math.inf) for percent in (50, 95, 99)}
     since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
-    delays = freshness(curves, since, Until.COMMITTED)
+    delays = freshness_of(curves, since, Until.COMMITTED)
     return {
         f"freshness_p{percent}_seconds": widened(curves.run, delays, percent / 100)
         for percent in (50, 95, 99)
@@ -161,7 +164,7 @@ def promised(target: FreshnessTarget, curves: Curves) -> Range:
     """The freshness that a promise is about, as low, likely and high within one run."""
     if curves.run.network.event_time.unknown_freshness:
         return (0.0, math.nan, math.inf)
-    delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
+    delays = freshness_of(curves, Since(target.since), Until(target.until), Over(target.over))
     return widened(curves.run, delays, target.probability)
 
 
@@ -204,6 +207,8 @@ def random_wait(network: Network, rate_per_second: float, probability: float) ->
     summed over the stages with one service time each. 0 where a worker is overloaded: there the
     fluid's own queue is what counts. inf at full load: there a fluid has no queue, and chance no bound.
     """
+    if network.then is not None:
+        return sum(random_wait(job, rate, probability) for job, rate in network.loads(rate_per_second))
     total = 0.0
     for number, stage in enumerate(network.stages):
         if math.isinf(stage.capacity_per_second):

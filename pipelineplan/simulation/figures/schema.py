@@ -101,7 +101,10 @@ def _scenario() -> dict[str, Any]:
         for name, (unit, _) in FIGURES.items()
     }
     return {
-        **_object(named | figures, {"states": _list(_state()), "replications": _ref("replications")}),
+        **_object(
+            named | figures,
+            {"states": _list(_state()), "jobs": _list(_job()), "replications": _ref("replications")},
+        ),
         "additionalProperties": _ref("figure"),
     }
 
@@ -114,6 +117,10 @@ def _figure() -> dict[str, Any]:
 def _state() -> dict[str, Any]:
     sizes = dict.fromkeys(("peak_bytes", "end_bytes"), _ref("figure"))
     return _object({"stage": _TEXT, **sizes}, {"seconds_to_budget": _ref("figure")})
+
+
+def _job() -> dict[str, Any]:
+    return {**_object({"job": _TEXT}), "additionalProperties": _ref("figure")}
 
 
 def _promise() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipelineplan.simulation.control import Run
+from pipelineplan.simulation.figures.all_jobs import curves_of_jobs
 from pipelineplan.simulation.figures.curves import Curves
 from pipelineplan.simulation.figures.state_figures import state_curves
 from pipelineplan.simulation.flow.journal import value_at
@@ -43,6 +44,8 @@ def series(run: Run) -> dict[str, tuple[float, ...]]:
 
 def curves_at(curves: Curves, time: Floats) -> dict[str, Floats]:
     """Every curve at each time; after the end of the run its last value."""
+    if curves.run.jobs:
+        return curves_of_jobs(curves.run, time, curves_at)
     run, lag = curves.run, curves.lag
     event_time = run.network.event_time
     delay = event_time.watermark_lag_seconds + event_time.watermark_interval_seconds

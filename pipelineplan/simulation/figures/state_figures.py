@@ -24,7 +24,9 @@ EXACT_STATE = "exact fluid; keys are new or not as the plan says, and state is w
 
 
 def states_of(run: Run) -> dict[str, Remembered]:
-    """What each stage of a run remembered."""
+    """What each stage of a run remembered, of all its jobs."""
+    if run.jobs:
+        return {name: each for job in run.jobs for name, each in states_of(job).items()}
     return remembered(run.fluid, run.appended)
 
 

@@ -28,10 +28,11 @@ from pipelineplan.plan import Plan
 from pipelineplan.plan.changing import with_value
 from pipelineplan.simulation.acts.library import Recipe
 from pipelineplan.simulation.arranging import End
-from pipelineplan.simulation.control import run_scenario
+from pipelineplan.simulation.figures.all_jobs import measure_all
 from pipelineplan.simulation.figures.curves import Curves
-from pipelineplan.simulation.figures.measures import FIGURES, measure_curves, promised
+from pipelineplan.simulation.figures.measures import FIGURES, promised
 from pipelineplan.simulation.from_plan import pipelines_of
+from pipelineplan.simulation.in_a_row import run_jobs
 from pipelineplan.simulation.network import NotSimulated
 from pipelineplan.simulation.result import FreshnessTarget
 from pipelineplan.simulation.simulating import arrangements
@@ -163,11 +164,11 @@ def outcome_of(plan: Plan, outcome: str, recipes: tuple[Recipe, ...] | None = No
         for _, arranged in arrangements(pipeline, recipes):
             try:
                 network, scenario = arranged(pipeline.inputs[End.LIKELY], End.LIKELY)
-                curves = Curves(run_scenario(network, scenario))
+                curves = Curves(run_jobs(network, scenario))
             except NotSimulated:
                 continue
             if outcome != MARGIN:
-                found.append(measure_curves(curves)[outcome][1])
+                found.append(measure_all(curves)[outcome][1])
                 continue
             found += _margins(curves, pipeline.targets)
     known = [each for each in found if not math.isnan(each)]

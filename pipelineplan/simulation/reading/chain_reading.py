@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pipelineplan.documents import dotted
 from pipelineplan.plan import Edge, Plan
+from pipelineplan.plan.jobs import jobs_of
 from pipelineplan.plan.objectives import Outage as PlannedOutage
 from pipelineplan.plan.semantics import event_time
 from pipelineplan.plan.source import Source
@@ -294,6 +295,9 @@ class ChainReader:
         for planned in self.plan.model.outages:
             of = _breaks(planned)
             name = planned.id or f"{planned.of}-outage"
+            job = self.hit_by(planned, name)
+            if job not in {"", *self.jobs()}:
+                continue  # It is of another pipeline's job.
             names[name] = names.get(name, 0) + 1
             if planned.of in _AT_WORST:
                 self.assumptions.append(f"{name}: {_AT_WORST[planned.of][1]}")
@@ -307,7 +311,16 @@ class ChainReader:
                 at_peak=planned.during == "peak",
                 path=dotted(self.plan.path(planned, "drain_target")),
                 name=name if names[name] == 1 else f"{name}-{names[name]}",
+                job=job if len(self.jobs()) > 1 else "",
             )
+
+    def jobs(self) -> tuple[str, ...]:
+        """The names of the jobs on the way."""
+        return tuple(dict.fromkeys(jobs_of(self.plan)[stage.id] for stage in self.chain.stages))
+
+    def hit_by(self, outage: PlannedOutage, _name: str) -> str:
+        """The job that an outage hits, by name; "" where it is the only one."""
+        return outage.job or ""
 
     def targets(self) -> Iterator[FreshnessTarget]:
         """The freshness that the plan promises of the sink."""

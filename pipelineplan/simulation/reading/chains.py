@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelineplan.plan import Edge, Plan
+from pipelineplan.plan.jobs import crosses
 from pipelineplan.plan.sink import Sink
 from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Stage
@@ -55,12 +56,17 @@ def chain_to(plan: Plan, sink: Sink) -> Chain:
         node = into[0].upstream
         if plan.graph.kinds[node] == "source":
             break  # Whoever else reads it has a position of its own.
-        readers = [edge.downstream for edge in plan.graph.out_of(node)]
+        readers = [edge.downstream for edge in plan.graph.out_of(node) if not _apart(plan, edge, into[0])]
         if len(readers) != 1:
             raise NoChain(f"{node!r} feeds several nodes ({', '.join(readers)})")
     stages = tuple(plan.stage(edge.downstream) for edge in edges[:-1])
     sources = tuple(plan.source(edge.upstream) for edge in plan.graph.into(edges[0].downstream))
     return Chain(loudest_first(plan, sources), stages, sink, tuple(edges))
+
+
+def _apart(plan: Plan, edge: Edge, way: Edge) -> bool:
+    """Whether an edge is another job's reading of the log that the way goes through."""
+    return edge != way and crosses(plan, edge) and crosses(plan, way)
 
 
 def _flow_together(plan: Plan, into: tuple[Edge, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Reads the checkpoints of a job out of a plan: of several stages, the slowest decides."""
+"""Reads the checkpoints of a job out of a plan: of its stages, the slowest decides."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def checkpoint_of(
     intervals = [plan.operand("I", stage.checkpoint, "interval", "checkpoint interval") for stage in stages]
     if len({(each.value, each.low, each.high) for each in intervals if each is not None}) > 1:
         raise NotSimulated(
-            "the stages state different checkpoint intervals: a pipeline of several jobs is not "
-            "simulated yet; give stages of one job one interval"
+            f"the stages {', '.join(stage.id for stage in stages)} of one job state different checkpoint "
+            "intervals: give them one interval, or name their jobs in stages[].job"
         )
     pauses = [plan.operand("pause", stage.checkpoint, "min_pause", "minimum pause") for stage in stages]
     return Checkpoint(

@@ -29,7 +29,13 @@ class WholeReader(ChainReader):
         return cast("Whole", self.chain)
 
     def network(self, end: End) -> Network:
-        """All logs and stages of the whole, the judged sink last."""
+        """All logs and stages of the whole, the judged sink last; raises `NotSimulated` for several jobs."""
+        if len(self.jobs()) > 1:
+            raise NotSimulated(
+                f"stages of several jobs ({', '.join(self.jobs())}) join or part on the way to "
+                f"{self.chain.sink.id!r}: only jobs one after the other are simulated; a log that several "
+                "jobs read may stand between them, a join of two jobs or a second output of a job may not"
+            )
         logs = tuple(self.logs(end))
         self.assumptions.append("records wait in the logs: what fits between the stages is counted there")
         return Network(

@@ -47,7 +47,8 @@ def why_by_record(network: Network, rate_per_second: float, targets: Sequence[Fr
     """Why the fluid with its estimate does not do for a network at that rate; None where it does."""
     varied = [
         stage.name
-        for stage in network.stages
+        for job in network.jobs
+        for stage in job.stages
         if stage.service_cv**2 > _TOO_VARIED and stage.capacity_per_second != float("inf")
     ]
     if varied:
@@ -62,6 +63,8 @@ def why_by_record(network: Network, rate_per_second: float, targets: Sequence[Fr
 
 def mean_wait_seconds(network: Network, rate_per_second: float) -> float:
     """Kingman's estimate of the mean wait at the busiest worker of each stage, summed over the stages."""
+    if network.then is not None:
+        return sum(mean_wait_seconds(job, rate) for job, rate in network.loads(rate_per_second))
     total = 0.0
     for number, stage in enumerate(network.stages):
         rate = max(network.worker_shares(number)) * rate_per_second * network.scale(number)
@@ -73,7 +76,7 @@ def mean_wait_seconds(network: Network, rate_per_second: float) -> float:
 def runs_for(run: Run) -> int:
     """How many runs by record are within reach: 0 where even the fewest are not, or it has no single way."""
     restored = any(outage.restores for outage in run.scenario.outages)
-    special = bool(run.scenario.acts) or run.network.joint or bool(run.restarts)
+    special = bool(run.scenario.acts or run.restarts or run.jobs) or run.network.joint
     if restored or special or run.network.utilisation(run.scenario.peak_rate)[0] >= 1:
         return 0
     times, counts = run.appended

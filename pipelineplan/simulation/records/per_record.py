@@ -9,6 +9,7 @@ No line of the fluid's arithmetic is used here: only the network, and where its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,8 @@ import numpy as np
 import simpy
 
 from pipelineplan.simulation.acts.retrying import RetryStorm
-from pipelineplan.simulation.network import Checkpoint, Network
-from pipelineplan.simulation.records.record_flow import Process, RecordFlow, Service
+from pipelineplan.simulation.network import Checkpoint, Network, Visible
+from pipelineplan.simulation.records.record_flow import Coming, Process, RecordFlow, Service
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
 from pipelineplan.simulation.sharing import Floats
 
@@ -30,7 +31,8 @@ class PerRecordRun:
     """What was seen: lag at `time`, drains and replays by outage, latencies of emitted records.
 
     `born` is when each of those came, `seen` what acts noted by name, `state_bytes` those of each
-    stage that remembers, by its name, at `time`.
+    stage that remembers, by its name, at `time`. `seen_at` is when a reader sees each of those that were
+    emitted, or infinite: what a transaction took back. `jobs` are those of several, each by itself.
     """
 
     time: Floats
@@ -44,6 +46,8 @@ class PerRecordRun:
     state_bytes: dict[str, Floats] = field(default_factory=dict)
     retried: int = 0
     dead_letters: int = 0
+    seen_at: list[float] = field(default_factory=list)
+    jobs: tuple[PerRecordRun, ...] = ()
 
     @property
     def first_latencies(self) -> list[float]:
@@ -67,14 +71,37 @@ def run_per_record(
     Room in front of a worker is at least 20 records, since an exchange of random keys without any
     room would lose throughput that no real system loses.
     """
-    return _Model(network, scenario, end_seconds, service, seed).run()
+    if network.then is not None:
+        raise ValueError(f"{network.name!r} is the first of several jobs, wanted one")
+    return run_one_job(network, scenario, end_seconds, service, seed)
+
+
+def run_one_job(
+    network: Network,
+    scenario: Scenario,
+    end_seconds: float,
+    service: Service,
+    seed: int,
+    handed: Coming | None = None,
+) -> PerRecordRun:
+    """The same of one job, on a load of its own or on what another hands over."""
+    return _Model(network, scenario, end_seconds, service, seed, handed).run()
 
 
 class _Model(RecordFlow):
     """The control plane over single records; its knobs are those of `knobs.Knobs`."""
 
-    def __init__(self, network: Network, scenario: Scenario, end: float, service: Service, seed: int) -> None:
-        super().__init__(network, scenario, end, service, seed)
+    def __init__(
+        self,
+        network: Network,
+        scenario: Scenario,
+        end: float,
+        service: Service,
+        seed: int,
+        handed: Coming | None,
+    ) -> None:
+        super().__init__(network, scenario, end, service, seed, handed)
+        self.shown = 0
         self.failures = 0
         self.restored = 0.0
         self.cut_begun = 0.0
@@ -92,7 +119,25 @@ class _Model(RecordFlow):
         self.env.run(until=self.end)
         self.result.retried, self.result.dead_letters = self.retried, self.dead_letters
         self.result.latencies, self.result.born = self.latencies, self.born
+        if self.network.visible is Visible.ON_EMIT:
+            self.result.seen_at = [
+                born + waited for born, waited in zip(self.born, self.latencies, strict=True)
+            ]
+        self.result.seen_at += [math.inf] * (len(self.born) - len(self.result.seen_at))
         return self.result
+
+    def _show(self, tag: int) -> None:
+        """What was read before a checkpoint is seen when it completes; what was taken back never is.
+
+        Records leave in an order that is not quite that of the checkpoints, hence each is looked at.
+        """
+        seen, now = self.result.seen_at, self.env.now
+        seen += [math.nan] * (len(self.born) - len(seen))
+        for number in range(self.shown, len(seen)):
+            if math.isnan(seen[number]) and self.tags[number] < tag:
+                seen[number] = now
+        while self.shown < len(seen) and not math.isnan(seen[self.shown]):
+            self.shown += 1
 
     def _watch(self) -> Process:
         live = sum(log.partitions for log in self.layout.network.logs if log.part > 0)
@@ -106,7 +151,7 @@ class _Model(RecordFlow):
                 self.result.state_bytes.setdefault(name, np.zeros(1001))[index] = size
 
     def _checkpoints(self, plan: Checkpoint) -> Process:
-        begin, epoch = plan.interval_seconds, self.epoch
+        begin, epoch = plan.interval_seconds + plan.later_seconds, self.epoch
         while True:
             yield self.env.timeout(max(begin - self.env.now, 0.0))
             if epoch != self.epoch:
@@ -136,6 +181,8 @@ class _Model(RecordFlow):
         if epoch == self.epoch:
             self.cut, self.failures, self.cut_begun = position, 0, begun
             self.states.complete(snapshot)
+            if self.network.visible is Visible.AT_CHECKPOINT:
+                self._show(tag)
         return True
 
     def _give_up(self, plan: Checkpoint) -> Process:
@@ -192,7 +239,16 @@ class _Model(RecordFlow):
                 self.cursor[partition] = position
         self.result.replayed.append(back)
         self.result.duplicates.append(self.emitted - sum(self.cut) if worker is None else float("nan"))
+        self._take_back()
         self._begin_anew()
+
+    def _take_back(self) -> None:
+        """What a transaction has not shown by now is not seen any more."""
+        if self.network.visible is Visible.AT_CHECKPOINT:
+            seen = self.result.seen_at
+            seen += [math.nan] * (len(self.born) - len(seen))
+            seen[self.shown :] = [math.inf if math.isnan(each) else each for each in seen[self.shown :]]
+            self.shown = len(seen)
 
     def _begin_anew(self) -> None:
         self.emitted = sum(self.cursor)

@@ -60,17 +60,34 @@ class _Lane:
         return record
 
 
+@dataclass(frozen=True)
+class Coming:
+    """What another job hands over, by partition and in order: when each record can be read, and was born."""
+
+    times: list[list[float]]
+    born: list[list[float]]
+
+
 class RecordFlow:
     """Logs, workers and rooms of a network, and single records that pass through them."""
 
-    def __init__(self, network: Network, scenario: Scenario, end: float, service: Service, seed: int) -> None:
-        """Nothing has arrived; `service` is random or fixed, arrivals are alike."""
+    def __init__(
+        self,
+        network: Network,
+        scenario: Scenario,
+        end: float,
+        service: Service,
+        seed: int,
+        handed: Coming | None = None,
+    ) -> None:
+        """Nothing has arrived; `service` is random or fixed, arrivals are alike, or are `handed` over."""
         self.env = simpy.Environment()
         self.network, self.scenario, self.end = network, scenario, end
         self.layout: Layout = lay_out(network)
         self.random = np.random.default_rng(seed)
         self.draw = self._drawing(service)
-        self.arrivals = self._arrivals(service)
+        self.arrivals = self._arrivals(service) if handed is None else handed.times
+        self.births = self.arrivals if handed is None else handed.born
         self.routes = routes_of(self.layout)
         self.cursor = [0] * len(self.arrivals)
         self.empty_at: list[float | None] = [0.0] * len(self.arrivals)
@@ -93,6 +110,7 @@ class RecordFlow:
         self.retried = self.dead_letters = 0
         self.latencies: list[float] = []
         self.born: list[float] = []
+        self.tags: list[int] = []
         logs = self.layout.network.logs
         self.log_of = [number for number, log in enumerate(logs) for _ in range(log.partitions)]
         self.limits = [log.read_limit_per_second for log in logs]
@@ -171,8 +189,9 @@ class RecordFlow:
                 continue
             turn = found + 1
             partition = mine[found]
-            born = self.arrivals[partition][self.cursor[partition]]
-            record = Record(born, self.tag, (partition, born))
+            number = self.cursor[partition]
+            born = self.arrivals[partition][number]
+            record = Record(born, self.tag, (partition, born), self.births[partition][number])
             self.cursor[partition] += 1
             self.states.take(stage, worker, record, self.env.now)
             self._look_for_empty(partition)
@@ -267,8 +286,9 @@ class RecordFlow:
         tag = record.tag
         if passes and stage == len(self.lanes) - 1:
             self.emitted += 1
-            self.latencies.append(self.env.now - record.born)
-            self.born.append(record.born)
+            self.latencies.append(self.env.now - record.first)
+            self.born.append(record.first)
+            self.tags.append(tag)
         for route in self.routes[stage] if passes else ():
             for number in range(self._copies(route, worker)):
                 choose = self.choices.get(route)

@@ -21,11 +21,15 @@ Snapshot = tuple[dict[tuple[int, int], "RecordMemory"], dict[int, float]]
 
 
 class Record(NamedTuple):
-    """A record on its way: its event time (seconds), and the number of the checkpoint before it was read."""
+    """A record on its way: its event time (seconds), and the number of the checkpoint before it was read.
+
+    `first` is when it came to the first log of several jobs; of one, its event time.
+    """
 
     born: float
     tag: int
     name: Name
+    first: float
 
 
 class RecordMemory:
