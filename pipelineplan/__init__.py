@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
+    from pipelineplan.exchange import Dropped, Export
     from pipelineplan.facts import read_facts
     from pipelineplan.fleet import Asked, Fleet, check_plans
     from pipelineplan.fleet.changes import check_changed
@@ -40,16 +41,19 @@ if TYPE_CHECKING:
         check_streams,
         compile_plan,
         diff,
+        export,
         generate,
         mutate,
         profile,
         reconcile,
+        record,
         sensitivity,
         simulate,
         solve,
         test,
         write,
     )
+    from pipelineplan.workflow.recording import Observation, Recording
 
 _HOMES = {
     "Asked": "pipelineplan.fleet",
@@ -60,6 +64,8 @@ _HOMES = {
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
     "Difference": "pipelineplan.bundle",
+    "Dropped": "pipelineplan.exchange",
+    "Export": "pipelineplan.exchange",
     "Finding": "pipelineplan.verdicts",
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
@@ -81,6 +87,7 @@ _HOMES = {
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
     "draw_up": "pipelineplan.plan.draw_up",
+    "export": "pipelineplan.workflow",
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
@@ -88,7 +95,10 @@ _HOMES = {
     "questions_of": "pipelineplan.rules.questions",
     "read_facts": "pipelineplan.facts",
     "read_plan": "pipelineplan.plan",
+    "Observation": "pipelineplan.workflow.recording",
     "reconcile": "pipelineplan.workflow",
+    "record": "pipelineplan.workflow",
+    "Recording": "pipelineplan.workflow.recording",
     "sensitivity": "pipelineplan.workflow",
     "simulate": "pipelineplan.workflow",
     "solve": "pipelineplan.workflow",
@@ -106,15 +116,19 @@ __all__ = [
     "CompatResult",
     "Contents",
     "Difference",
+    "Dropped",
+    "Export",
     "Finding",
     "Fleet",
     "InputError",
     "MissingExtraError",
     "MutationReport",
+    "Observation",
     "PipelinePlanError",
     "Plan",
     "QualityReport",
     "ReconciliationReport",
+    "Recording",
     "SimulationResult",
     "StreamProfile",
     "Verdict",
@@ -130,6 +144,7 @@ __all__ = [
     "compile_plan",
     "diff",
     "draw_up",
+    "export",
     "generate",
     "mutate",
     "profile",
@@ -138,6 +153,7 @@ __all__ = [
     "read_facts",
     "read_plan",
     "reconcile",
+    "record",
     "sensitivity",
     "simulate",
     "solve",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelineplan.bundle import Contents, as_html, as_markdown, render
 from pipelineplan.bundle.escaping import block, code, html, markdown, mermaid, plain
-from pipelineplan.bundle.redaction import redacted, redacted_tree
+from pipelineplan.documents.redaction import redacted, redacted_tree
 
 # What the report is built of.
 TAGS = {
