@@ -20,6 +20,7 @@ import numpy as np
 
 from pipelineplan.simulation.event_progress import (
     REACHED,
+    Progress,
     Rows,
     behind_queues,
     falls,
@@ -252,11 +253,13 @@ def remembered(
 
 
 def _of_stage(seen: _Seen, number: int, memory: Memory, appended: tuple[Floats, Floats]) -> Remembered:
-    by_event = memory.clock is Clock.EVENT
+    by_event = memory.clock is Clock.EVENT or memory.window_seconds > 0
     came = _input(seen, number, by_event=by_event)
-    progress = read_progress(seen.journal, came.shares, appended)
+    # By the machine's clock nobody asks how far event time has come.
+    progress = Progress(seen.journal.time, np.zeros(len(seen.journal)))
     if by_event:
-        progress = behind_queues(progress, seen.fluid, seen.journal, number)
+        read = read_progress(seen.journal, came.shares, appended)
+        progress = behind_queues(read, seen.fluid, seen.journal, number)
     own = [came.records, *(old.came for old in came.old)]
     curves = [with_rows(seen.journal.time, each, progress.time)[1] for each in own]
     time, curves = progress.time, [progress.event_time, *curves]
