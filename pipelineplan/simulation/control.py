@@ -26,8 +26,8 @@ from pipelineplan.simulation.flow.fluid import Fluid
 from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.network import Network
+from pipelineplan.simulation.pacing import Pace
 from pipelineplan.simulation.refusing import refuse_endless, refuse_without_cuts
-from pipelineplan.simulation.remembering import Pace
 from pipelineplan.simulation.running import Running
 from pipelineplan.simulation.runs import RunOf
 from pipelineplan.simulation.scenario import Phases, Scenario, appended_curve

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pipelineplan.simulation.memory import size_decides
 from pipelineplan.simulation.network import Network, NotSimulated
 from pipelineplan.simulation.scenario import Scenario
 
 _MOST_CHECKPOINTS = 400_000
-# Where the size of state decides how long one takes, it is computed for each.
-_MOST_CHECKPOINTS_OF_STATE = 20_000
 
 
 def refuse_endless(network: Network, scenario: Scenario) -> None:
@@ -17,11 +14,10 @@ def refuse_endless(network: Network, scenario: Scenario) -> None:
     if checkpoint is None:
         return
     count = scenario.horizon_seconds / checkpoint.effective_interval_seconds
-    most = _MOST_CHECKPOINTS_OF_STATE if size_decides(network) else _MOST_CHECKPOINTS
-    if count > most:
+    if count > _MOST_CHECKPOINTS:
         raise NotSimulated(
             f"scenario {scenario.name!r}: {count:,.0f} checkpoints in a run, wanted at most "
-            f"{most:,}: raise the checkpoint interval"
+            f"{_MOST_CHECKPOINTS:,}: raise the checkpoint interval"
         )
 
 

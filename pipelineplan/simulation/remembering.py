@@ -20,6 +20,7 @@ import numpy as np
 
 from pipelineplan.simulation.event_progress import (
     REACHED,
+    Progress,
     Rows,
     behind_queues,
     falls,
@@ -30,20 +31,17 @@ from pipelineplan.simulation.event_progress import (
 )
 from pipelineplan.simulation.flow.joint import JointLayout
 from pipelineplan.simulation.flow.journal import first_time_at, highest_yet, value_at
-from pipelineplan.simulation.memory import Clock, Memory, size_decides
+from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import flows_of
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.flow.asides import DeadLetters
     from pipelineplan.simulation.flow.fluid import Fluid
     from pipelineplan.simulation.flow.journal import Journal
-    from pipelineplan.simulation.network import Checkpoint
     from pipelineplan.simulation.sharing import Floats
 
 # So many overlapping windows, and so many ends of windows, are looked at; of more an even choice.
 _MOST_ROWS_OF_WINDOWS, _MOST_ENDS = 48, 4000
-# What waits in queues came within so many rows, where a checkpoint looks back.
-_MOST_ROWS_BEFORE = 512
 
 
 @dataclass(frozen=True)
@@ -255,11 +253,13 @@ def remembered(
 
 
 def _of_stage(seen: _Seen, number: int, memory: Memory, appended: tuple[Floats, Floats]) -> Remembered:
-    by_event = memory.clock is Clock.EVENT
+    by_event = memory.clock is Clock.EVENT or memory.window_seconds > 0
     came = _input(seen, number, by_event=by_event)
-    progress = read_progress(seen.journal, came.shares, appended)
+    # By the machine's clock nobody asks how far event time has come.
+    progress = Progress(seen.journal.time, np.zeros(len(seen.journal)))
     if by_event:
-        progress = behind_queues(progress, seen.fluid, seen.journal, number)
+        read = read_progress(seen.journal, came.shares, appended)
+        progress = behind_queues(read, seen.fluid, seen.journal, number)
     own = [came.records, *(old.came for old in came.old)]
     curves = [with_rows(seen.journal.time, each, progress.time)[1] for each in own]
     time, curves = progress.time, [progress.event_time, *curves]
@@ -338,47 +338,3 @@ def _joint_input(seen: _Seen, number: int, *, by_event: bool) -> _Input:
             reaching[first:end] = shares[first:end]
         first = end
     return _Input(came, live, reaching, tuple(apart))
-
-
-class Pace:
-    """How long checkpoints and restores of a run take where the size of its state decides.
-
-    `decides` is false where they take as long as the plan says, whatever the state.
-    """
-
-    def __init__(self, fluid: Fluid, appended: tuple[Floats, Floats], plan: Checkpoint | None) -> None:
-        """Look for stages whose state changes its size."""
-        self.fluid, self.appended, self.plan = fluid, appended, plan
-        self.decides = size_decides(fluid.layout.network)
-        known = [stage.memory for stage in fluid.layout.network.stages if stage.memory is not None]
-        lives = [each.life_seconds for each in known if each.clock is Clock.PROCESSING and each.grows]
-        self._reach_seconds = max((each for each in lives if each < np.inf), default=0.0)
-
-    def checkpoint_seconds(self, plan: Checkpoint, begun: float, before: float) -> float:
-        """For one that begins now, the last completed one having begun at `before`.
-
-        An incremental one writes the more, the longer that is ago, and never more than everything.
-        """
-        longest = plan.duration_seconds if plan.fixed_seconds is None else plan.fixed_seconds
-        for memory, size in self._sizes(begun):
-            longest = max(longest, memory.checkpoint_seconds(size, plan.intervals(begun - before)))
-        return longest
-
-    def with_restore(self, seconds: float, begun: float | None) -> float:
-        """A standstill, with reading back what the checkpoint that began then has written (None: nothing).
-
-        The slowest stage's largest task decides, in place of what was planned.
-        """
-        if not self.decides or begun is None:
-            return seconds
-        planned = self.plan.restore_seconds if self.plan is not None else 0.0
-        read = [memory.restore_seconds(size) for memory, size in self._sizes(begun)]
-        return max(seconds - planned, 0.0) + max(read, default=0.0)
-
-    def _sizes(self, when: float) -> list[tuple[Memory, float]]:
-        self.fluid.note()
-        journal = self.fluid.journal
-        row = int(np.searchsorted(journal.time, when - self._reach_seconds)) - _MOST_ROWS_BEFORE
-        found = remembered(self.fluid, self.appended, journal.since(max(row, 0))).values()
-        growing = [each for each in found if each.memory.grows]
-        return [(each.memory, float(each.bytes_at(np.array([when]))[0])) for each in growing]

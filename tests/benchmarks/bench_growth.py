@@ -33,7 +33,7 @@ class Case:
 
 
 VARIED = {
-    "partitions": (16, 64, 256, 512),
+    "partitions": (16, 64, 256, 512, 1024),
     "stages": (2, 3, 5, 8),
     "hours": (6, 24, 96, 384),
     "interval_seconds": (240.0, 60.0, 15.0, 5.0),

@@ -16,6 +16,7 @@ from pipelineplan.plan.state_size import state_bytes
 from pipelineplan.simulation import (
     ScenarioResult,
     SimulationResult,
+    pacing,
     pipelines_of,
     recipes_named,
     simulate,
@@ -36,6 +37,7 @@ from pipelineplan.simulation.network import (
     SourceLog,
     Stage,
 )
+from pipelineplan.simulation.pacing import _SizeNow
 from pipelineplan.simulation.records.side_by_side import side_by_side
 from pipelineplan.simulation.remembering import Remembered
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
@@ -404,10 +406,44 @@ def test_without_growth_the_library_names_what_is_missing(read: Read) -> None:
     assert "stages[].state.new_keys" in reason
 
 
-def test_too_many_checkpoints_of_growing_state_are_refused() -> None:
-    network = chain(Memory(entry_bytes=1.0, bandwidth=1e6), None, Checkpoint(0.5))
-    with pytest.raises(NotSimulated, match="20,000"):
+@pytest.mark.parametrize("where", ["first", "second"])
+@pytest.mark.parametrize("kind", [*KINDS, *WINDOWS])
+def test_a_checkpoint_knows_the_state_of_its_moment_without_looking_back(
+    kind: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = replace((KINDS | WINDOWS)[kind], bandwidth=3e4)
+    network = chain(memory) if where == "first" else chain(None, memory)
+    runs = []
+    for looking_back in (False, True):
+        if looking_back:
+            monkeypatch.setattr(_SizeNow, "remembered", lambda _: None)
+        runs.append(run_scenario(network, scenario(FAILS)))
+    ends = [[cut.completed for cut in run.cuts] for run in runs]
+    assert len(ends[0]) > 10
+    assert ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
+@pytest.mark.slow
+def test_thirty_thousand_checkpoints_of_growing_state() -> None:
+    """600/s of a byte each, written by 20 MB/s: after three weeks a checkpoint takes 54 s."""
+    network = chain(Memory(entry_bytes=1.0, bandwidth=2e7), None, Checkpoint(60.0))
+    month = 30_000 * 60.0
+    run = run_scenario(network, replace(scenario(seconds=month), settle_seconds=month))
+    assert len(run.cuts) > 29_000
+    for cut in (run.cuts[1], run.cuts[15_000], run.cuts[-1]):
+        assert cut.completed - cut.begun == pytest.approx(600 * cut.begun / 2e7)
+
+
+def test_too_many_checkpoints_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = chain(Memory(entry_bytes=1.0, bandwidth=1e6), None, Checkpoint(0.2))
+    with pytest.raises(NotSimulated, match="400,000"):
         run_scenario(network, scenario(seconds=86_400.0))
+    monkeypatch.setattr(pacing, "_MOST_LOOKS_BACK", 20)
+    busy = chain(
+        None, Memory(entry_bytes=1.0, bandwidth=1e6, clock=EVENT, life_seconds=10.0), Checkpoint(2.0)
+    )
+    with pytest.raises(NotSimulated, match="records waited between stages"):
+        run_scenario(busy, replace(scenario(rate=1500.0), settle_seconds=260.0))
 
 
 def test_the_curve_is_written_beside_a_pipeline_that_remembers_nothing(read: Read, tmp_path: Path) -> None:

@@ -26,8 +26,12 @@ class DeadLetters:
 
 @dataclass
 class Asides:
-    """The moments at which positions went back and the state did not, and what stages did not pass on."""
+    """The moments at which positions went back and the state did not, and what stages did not pass on.
 
+    `went_back_at` is when positions went back last, with the state or without.
+    """
+
+    went_back_at: float = -np.inf
     reread_at: list[float] = field(default_factory=list)
     dead_letters: list[DeadLetters] = field(default_factory=list)
 

@@ -345,6 +345,8 @@ class Fluid:
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""
         self.note()
+        if (forward < 0).any():
+            self.asides.went_back_at = self.now
         self.departed[self.log] += forward
         self.queue[self.log] = np.where(
             forward == 0, self.queue[self.log], np.maximum(self.queue[self.log] - forward, 0)
