@@ -33,6 +33,7 @@ EXPORTS: Mapping[str, str] = {
     "focus": "focus",
     "openlineage": "openlineage",
     "airflow": "airflow",
+    "beam": "beam_yaml",
 }
 # Formats that take thresholds from a simulation of the plan.
 SIMULATED = frozenset({"prometheus"})

@@ -18,6 +18,7 @@ from pipelineplan.exchange.alert_rule import AlertRule
 from pipelineplan.exchange.measuring_by import Meters
 from pipelineplan.exchange.promql import duration
 from pipelineplan.exchange.traced import Place, Traced
+from pipelineplan.plan.source import Source
 from pipelineplan.plan.stage import Checkpoint, Stage
 from pipelineplan.quantities import say_seconds
 
@@ -97,11 +98,17 @@ def unforeseen_lag(meters: Meters, simulated: SimulationResult | None) -> Iterat
         return
     if len(topics) != 1:
         return  # which scenario is about which topic is no longer one answer
-    scenario, seconds = worst
+    scenario, unread = worst
     group, needs = meters.group_of(topics[0])
     topic = topics[0].topic or topics[0].id
+    until_committed, places = _until_committed(meters, topics[0])
+    seconds = unread + until_committed
     outages = tuple(meters.tracer.place(outage) for outage in meters.tracer.plan.model.outages)
-    how = f"oldest_unread_seconds of the simulated scenario {scenario}, its upper end, {say_seconds(seconds)}"
+    how = f"oldest_unread_seconds of the simulated scenario {scenario}, its upper end, {say_seconds(unread)}"
+    if until_committed:
+        how += (
+            f", and interval + timeout of a checkpoint, {say_seconds(until_committed)}, until it is committed"
+        )
     says = f"the oldest unread record of {topic} is older than in any outage that the plan claims to survive"
     watched = (lag.watched(group, topic),)
     yield AlertRule(
@@ -109,7 +116,7 @@ def unforeseen_lag(meters: Meters, simulated: SimulationResult | None) -> Iterat
         lag.older(group, topic, seconds),
         says,
         "lag",
-        outages,
+        (*outages, *places),
         how,
         None,
         Traced("page", (), "chosen by this export: no figure of the plan holds any longer"),
@@ -118,6 +125,17 @@ def unforeseen_lag(meters: Meters, simulated: SimulationResult | None) -> Iterat
         watched,
         needs,
     )
+
+
+def _until_committed(meters: Meters, source: Source) -> tuple[float, tuple[Place, ...]]:
+    """How long what Flink has read may stay uncommitted: exporters see what is committed."""
+    for _, stages in meters.jobs():
+        checkpoint = _checkpoint_of(stages)
+        if checkpoint is not None and meters.reads(stages, source):
+            stated = [name for name in ("interval", "timeout") if getattr(checkpoint, name) is not None]
+            seconds = sum(getattr(checkpoint, name).high for name in stated)
+            return float(seconds), tuple(meters.tracer.place(checkpoint, name) for name in stated)
+    return 0.0, ()
 
 
 def _worst(simulated: SimulationResult | None) -> tuple[str, float] | None:

@@ -54,6 +54,18 @@ class Meters:
         """The sources that are topics."""
         return [source for source in self.tracer.plan.model.sources if source.system == "kafka"]
 
+    def reads(self, stages: list[Stage], source: Source) -> bool:
+        """Whether one of the stages reads the source itself."""
+        edges = [edge for stage in stages for edge in self.tracer.plan.graph.into(stage.id)]
+        return any(edge.upstream == source.id for edge in edges)
+
+    def unnamed_jobs(self) -> list[str]:
+        """The words for jobs that no stage names: they are called as the plan is."""
+        unnamed = [stage for _, stages in self.jobs() for stage in stages if stage.job is None]
+        name = self.tracer.plan.name
+        called = f"Flink's job is taken to be called {name!r}, as the plan is: a stage states no job:"
+        return [called] if unnamed else []
+
     def named(self, meter: str) -> tuple[str, str]:
         """A metric that the user named, and "", or a placeholder and what it needs."""
         given = self.settings.get(meter)

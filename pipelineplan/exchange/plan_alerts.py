@@ -16,8 +16,6 @@ from pipelineplan.exchange.measuring_by import Meters
 from pipelineplan.exchange.promql import duration, number
 from pipelineplan.plan.load import average_rate
 from pipelineplan.plan.operations import Alert
-from pipelineplan.plan.source import Source
-from pipelineplan.plan.stage import Stage
 from pipelineplan.quantities import Dimension, say_seconds
 
 _Writer = Callable[[Meters, Alert], Iterator[AlertRule]]
@@ -88,7 +86,7 @@ def _lag(meters: Meters, alert: Alert) -> Iterator[AlertRule]:
 def _lag_of_jobs(meters: Meters, alert: Alert, count: float | None, seconds: float) -> Iterator[AlertRule]:
     """By Flink's pending records, which are a time at the average rate that the plan states."""
     for job, stages in meters.jobs():
-        sources = [source for source in meters.kafka() if _reads(meters, stages, source)]
+        sources = [source for source in meters.kafka() if meters.reads(stages, source)]
         rates = [average_rate(meters.tracer.plan, source) for source in sources]
         known = [rate for rate in rates if rate is not None]
         pending = meters.of_job("taskmanager_job_task_operator_pendingRecords", job)
@@ -104,10 +102,6 @@ def _lag_of_jobs(meters: Meters, alert: Alert, count: float | None, seconds: flo
         expr = f"sum({pending}) > {number(count_of_job)}"
         rule = _rule(meters, alert, "ConsumerLag", expr, says, how=how, about={"job": job}, needs=needs)
         yield rule.watching(pending)
-
-
-def _reads(meters: Meters, stages: list[Stage], source: Source) -> bool:
-    return any(e.upstream == source.id for stage in stages for e in meters.tracer.plan.graph.into(stage.id))
 
 
 def _of_jobs(metric: str, name: str, says: str, dimension: Dimension, scale: float) -> _Writer:

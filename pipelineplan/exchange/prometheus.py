@@ -46,6 +46,7 @@ def export(plan: Plan, settings: Settings) -> Export | None:
         return None
     head = (
         f"Alerting rules of the plan {plan.name}; lag is measured by {measured.exporter}.",
+        *measured.unnamed_jobs(),
         *settings.head(tracer.dropped),
     )
     document = as_yaml(f"{measured.exporter}.rules.yaml", head, [{"groups": trees}])
