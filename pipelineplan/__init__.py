@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         simulate,
         solve,
         test,
+        what_if,
         write,
     )
     from pipelineplan.workflow.recording import Observation, Recording
@@ -101,6 +102,7 @@ _HOMES = {
     "verify": "pipelineplan.bundle",
     "versions_in_git": "pipelineplan.contracts.evolution.from_git",
     "versions_in_registry": "pipelineplan.contracts.evolution.from_registry",
+    "what_if": "pipelineplan.workflow",
     "write": "pipelineplan.workflow",
     "write_bundle": "pipelineplan.bundle",
 }
@@ -153,6 +155,7 @@ __all__ = [
     "verify",
     "versions_in_git",
     "versions_in_registry",
+    "what_if",
     "write",
     "write_bundle",
 ]
