@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         simulate,
         solve,
         test,
+        what_if,
         write,
     )
     from pipelineplan.workflow.recording import Observation, Recording
@@ -106,6 +107,7 @@ _HOMES = {
     "verify": "pipelineplan.bundle",
     "versions_in_git": "pipelineplan.contracts.evolution.from_git",
     "versions_in_registry": "pipelineplan.contracts.evolution.from_registry",
+    "what_if": "pipelineplan.workflow",
     "write": "pipelineplan.workflow",
     "write_bundle": "pipelineplan.bundle",
 }
@@ -161,6 +163,7 @@ __all__ = [
     "verify",
     "versions_in_git",
     "versions_in_registry",
+    "what_if",
     "write",
     "write_bundle",
 ]

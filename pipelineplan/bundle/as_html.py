@@ -21,6 +21,7 @@ from pipelineplan.bundle.html_findings import (
 )
 from pipelineplan.bundle.html_parts import mark
 from pipelineplan.bundle.html_runs import quality, reconciled, runbook, simulation
+from pipelineplan.bundle.html_what_if import what_if_part
 from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.gates import GateState
 from pipelineplan.verdicts import Severity, Verdict
@@ -64,6 +65,7 @@ def _nav(contents: Contents, held: tuple[ReportSection, ...]) -> str:
     ]
     links += [
         ("simulation", "Simulation"),
+        ("what-if", "What if"),
         ("quality", "Quality"),
         ("sections", "The plan, section by section"),
     ]
@@ -120,6 +122,7 @@ def _body(contents: Contents, held: tuple[ReportSection, ...]) -> str:
         ),
         part("findings", "Findings", findings(contents)),
         part("simulation", "Simulation", simulation(contents.simulated)),
+        part("what-if", "What if", what_if_part(contents)),
         part("quality", "Quality", quality(contents.quality) + reconciled(contents.reconciled)),
         part(
             "sections",

@@ -15,6 +15,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.bundle.checklist import Checklist
+from pipelineplan.bundle.redaction import redacted_tree
+from pipelineplan.bundle.what_if import grid_of
 from pipelineplan.documents.redaction import redacted_tree
 from pipelineplan.errors import Position
 from pipelineplan.plan.section import Section
@@ -39,7 +41,7 @@ def as_text(data: Any) -> str:
 
 def as_data(contents: Contents) -> dict[str, Any]:
     """The bundle's data as plain values; credentials in it are redacted."""
-    plan = contents.plan
+    plan, grid = contents.plan, grid_of(contents)
     data = {
         "schema": SCHEMA,
         "tool": {"name": "pipelineplan", "version": contents.version},
@@ -56,6 +58,7 @@ def as_data(contents: Contents) -> dict[str, Any]:
         "gates": contents.gates,
         "findings": [finding_json(finding, strict=contents.strict) for finding in contents.findings],
         "simulation": contents.simulated.to_json_dict() if contents.simulated is not None else None,
+        "what_if": grid.to_json_dict() if grid is not None else None,
         "quality": contents.quality.to_json_dict() if contents.quality is not None else None,
         "reconciliation": contents.reconciled.to_json_dict() if contents.reconciled is not None else None,
         "checklists": [checklist_json(each) for each in contents.checklists],

@@ -11,8 +11,9 @@ from pipelineplan.bundle.escaping import code, markdown, mermaid
 from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.report_section import ReportSection
-from pipelineplan.bundle.saying import say_figure, say_name
+from pipelineplan.bundle.saying import say_figure, say_margin, say_name
 from pipelineplan.bundle.sections import QUALITY
+from pipelineplan.bundle.what_if import KEPT, chosen_of, grid_of
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Verdict
 
@@ -63,6 +64,7 @@ def _lines(contents: Contents) -> Iterator[str]:
     yield from _gates(contents)
     yield from _findings(contents)
     yield from _simulation(contents.simulated)
+    yield from _what_if(contents)
     yield from _quality(contents.quality)
     yield from _reconciled(contents.reconciled)
     yield from ("", "## Data flow", "", "```mermaid", *flowchart(plan), "```")
@@ -141,6 +143,23 @@ def _simulation(simulated: SimulationResult | None) -> Iterator[str]:
         f"- not simulated: {markdown(what)}, {markdown(why)}" for what, why in simulated.not_simulated
     )
     yield from (f"- assumed: {markdown(assumption)}" for assumption in simulated.assumptions)
+
+
+def _what_if(contents: Contents) -> Iterator[str]:
+    """The grid over the two numbers that move the worst promise most, where there is one."""
+    grid = grid_of(contents)
+    if grid is None:
+        return
+    yield from ("", "## What if", "", f"{markdown(chosen_of(grid))} {KEPT}", "")
+    rows = (
+        (
+            f"**{markdown(grid.down.values[number])}**",
+            *(f"{cell.verdict.value}, {say_margin(cell.margin)}" for cell in line),
+        )
+        for number, line in enumerate(grid.cells)
+    )
+    corner = f"{code(grid.down.path)} by {code(grid.across.path)}"
+    yield from table((corner, *map(markdown, grid.across.values)), rows)
 
 
 def _scenario(scenario: ScenarioResult, names: list[str]) -> Iterator[str]:

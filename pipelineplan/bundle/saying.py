@@ -47,6 +47,13 @@ def say_figure(figure: Figure) -> str:
     return text if low == high else f"{text} ({low} to {high})"
 
 
+def say_margin(margin: float) -> str:
+    """How much of a promise is used: above 100 % it is broken."""
+    if math.isnan(margin):
+        return "–"
+    return f"{margin:.0%}" if margin < 10 else "beyond ten times"
+
+
 def say_name(name: str) -> str:
     """`peak_lag_records` as "peak lag": the unit stands with the number.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.questions.calibration import Calibrated
     from pipelineplan.simulation.questions.sensitivity import Sensitivity
     from pipelineplan.simulation.questions.solving import Solution
+    from pipelineplan.simulation.questions.what_if import WhatIf
     from pipelineplan.sources import StreamProfile
     from pipelineplan.workflow.recording import Observation, Recording
 
@@ -48,6 +49,7 @@ __all__ = [
     "simulate",
     "solve",
     "test",
+    "what_if",
     "write",
 ]
 
@@ -157,6 +159,17 @@ def sensitivity(
 
     recipes = recipes_named(tuple(scenarios))
     return run(as_plan(plan, env), outcome, share=vary, recipes=recipes, samples=samples, seed=seed)
+
+
+def what_if(plan: Plan | Path | str, *, env: str | None = None) -> WhatIf | None:
+    """A grid of simulations over the two numbers of `plan` that move its worst promise most.
+
+    None where nothing is promised that could be simulated, or fewer than two numbers move it. Raises
+    `InputError` when the plan cannot be read.
+    """
+    from pipelineplan.simulation.questions.what_if import what_if as run
+
+    return run(as_plan(plan, env))
 
 
 def profile(

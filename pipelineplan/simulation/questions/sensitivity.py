@@ -170,12 +170,12 @@ def outcome_of(plan: Plan, outcome: str, recipes: tuple[Recipe, ...] | None = No
             if outcome != MARGIN:
                 found.append(measure_all(curves)[outcome][1])
                 continue
-            found += _margins(curves, pipeline.targets)
+            found += margins(curves, pipeline.targets)
     known = [each for each in found if not math.isnan(each)]
     return max(known) if known else math.nan
 
 
-def _margins(curves: Curves, targets: Sequence[FreshnessTarget]) -> list[float]:
+def margins(curves: Curves, targets: Sequence[FreshnessTarget]) -> list[float]:
     """Figure over target of each promise that a run judges."""
     drains = [
         each.drain_seconds / each.drain_target_seconds
