@@ -15,7 +15,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.bundle.checklist import Checklist
-from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.bundle.what_if import grid_of
 from pipelineplan.documents.redaction import redacted_tree
 from pipelineplan.errors import Position
