@@ -473,6 +473,20 @@ def test_json_and_curves_name_the_jobs(example: SimulationResult) -> None:
     assert any(note.startswith("mart: at most ") for note in example.scenarios[0].notes)
 
 
+def test_each_job_stands_still_at_its_own_checkpoints(tmp_path: Path) -> None:
+    """Half a second each minute is of staging alone, whose capacity is a mean with it."""
+    plan = plan_of(
+        tmp_path, ("duration: 5 s, restart: 30 s}", "duration: 5 s, stall: 500 ms, restart: 30 s}")
+    )
+    (pipeline,), _ = pipelines_of(plan)
+    staging, mart = pipeline.inputs[End.LIKELY].network.jobs
+    assert [job.checkpoint.sync_stall_seconds for job in (staging, mart) if job.checkpoint] == [0.5, 0.0]
+    assert staging.stages[0].capacity_per_second == pytest.approx(1000 / (1 - 0.5 / 60))
+    assert mart.stages[0].capacity_per_second == 2500
+    steady = simulate(plan, recipes_named(("steady",))).scenarios[0]
+    assert steady.jobs[0].figures["peak_lag_records"].value == pytest.approx(3000 * 0.5)
+
+
 def test_an_outage_without_a_name_is_said_to_hit_all(tmp_path: Path) -> None:
     result = simulate(plan_of(tmp_path, ("{of: job, job: mart, id", "{of: job, id")))
     assert any("mart-restarts: names no job, so each of them fails" in each for each in result.assumptions)
