@@ -29,7 +29,7 @@ def jobs_of(plan: Plan) -> Mapping[str, str]:
 
     A stage that names none belongs to the job of the stage before it, or at the start to the one after it.
     """
-    found = {stage.id: _named(stage) for stage in plan.model.stages}
+    found = {stage.id: named_job(stage) for stage in plan.model.stages}
     for name in plan.graph.order:
         above = [found.get(edge.upstream, "") for edge in plan.graph.into(name)]
         if name in found and not found[name]:
@@ -41,7 +41,8 @@ def jobs_of(plan: Plan) -> Mapping[str, str]:
     return found
 
 
-def _named(stage: Stage) -> str:
+def named_job(stage: Stage) -> str:
+    """The job that a stage names; "" where it names none, or a model."""
     return stage.job if stage.job is not None and stage.engine not in _MODELS else ""
 
 

@@ -20,6 +20,7 @@ from pipelineplan.plan.composing import Composed, compose, shown
 from pipelineplan.plan.data_plan import API_VERSION, DataPlan
 from pipelineplan.plan.feeding import feeding
 from pipelineplan.plan.graph import build_graph, graph_faults
+from pipelineplan.plan.jobs import named_job
 from pipelineplan.plan.plan import Plan, paths_of
 from pipelineplan.plan.real_system import RealSystem
 from pipelineplan.plan.references import follow
@@ -244,7 +245,7 @@ def _unknown_nodes(model: DataPlan, composed: Composed) -> list[Problem]:
         known = [consumer.id for consumer in model.context.consumers]
         for i, sink in enumerate(model.sinks):
             named += [(("sinks", i, "consumers", j), c, known) for j, c in enumerate(sink.consumers)]
-    jobs = sorted({stage.job for stage in model.stages if stage.job is not None})
+    jobs = sorted({named_job(stage) for stage in model.stages} - {""})
     named += [(("outages", i, "job"), one.job, jobs) for i, one in enumerate(model.outages) if one.job]
     named += _named_in_design(model, ends)
     return [composed.problem(path, _nobody(name, known)) for path, name, known in named if name not in known]

@@ -110,8 +110,7 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     why="A record waits for its window to end, for the watermark to pass it, and for the checkpoint that "
     "commits it; the waits add up whatever the load is.",
     formula="B + w + d + min(W, I_eff) + p * max(W, I_eff) <= F from a record, until committed "
-    "(at least B + d + p * max(W, I_eff)); B + w + I_eff + d <= F from the window's end; each job before the "
-    "last that shows what it writes at checkpoints adds its I_eff and d",
+    "(at least B + d + p * max(W, I_eff)); B + w + I_eff + d <= F from the window's end",
     bad="window 1 min, lag 45 s, checkpoint 10 min, transactional: p95 10.4 min and more, against 4 min",
     good="window 1 min, lag 45 s, checkpoint 1 min, transactional: p95 at most 2.8 min",
     fix="shorten the checkpoint interval, the watermark lag or the window, or promise less",
@@ -119,7 +118,11 @@ def _completeness_said(slo: Slo, stated: EventTime, evaluation: Evaluation, *, f
     severity=ALWAYS_ERROR,
 )
 def fresh_enough(plan: Plan) -> Iterator[Claim]:
-    """Every freshness target against the waits that no capacity removes."""
+    """Every freshness target against the waits that no capacity removes.
+
+    Each job before the last that shows what it writes at checkpoints adds its I_eff and d: to the most in
+    full, to the least as far as it is the longest.
+    """
     for slo in plan.model.slos:
         if slo.freshness is None:
             continue

@@ -21,7 +21,16 @@ from pipelineplan.simulation.figures.freshness import Since, Until
 from pipelineplan.simulation.flow.journal import value_at
 from pipelineplan.simulation.handing_over import written
 from pipelineplan.simulation.in_a_row import in_phase, run_jobs
-from pipelineplan.simulation.network import Checkpoint, Exchange, Network, Onward, SourceLog, Stage, Visible
+from pipelineplan.simulation.network import (
+    Checkpoint,
+    EventTime,
+    Exchange,
+    Network,
+    Onward,
+    SourceLog,
+    Stage,
+    Visible,
+)
 from pipelineplan.simulation.records.per_record import PerRecordRun
 from pipelineplan.simulation.records.records_in_a_row import run_jobs_per_record
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
@@ -270,6 +279,17 @@ def _seen(records: PerRecordRun, until: float) -> tuple[np.ndarray, np.ndarray]:
     return times, np.minimum.reduceat(seen[known][order], first)
 
 
+def test_a_worker_that_is_lost_takes_back_only_its_own() -> None:
+    """Without an exchange the other worker's transaction goes on; the log between has each record once."""
+    network = two(Visible.AT_CHECKPOINT, first=50.0, last=60.0, intervals=(20.0, 50.0))
+    run, records = beside(network, failing("staging", start=230.0, rate=35.0, of=Breaks.WORKER))
+    shown = run.jobs[1].scenario.handed
+    assert shown is not None
+    fluid, single = math.fsum(n for _, n in shown.at_once), np.isfinite(records.jobs[0].seen_at).sum()
+    assert single == pytest.approx(fluid, rel=0.005)
+    assert len(set(np.array(records.jobs[0].born)[np.isfinite(records.jobs[0].seen_at)])) * 4 == single
+
+
 def test_a_short_run_meets_single_records() -> None:
     """The same at a size for every day: a job that fails between two commits of the one before."""
     network = two(Visible.AT_CHECKPOINT, first=50.0, last=60.0, intervals=(20.0, 50.0))
@@ -311,6 +331,44 @@ def test_drifting_commits_are_independent() -> None:
     for probability in (0.5, 0.95, 0.99):
         wanted = 15.0 + quantile_of_uniform_sum(intervals, probability)
         assert fresh(network, quiet(seconds=120_000.0), probability) == pytest.approx(wanted, rel=0.01)
+
+
+def windowed(network: Network, place: int) -> Network:
+    """The same with windows of 60 s and a lag of 30 s in one of the jobs."""
+    event_time = EventTime(watermark_lag_seconds=30.0, window_seconds=60.0)
+    if place == 0:
+        return replace(network, event_time=event_time)
+    assert network.then is not None
+    later = replace(network.then.network, event_time=event_time)
+    return replace(network, then=replace(network.then, network=later))
+
+
+@pytest.mark.parametrize(
+    ("shown", "sink", "place", "wanted"),
+    [
+        # Nothing waits but the window for its watermark.
+        (Visible.ON_EMIT, Visible.ON_EMIT, 1, 30.0),
+        (Visible.ON_EMIT, Visible.ON_EMIT, 0, 30.0),
+        # The mart commits results of its own windows, or of those of staging: 30 + 10 + U(0, 300).
+        (Visible.ON_EMIT, Visible.AT_CHECKPOINT, 1, 40.0 + 0.95 * 300),
+        (Visible.ON_EMIT, Visible.AT_CHECKPOINT, 0, 40.0 + 0.95 * 300),
+        # The watermark of the mart passes when staging has committed what is past it: 30 + 5 + U(0, 60).
+        (Visible.AT_CHECKPOINT, Visible.ON_EMIT, 1, 35.0 + 0.95 * 60),
+        (Visible.AT_CHECKPOINT, Visible.ON_EMIT, 0, 35.0 + 0.95 * 60),
+    ],
+)
+def test_windows_of_either_job_are_seen_through_both(
+    shown: Visible, sink: Visible, place: int, wanted: float
+) -> None:
+    network = windowed(two(shown, sink, first=1e6, last=1e6), place)
+    run = run_jobs(network, quiet(seconds=60_000.0))
+    delays = freshness_of(Curves(run), Since.WINDOW_END, Until.COMMITTED)
+    assert delays.quantile(0.95) == pytest.approx(wanted, rel=0.01)
+    assert run.network.event_time.window_seconds == 60.0
+    # From the record on, half a window more in the mean.
+    record = freshness_of(Curves(run), Since.RECORD, Until.COMMITTED)
+    mean = float((record.seconds * record.weights).sum() - (delays.seconds * delays.weights).sum())
+    assert mean == pytest.approx(30.0, abs=2.0)
 
 
 def test_what_is_seen_at_once_waits_for_one_commit_only() -> None:
@@ -413,6 +471,20 @@ def test_json_and_curves_name_the_jobs(example: SimulationResult) -> None:
     assert plain["jobs"][1]["peak_lag_records"]["value"] > 0
     assert "lag_records_mart" in example.curve_rows()
     assert any(note.startswith("mart: at most ") for note in example.scenarios[0].notes)
+
+
+def test_each_job_stands_still_at_its_own_checkpoints(tmp_path: Path) -> None:
+    """Half a second each minute is of staging alone, whose capacity is a mean with it."""
+    plan = plan_of(
+        tmp_path, ("duration: 5 s, restart: 30 s}", "duration: 5 s, stall: 500 ms, restart: 30 s}")
+    )
+    (pipeline,), _ = pipelines_of(plan)
+    staging, mart = pipeline.inputs[End.LIKELY].network.jobs
+    assert [job.checkpoint.sync_stall_seconds for job in (staging, mart) if job.checkpoint] == [0.5, 0.0]
+    assert staging.stages[0].capacity_per_second == pytest.approx(1000 / (1 - 0.5 / 60))
+    assert mart.stages[0].capacity_per_second == 2500
+    steady = simulate(plan, recipes_named(("steady",))).scenarios[0]
+    assert steady.jobs[0].figures["peak_lag_records"].value == pytest.approx(3000 * 0.5)
 
 
 def test_an_outage_without_a_name_is_said_to_hit_all(tmp_path: Path) -> None:

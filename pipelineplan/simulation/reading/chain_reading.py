@@ -93,9 +93,11 @@ class ChainReader:
         """Network, load and outages at one end."""
         chain = self.chain
         facts = facts_of(self.plan, chain.source, chain.stages, chain.sink, self.reading(end))
-        stall = stall_seconds(self.plan, chain.stages, self.reading(end))
-        network = with_stalls(self.network(end), stall)
-        return Inputs(network, self.load(end), tuple(self.outages(end)), facts)
+        return Inputs(self.stalled(end), self.load(end), tuple(self.outages(end)), facts)
+
+    def stalled(self, end: End) -> Network:
+        """The network, whose workers stand still at each checkpoint where the plan says so."""
+        return with_stalls(self.network(end), stall_seconds(self.plan, self.chain.stages, self.reading(end)))
 
     def network(self, end: End) -> Network:
         """The logs, stages and sink of the way, in base units."""

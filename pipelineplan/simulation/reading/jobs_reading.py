@@ -29,6 +29,7 @@ from pipelineplan.simulation.network import (
 from pipelineplan.simulation.reading.chain_reading import ChainReader
 from pipelineplan.simulation.reading.checkpoint_reading import checkpoint_of
 from pipelineplan.simulation.reading.run_reading import runs_of
+from pipelineplan.simulation.reading.stall_reading import stall_seconds, with_stalls
 from pipelineplan.simulation.reading.usage_reading import usage_of
 from pipelineplan.simulation.usage import Usage
 
@@ -92,6 +93,10 @@ class JobsReader(ChainReader):
             usage=usage_of(self.plan, self.chain.sources, self.chain.stages, self.reading(end)),
         )
 
+    def stalled(self, end: End) -> Network:
+        """The network of all jobs, of which each stands still at its own checkpoints."""
+        return self.network(end)
+
     def own(self, part: Part, whole: Network, end: End, *, is_last: bool) -> Network:
         """The network of one job, as if nothing came before it or after."""
         until = len(whole.stages) if is_last else part.first + len(part.stages)
@@ -104,7 +109,7 @@ class JobsReader(ChainReader):
         if usage is not None and part.first > 0:
             # The workers and the source's records are paid with the first job.
             usage = Usage(workers=0.0, prices=usage.prices, currency=usage.currency)
-        return Network(
+        own = Network(
             source=source,
             stages=(replace(stages[0], selectivity=1.0), *stages[1:]),
             checkpoint=checkpoint,
@@ -114,6 +119,7 @@ class JobsReader(ChainReader):
             usage=usage,
             name=part.job,
         )
+        return with_stalls(own, stall_seconds(self.plan, part.stages, self.reading(end)))
 
     def log_before(self, part: Part, whole: Network) -> SourceLog:
         """The log that a later job reads, in which nothing expires."""

@@ -134,7 +134,7 @@ class _Model(RecordFlow):
         seen, now = self.result.seen_at, self.env.now
         seen += [math.nan] * (len(self.born) - len(seen))
         for number in range(self.shown, len(seen)):
-            if math.isnan(seen[number]) and self.tags[number] < tag:
+            if math.isnan(seen[number]) and self.marks[number][0] < tag:
                 seen[number] = now
         while self.shown < len(seen) and not math.isnan(seen[self.shown]):
             self.shown += 1
@@ -239,16 +239,17 @@ class _Model(RecordFlow):
                 self.cursor[partition] = position
         self.result.replayed.append(back)
         self.result.duplicates.append(self.emitted - sum(self.cut) if worker is None else float("nan"))
-        self._take_back()
+        self._take_back(worker)
         self._begin_anew()
 
-    def _take_back(self) -> None:
-        """What a transaction has not shown by now is not seen any more."""
+    def _take_back(self, worker: int | None) -> None:
+        """What a transaction has not shown by now is not seen any more, of one worker or of all."""
         if self.network.visible is Visible.AT_CHECKPOINT:
             seen = self.result.seen_at
             seen += [math.nan] * (len(self.born) - len(seen))
-            seen[self.shown :] = [math.inf if math.isnan(each) else each for each in seen[self.shown :]]
-            self.shown = len(seen)
+            for number in range(self.shown, len(seen)):
+                if math.isnan(seen[number]) and worker in {None, self.marks[number][1]}:
+                    seen[number] = math.inf
 
     def _begin_anew(self) -> None:
         self.emitted = sum(self.cursor)

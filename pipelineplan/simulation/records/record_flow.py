@@ -110,7 +110,7 @@ class RecordFlow:
         self.retried = self.dead_letters = 0
         self.latencies: list[float] = []
         self.born: list[float] = []
-        self.tags: list[int] = []
+        self.marks: list[tuple[int, int]] = []
         logs = self.layout.network.logs
         self.log_of = [number for number, log in enumerate(logs) for _ in range(log.partitions)]
         self.limits = [log.read_limit_per_second for log in logs]
@@ -288,7 +288,7 @@ class RecordFlow:
             self.emitted += 1
             self.latencies.append(self.env.now - record.first)
             self.born.append(record.first)
-            self.tags.append(tag)
+            self.marks.append((tag, worker))
         for route in self.routes[stage] if passes else ():
             for number in range(self._copies(route, worker)):
                 choose = self.choices.get(route)
