@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pipelineplan.simulation.flow.journal import first_time_at, value_at
+from pipelineplan.simulation.flow.journal import first_time_at, risen, value_at
 
 if TYPE_CHECKING:
     from pipelineplan.simulation.flow.fluid import Fluid
@@ -70,16 +70,9 @@ def staying(time: Floats, curves: list[Floats], moments: list[float]) -> tuple[F
     """Curves that go back at these moments, as if they stayed as high until they come there again."""
     if not moments:
         return time, curves
-    extra = np.concatenate([_risen(time, curve, _highest(time, curve, moments)) for curve in curves])
+    extra = np.concatenate([risen(time, curve, _highest(time, curve, moments)) for curve in curves])
     known = [with_rows(time, curve, extra) for curve in curves]
     return known[0][0], [_highest(when, curve, moments) for when, curve in known]
-
-
-def _risen(time: Floats, curve: Floats, highest: Floats) -> Floats:
-    """When a curve comes again to where it was."""
-    rows = np.flatnonzero((curve[:-1] < highest[:-1]) & (curve[1:] > highest[:-1]))
-    part = (highest[rows] - curve[rows]) / (curve[rows + 1] - curve[rows])
-    return np.asarray(time[rows] + part * (time[rows + 1] - time[rows]))
 
 
 def _highest(time: Floats, curve: Floats, moments: list[float]) -> Floats:

@@ -215,9 +215,14 @@ class Highest:
 
     def passed_again(self) -> Floats:
         """When the curve comes to where it was before it went back."""
-        rows = np.flatnonzero((self.curve[:-1] < self._yet[:-1]) & (self.curve[1:] > self._yet[:-1]))
-        part = (self._yet[rows] - self.curve[rows]) / (self.curve[rows + 1] - self.curve[rows])
-        return np.asarray(self.time[rows] + part * (self.time[rows + 1] - self.time[rows]))
+        return risen(self.time, self.curve, self._yet)
+
+
+def risen(time: Floats, curve: Floats, highest: Floats) -> Floats:
+    """When a curve comes again to the height from which it went back."""
+    rows = np.flatnonzero((curve[:-1] < highest[:-1]) & (curve[1:] > highest[:-1]))
+    part = (highest[rows] - curve[rows]) / (curve[rows + 1] - curve[rows])
+    return np.asarray(time[rows] + part * (time[rows + 1] - time[rows]))
 
 
 def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:
