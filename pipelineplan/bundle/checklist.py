@@ -9,7 +9,10 @@ What the plan does not say is an open point with the path where it would be said
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pipelineplan.bundle.standing import Progress
 
 ChecklistKind = Literal["cutover", "rollback", "launch"]
 
@@ -28,7 +31,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: who does what, how one sees that it worked, by when, and how to go back."""
+    """One step: who does what, how one sees that it worked, by when, and how to go back.
+
+    `valid_for` is how long its evidence counts, as the plan writes it; empty for good.
+    """
 
     id: str
     title: str
@@ -41,6 +47,7 @@ class Step:
     threshold: Said
     timeout: Said
     rollback: Said
+    valid_for: str = ""
 
     @property
     def open_points(self) -> tuple[str, ...]:
@@ -95,7 +102,7 @@ class Deadlines:
 
 @dataclass(frozen=True)
 class Checklist:
-    """A runbook with what was left out of it and what is still open."""
+    """A runbook with what was left out of it and what is still open; `progress` once it has begun."""
 
     kind: ChecklistKind
     title: str
@@ -103,6 +110,7 @@ class Checklist:
     left_out: tuple[LeftOut, ...]
     deadlines: Deadlines
     triggers: tuple[Said, ...] = ()
+    progress: Progress | None = None
 
     @property
     def open_points(self) -> tuple[str, ...]:

@@ -7,15 +7,18 @@ Adding a format is a module `as_<format>.py` and one line in `WRITERS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from pipelineplan.bundle.checklist import Checklist
 from pipelineplan.bundle.cutover import cutover
 from pipelineplan.bundle.design_sections import design_spec, technical_design
+from pipelineplan.bundle.evidence import Evidence
 from pipelineplan.bundle.report_section import ReportSection
 from pipelineplan.bundle.returning import launch, rollback
 from pipelineplan.bundle.sections import sections
+from pipelineplan.bundle.standing import Day, progress_of, recorded_of
 from pipelineplan.gates import GateDecision, decide, overall
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
@@ -103,10 +106,21 @@ def compile_contents(  # noqa: PLR0913  (all that a bundle is made of)
     strict: bool = False,
     played: PlayedOnBeam | None = None,
     rendering: Rendering = "data-plan",
+    evidence: Evidence | None = None,
+    day: Day | None = None,
 ) -> Contents:
-    """Decide the gates and write the runbooks: everything a bundle says, ready for its writers."""
-    gates = decide(plan, findings, simulated, quality, reconciled, played=played, strict=strict)
+    """Decide the gates and write the runbooks: everything a bundle says, ready for its writers.
+
+    `evidence` is what was recorded against the runbooks, judged as of `day`.
+    """
+    from_plan = partial(decide, plan, findings, simulated, quality, reconciled, played=played, strict=strict)
+    gates = from_plan()
     checklists = tuple(make(plan, simulated, gates) for make in (cutover, rollback, launch))
+    if evidence is not None:
+        checklists = tuple(
+            replace(each, progress=progress_of(each, evidence, day or Day())) for each in checklists
+        )
+        gates = from_plan(recorded=recorded_of(checklists))
     return Contents(
         plan,
         findings,

@@ -41,7 +41,7 @@ Part = Callable[[Runbook], Iterator[Step | LeftOut]]
 def cutover(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The runbook of the cutover, every threshold from the plan or the simulation."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
-    made = [entry for part in _PARTS for entry in part(book)]
+    made = list(_with_added(book, [entry for part in _PARTS for entry in part(book)]))
     steps = tuple(book.sharpened(entry) if isinstance(entry, Step) else entry for entry in made)
     left_out = tuple(entry for entry in steps if isinstance(entry, LeftOut))
     kept = tuple(entry for entry in steps if isinstance(entry, Step))
@@ -166,16 +166,26 @@ def _decide(book: Runbook) -> Iterator[Step | LeftOut]:
         book.backup,
         "pipelineplan verify <BUNDLE>",
         "The bundle is unaltered, every step above has its evidence, and the decider says go by name.",
-        Said("required gates that are not passed"),
-        Said("0 required gates open", "the gates of this bundle"),
+        Said("required gates that are not passed, and steps above that are not closed"),
+        Said("0 open", "counted when the decision is recorded"),
         book.before_window,
         Said("no-go: keep the old side and lift the freeze"),
     )
 
 
-def _own(book: Runbook) -> Iterator[Step | LeftOut]:
-    """What the plan adds that is none of the usual steps stands before the decision."""
-    yield from (book.added(own) for own in book.own_steps() if not kind_of(own.id))
+def _with_added(book: Runbook, made: list[Step | LeftOut]) -> Iterator[Step | LeftOut]:
+    """What the plan adds, and what sharpens no usual step that is there, stands before the decision."""
+    usual = {kind_of(entry.id) for entry in made if isinstance(entry, Step)}
+    added = []
+    for own in book.own_steps():
+        kind = kind_of(own.id)
+        if not kind or kind not in usual:
+            added.append(book.added(own))
+        usual.discard(kind)  # a second step of the same kind is one of its own
+    for entry in made:
+        if isinstance(entry, Step) and entry.id == "go-no-go":
+            yield from added
+        yield entry
 
 
 _PARTS: tuple[Part, ...] = (
@@ -188,7 +198,6 @@ _PARTS: tuple[Part, ...] = (
     _catch_up,
     _parity,
     _rehearsal,
-    _own,
     _decide,
     move_reads,
     switch_writes,

@@ -17,6 +17,10 @@ _SIGNS = {
     "unknown": ("?", "unknown"),
     "could not evaluate": ("?", "could not evaluate"),
     "open": ("?", "open"),
+    "done": ("✓", "done"),
+    "vouched": ("✓", "vouched for"),
+    "failed": ("✕", "failed"),
+    "expired": ("?", "expired"),
     "not_required": ("–", "not required"),
 }
 

@@ -22,6 +22,7 @@ from pipelineplan.bundle.noticing import NOTICED_HEAD, noticed, summary
 from pipelineplan.bundle.plots import as_plots, can_plot
 from pipelineplan.bundle.reconciled import RECONCILED, reconciled_rows
 from pipelineplan.bundle.saying import say_figure, say_name, say_number, worst
+from pipelineplan.bundle.standing import Progress, Standing, counted
 from pipelineplan.quantities import say_seconds
 from pipelineplan.verdicts import Verdict
 
@@ -187,7 +188,11 @@ def reconciled(report: ReconciliationReport | None) -> str:
 
 def runbook(checklist: Checklist) -> str:
     """A runbook: deadline and triggers on top, then the steps, each folded."""
-    steps = "".join(f"<li>{_step(step)}</li>" for step in checklist.steps)
+    progress = checklist.progress if checklist.progress is not None and checklist.progress.is_begun else None
+    standings = [progress.of(step.id) if progress is not None else None for step in checklist.steps]
+    steps = "".join(
+        f"<li>{_step(step, standing)}</li>" for step, standing in zip(checklist.steps, standings, strict=True)
+    )
     left_out = listed(
         f"<b>{html(entry.title)}</b> is left out: {html(entry.reason)}" for entry in checklist.left_out
     )
@@ -195,6 +200,7 @@ def runbook(checklist: Checklist) -> str:
     open_points = listed(html(point) for point in checklist.open_points)
     return (
         f'<div class="card">{"".join(_deadline(checklist))}<h3>What makes us go back</h3>{triggers}</div>'
+        f"{_progress(progress)}"
         f'<div class="stack"><ol class="steps">{steps}</ol></div>{left_out}'
         + (folded(f"{len(checklist.open_points)} open points", "open", open_points) if open_points else "")
     )
@@ -229,7 +235,29 @@ def _deadline(checklist: Checklist) -> Iterator[str]:
         )
 
 
-def _step(step: Step) -> str:
+def _progress(progress: Progress | None) -> str:
+    """How many steps are in which state, and what of the evidence counts as nothing."""
+    if progress is None:
+        return ""
+    as_of = f" as of {html(progress.as_of)}" if progress.as_of else ""
+    loose = [*progress.others, *(str(problem) for problem in progress.unread)]
+    not_counted = listed(f"<b>Not counted:</b> {html(text)}" for text in loose)
+    return f"<p>{html(counted(progress))}{as_of}, by {html(progress.file)}.</p>{not_counted}"
+
+
+def _standing(standing: Standing | None) -> tuple[tuple[str, str], ...]:
+    """Where a step stands, and its records, newest first."""
+    if standing is None or not standing.entries:
+        return ()
+    records = (
+        html(f"{entry.measured or 'nothing measured'}, {entry.by}, {entry.at} {entry.note} {entry.ref}")
+        + where(str(entry.position))
+        for entry in reversed(standing.entries)
+    )
+    return (("stands", html(standing.reason)), *(("recorded", record) for record in records))
+
+
+def _step(step: Step, standing: Standing | None) -> str:
     rows = (
         ("who", f"{said(step.owner)}"),
         ("backup", said(step.backup)),
@@ -237,10 +265,12 @@ def _step(step: Step) -> str:
         ("threshold", said(step.threshold)),
         ("timeout", said(step.timeout)),
         ("way back", said(step.rollback)),
+        *_standing(standing),
     )
     command = f"<pre><code>{html(step.command)}</code></pre>" if step.command else ""
     expect = f"<p>Expected: {html(step.expect)}</p>" if step.expect else ""
     state = mark("open") if step.open_points else ""
+    state = mark(standing.state.value) if standing is not None else state
     return (
         f"<details><summary><h4>{html(step.title)}</h4>{state}</summary>"
         f'<div class="inside"><p>{html(step.does)}</p>{command}{expect}{facts(rows)}</div></details>'

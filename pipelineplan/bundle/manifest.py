@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.documents import read_document
 from pipelineplan.errors import InputError, Position, Problem
+from pipelineplan.plan import Plan
 
 if TYPE_CHECKING:
     from pipelineplan.bundle.contents import Contents
@@ -48,7 +49,9 @@ def manifest_of(contents: Contents, files: Mapping[str, bytes]) -> str:
         "as_of": contents.as_of,
         "seed": contents.seed,
         "rules": {"count": len(codes), "codes": codes},
-        "inputs": _inputs(contents),
+        "inputs": inputs_of(
+            contents.plan, (each.progress.file for each in contents.checklists if each.progress)
+        ),
         "files": {name: _fingerprint(files[name]) for name in sorted(files)},
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -118,10 +121,15 @@ def _fingerprint(content: bytes) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _inputs(contents: Contents) -> dict[str, Any]:
-    """The files that the plan was read from, by their names relative to its root."""
-    plan = contents.plan
-    names = {*plan.composed.lines, *plan.real.files}
+def digest_of(plan: Plan) -> str:
+    """What the files of a plan are at this moment, in 16 digits."""
+    told = json.dumps(inputs_of(plan), sort_keys=True).encode()
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def inputs_of(plan: Plan, more: Iterable[str] = ()) -> dict[str, Any]:
+    """The files that the plan was read from, by their names relative to its root, with their hashes."""
+    names = {*plan.composed.lines, *plan.real.files, *more}
     for reference in (*plan.contracts, *plan.profiles, *plan.traces, *plan.prices):
         target = plan.root.resolve(reference)
         names.add(target.relative_to(plan.root.folder.resolve()).as_posix())

@@ -20,7 +20,7 @@ def freeze(book: Runbook) -> Iterator[Step | LeftOut]:
         book.source,
         "partitions",
         f"$.sources[] {book.source.id} partitions",
-        "{} partitions, as planned",
+        "exactly {} partitions, as planned",
     )
     yield Step(
         "freeze",
@@ -34,7 +34,7 @@ def freeze(book: Runbook) -> Iterator[Step | LeftOut]:
             if source.system in {"kafka", "other"}
         ),
         "Partitions, replication and retention as the plan states them; no deployment in the queue.",
-        Said("differences between the system and this plan"),
+        Said(f"partitions of {book.source.id}, and whatever else differs from this plan"),
         partitions,
         book.before_window,
         Said("lift the freeze; nothing has changed"),
@@ -63,7 +63,7 @@ def schema(book: Runbook) -> Iterator[Step | LeftOut]:
         f"curl --fail --silent <SCHEMA_REGISTRY>/config/{commands.word(book.source.id + '-value')}",
         "The registry answers with the compatibility of the plan.",
         Said("compatibility mode per dataset, records dead-lettered for their schema"),
-        Said(", ".join(modes) + "; 0 records dead-lettered", path)
+        Said(f"0 records dead-lettered, compatibility {', '.join(modes)}", path)
         if modes
         else not_stated("$.contracts.*.compatibility"),
         book.before_window,
@@ -195,7 +195,7 @@ def backfill(book: Runbook) -> Iterator[Step | LeftOut]:
             replay,
             "rate_limit",
             "$.replay.rate_limit",
-            "at most {} beside live traffic, 0 duplicates",
+            "0 duplicates by the key, at a rate limit of {} beside live traffic",
         ),
         not_stated("$.cutover.steps[] backfill with a timeout")
         if not book.own_steps()

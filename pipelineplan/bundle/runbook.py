@@ -157,7 +157,7 @@ class Runbook:
         """A step of the plan that is none of the usual ones."""
         path = place(self.plan, self.plan.path(own))
         blank = not_stated(f"{path.split(' ')[0]}.")
-        fields = {
+        fields: dict[str, Any] = {
             name: replace(blank, text=f"{blank.text}{name}") for name in ("measure", "threshold", "timeout")
         }
         way_back = replace(blank, text=f"{blank.text}rollback")
@@ -190,11 +190,13 @@ def _with(plan: Plan, step: Step, own: plan_change.Step) -> Step:
         for name in ("owner", "backup", "measure", "threshold", "timeout", "rollback")
         if getattr(own, name) is not None
     }
+    valid_for = own.valid_for.text if own.valid_for is not None else step.valid_for
     return replace(
         step,
         does=own.does,
         command=own.command or step.command,
         expect=own.expect or step.expect,
+        valid_for=valid_for,
         **said,
     )
 

@@ -69,12 +69,13 @@ def switch_writes(book: Runbook) -> Iterator[Step | LeftOut]:
 def soak(book: Runbook) -> Iterator[Step | LeftOut]:
     """Both sides are kept while the new one proves itself."""
     acceptance = book.plan.model.acceptance
+    most = acceptance.most_incidents if acceptance is not None else None
     thresholds = stated(
         book.plan,
         acceptance,
         "incident_thresholds",
         "$.acceptance.incident_thresholds",
-        "none of: {}",
+        f"at most {most or 0} incident{'' if most == 1 else 's'}: {{}}",
     )
     yield Step(
         "soak",

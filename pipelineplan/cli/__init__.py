@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -32,6 +32,7 @@ VERBS = {
     "export": "a plan in other tools' formats: topics, jobs, alerts, objectives",
     "verify": "whether a bundle is whole and unaltered",
     "schema": "JSON Schemas of the plan and of the outputs",
+    "completion": "what makes a shell complete commands, options and codes",
     "doctor": "what is installed, and what an extra would add",
 }
 
@@ -49,7 +50,7 @@ NO_COLOR=1 leaves colour out, FORCE_COLOR=1 puts it into a log; with CI set no p
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     """Run one command line and return its exit status."""
     _write_what_can_be_written()
-    parser = _parser(arguments)
+    parser = parser_of([word for word in arguments if word in VERBS][:1])
     options = parser.parse_args(list(arguments))
     if options.verb is None:
         parser.print_help()
@@ -80,7 +81,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  (one return for each
     return status
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def parser_of(wanted: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of the whole command line, with the options of the verbs that are `wanted`."""
     parser = Parser(
         prog="pipelineplan",
         description="Tells whether a data-pipeline plan holds, before it is built or switched over.",
@@ -89,10 +91,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pipelineplan {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND")
-    wanted = next((word for word in arguments if word in VERBS), None)
     for verb, says in VERBS.items():
         command = verbs.add_parser(verb, help=says, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if verb == wanted:  # only the verb that runs is imported, so that every verb starts fast
+        if verb in wanted:  # only the verb that runs is imported, so that every verb starts fast
             module = import_module(f"pipelineplan.cli.{verb}")
             command.description = module.__doc__
             module.add_options(command)

@@ -44,6 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--strict", action="store_true", help="unknown verdicts and assumptions count in full"
     )
     add_replications(parser)
+    parser.add_argument(
+        "--evidence",
+        type=Path,
+        metavar="FILE",
+        help="records of `cutover --record`; default: beside the plan",
+    )
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
@@ -70,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
         mutation=options.mutate,
         simulated=simulated,
         rendering=options.rendering,
+        evidence=options.evidence,
         progress=progress(),
     )
     bad = {Verdict.FAILS, Verdict.UNKNOWN} if options.strict else {Verdict.FAILS}

@@ -33,6 +33,7 @@ EXTRAS = {
     "policies": (("common-expression-language",), "an organisation's own rules in CEL"),
     "fast": (("numba",), "replications many times faster"),
     "sensitivity": (("SALib",), "simulate --sensitivity --sobol"),
+    "completion": (("shtab",), "completion, which writes the script of a shell"),
     "terraform": (("python-hcl2",), "facts and init --from with topics of Terraform"),
     "report": (("altair", "vl-convert-python"), "bundle with report and plots"),
 }

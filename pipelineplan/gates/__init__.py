@@ -1,6 +1,6 @@
 """Stage gates: what the evidence about a plan decides, and what is still open."""
 
-from pipelineplan.gates.decision import GateDecision, GateState, decide, overall
+from pipelineplan.gates.decision import GateDecision, GateState, Recorded, decide, overall
 from pipelineplan.gates.schema_changes import with_simulated
 from pipelineplan.gates.stages import (
     FAMILIES,
@@ -15,6 +15,7 @@ __all__ = [
     "TITLES",
     "GateDecision",
     "GateState",
+    "Recorded",
     "decide",
     "overall",
     "stage_of",

@@ -7,7 +7,8 @@
 A gate fails when something of severity error is false; it is unknown while an error-level verdict is
 unknown, rests on an assumption, or evidence that the level asks for is absent; it is blocked when
 it would have to judge by numbers of an earlier required gate that failed (`stages.RESTS_ON`); a
-failure of its own is said before a block. A warning is a reason to read and never fails a gate.
+failure of its own is said before a block. A warning is a reason to read and never fails a gate. Evidence
+that is older than its validity leaves its gate open again: what was measured, and what somebody vouched for.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pipelineplan.gates.stages import (
     REQUIRED,
     RESTS_ON,
     TITLES,
-    stage_of,
+    VALIDITY,
+    gate_of,
 )
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
@@ -61,6 +63,19 @@ class GateDecision:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """What was measured while the plan was carried out, for one gate: a runbook's evidence.
+
+    `failed` are values beyond their thresholds, `reopened` records that count no longer, `evidence` the rest.
+    """
+
+    gate: str
+    failed: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Heard:
     """What was found out about one gate."""
 
@@ -79,13 +94,14 @@ def decide(
     reconciled: ReconciliationReport | None = None,
     *,
     played: PlayedOnBeam | None = None,
+    recorded: Sequence[Recorded] = (),
     strict: bool = False,
 ) -> tuple[GateDecision, ...]:
     """The decision on every stage gate, in the plan's own sequence.
 
     `played` are the plan's windows on Apache Beam: where it differs from what was predicted, W3 fails.
-    `findings` are all verdicts, those that hold among them: they are what a gate passes by.
-    Under `strict`, what rests on an assumption fails instead of being unknown.
+    `findings` are all verdicts, those that hold among them: they are what a gate passes by. `recorded` is
+    what was measured by the runbooks. Under `strict`, what rests on an assumption fails and is not unknown.
     """
     required = REQUIRED[plan.model.metadata.quality_level]
     engines = _of_engines(played)
@@ -101,6 +117,9 @@ def decide(
         for gate in TITLES
     }
     heard["W3"] = _together([heard["W3"], engines])
+    for one in recorded:
+        told = _Heard(one.failed, one.reopened, (), one.evidence)
+        heard[one.gate] = _together([heard[one.gate], told])
     decided = {
         gate: _decided(gate, heard[gate], required=gate in required) for gate in TITLES if gate != "W12"
     }
@@ -120,7 +139,7 @@ def overall(decisions: Iterable[GateDecision]) -> Verdict:
 
 
 def _mine(gate: str, findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if stage_of(finding.code) == gate]
+    return [finding for finding in findings if gate_of(finding) == gate]
 
 
 def _hear(
@@ -159,7 +178,10 @@ def _of_findings(findings: list[Finding], *, strict: bool) -> _Heard:
         if finding.verdict is Verdict.HOLDS:
             continue
         text = f"{finding.code} {finding.message}"
-        if finding.severity is not Severity.ERROR:
+        ended = finding.code == VALIDITY and finding.verdict is Verdict.FAILS
+        if ended and finding.severity is not Severity.INFO:
+            unknown.append(f"open again: {text}")
+        elif finding.severity is not Severity.ERROR:
             noted.append(text)
         elif finding.verdict is Verdict.FAILS and finding.counts_as(strict=strict) is Severity.ERROR:
             failed.append(text)

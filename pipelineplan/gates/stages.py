@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipelineplan.plan.context import QualityLevel
-from pipelineplan.rules.criteria import criterion_of
+from pipelineplan.rules.criteria import criteria, criterion_of
+from pipelineplan.verdicts import Finding
 
 TITLES: Mapping[str, str] = {
     "W1": "Context, consumers and latency goals",
@@ -52,6 +53,9 @@ FAMILIES: Mapping[str, str] = {
     "SYN": "W2",
 }
 
+# Whether what somebody vouched for still counts: it is evidence of its criterion's gate.
+VALIDITY = "ATT103"
+
 # An experiment must know what it asks and reads; a prototype must work; from production on, all of it.
 REQUIRED: Mapping[QualityLevel, frozenset[str]] = {
     "experiment": frozenset({"W1", "W2", "W3"}),
@@ -68,6 +72,14 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "W11": ("W3",),
     "W12": tuple(f"W{number}" for number in range(1, 12)),
 }
+
+
+def gate_of(finding: Finding) -> str:
+    """The stage gate that `finding` belongs to: that of its rule, or of the criterion that it vouches for."""
+    if finding.code == VALIDITY:
+        criterion = finding.subject.partition(" ")[0]
+        return next((f"W{one.stage}" for one in criteria() if one.id == criterion), stage_of(finding.code))
+    return stage_of(finding.code)
 
 
 def stage_of(code: str) -> str:

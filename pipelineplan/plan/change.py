@@ -79,6 +79,9 @@ class Step(Section):
     rollback: Text | None = Field(
         None, description="What is done when it is a no-go.", examples=["point the view at the old table"]
     )
+    valid_for: Duration | None = Field(
+        None, description="For how long its evidence counts; then it is open again.", examples=["14 d"]
+    )
 
 
 class ReverseSync(Section):

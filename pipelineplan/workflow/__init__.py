@@ -21,6 +21,7 @@ from pipelineplan.workflow.on_data import check_streams, generate, mutate, recon
 
 if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
+    from pipelineplan.bundle.checklist import ChecklistKind
     from pipelineplan.bundle.contents import Rendering
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipelineplan.simulation.questions.sensitivity import Sensitivity
     from pipelineplan.simulation.questions.solving import Solution
     from pipelineplan.sources import StreamProfile
+    from pipelineplan.workflow.recording import Observation, Recording
 
 __all__ = [
     "calibrate",
@@ -41,6 +43,7 @@ __all__ = [
     "mutate",
     "profile",
     "reconcile",
+    "record",
     "sensitivity",
     "simulate",
     "solve",
@@ -223,6 +226,7 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     mutation: bool = False,
     simulated: SimulationResult | None = None,
     rendering: Rendering = "data-plan",
+    evidence: Path | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """The whole story: read, check, simulate, test, decide the gates, write the runbooks.
@@ -231,38 +235,70 @@ def compile_plan(  # noqa: PLR0913  (all that a bundle is made of)
     `mutation`, faults are put into the data to see what the checks notice, which takes a run of the
     checks for each. `simulated` is what `simulate` gave for the same plan, with replications perhaps;
     else it is simulated here. `rendering` arranges the report as a data plan, a design spec or a
-    technical design. The result is what `write_bundle` writes.
+    technical design. `evidence` is the file that `record` adds to, where it is not the usual one beside the
+    plan. The result is what `write_bundle` writes.
     """
     from importlib.metadata import version
 
     from pipelineplan.bundle import compile_contents
     from pipelineplan.engines.beam_evidence import play_on_beam
-    from pipelineplan.gates import with_simulated
-    from pipelineplan.rules import judge, with_day
+    from pipelineplan.workflow.recording import day_of, evidence_of
 
     show = progress or (lambda _: None)
     one = as_plan(plan, env)
     show("simulating")
     simulated = simulated or simulate(one)
-    # What has been accepted is judged all the same: a bundle says how the plan stands.
-    findings = with_simulated(one, judge(one), simulated)
-    findings = with_day(one, findings, as_of.date() if as_of is not None else None)
     quality = _tested(one, data, as_of, show, mutation=mutation) if data else None
     played = play_on_beam(one, data, show) if data else None
     reconciled = reconcile(one, data) if data else None
-    day = as_of.isoformat() if as_of is not None else ""
     return compile_contents(
         one,
-        findings,
+        _judged(one, simulated, as_of),
         simulated,
         quality,
         reconciled,
-        as_of=day,
+        as_of=as_of.isoformat() if as_of is not None else "",
         version=version("pipelineplan"),
         strict=strict,
         played=played,
         rendering=rendering,
+        evidence=evidence_of(one, evidence),
+        day=day_of(one, as_of),
     )
+
+
+def _judged(plan: Plan, simulated: SimulationResult, as_of: datetime | None) -> tuple[Finding, ...]:
+    """All verdicts; what has been accepted is judged all the same: a bundle says how the plan stands."""
+    from pipelineplan.gates import with_simulated
+    from pipelineplan.rules import judge, with_day
+
+    findings = with_simulated(plan, judge(plan), simulated)
+    return with_day(plan, findings, as_of.date() if as_of is not None else None)
+
+
+def record(
+    plan: Plan | Path | str,
+    step: str,
+    said: Observation,
+    *,
+    kind: ChecklistKind = "cutover",
+    at: datetime | None = None,
+    data: Mapping[str, Path] | None = None,
+    evidence: Path | None = None,
+    env: str | None = None,
+) -> Recording:
+    """Record what was seen at a `step` of a runbook: one line in the evidence file beside the plan.
+
+    The measured value is held against the step's threshold in the plan of today, and the verdict is that
+    of the comparison. `at` is when it was seen (UTC; now, if not said). A decision (`go-no-go`) counts the
+    plan's required gates, for which `data` are needed as for `compile_plan`, and the steps before it.
+    Raises `InputError` for a step, value or decider that does not fit; then nothing is written.
+    """
+    from pipelineplan.workflow.recording import recorded
+
+    moment = at or datetime.now(UTC)
+    contents = compile_plan(plan, data, as_of=moment, env=env, evidence=evidence)
+    return recorded(contents, kind, step, said, as_of=moment, file=evidence)
 
 
 def _tested(
@@ -286,6 +322,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
     mutation: bool = False,
     simulated: SimulationResult | None = None,
     rendering: Rendering = "data-plan",
+    evidence: Path | None = None,
     progress: Progress | None = None,
 ) -> Contents:
     """Compile `plan` into a bundle at `folder`, whole or not at all; returns what it was written from.
@@ -308,6 +345,7 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
         mutation=mutation,
         simulated=simulated,
         rendering=rendering,
+        evidence=evidence,
         progress=progress,
     )
     (progress or (lambda _: None))("writing")

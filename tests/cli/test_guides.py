@@ -19,13 +19,14 @@ ROOT = Path(__file__).parents[2]
 GUIDES = {
     "docs/guides/adopt.md": "examples/adopt",
     "docs/guides/change-a-schema.md": "examples/schema-change",
+    "docs/guides/cutover.md": "examples/orders-to-warehouse",
     "docs/guides/export.md": "examples/orders-to-warehouse",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
     "docs/guides/simulate.md": "examples/demo-holds",
     "docs/guides/state-and-cost.md": "examples/orders-to-warehouse",
 }
 # What a guide writes, it writes into a copy.
-IN_A_COPY = {"docs/guides/adopt.md"}
+IN_A_COPY = {"docs/guides/adopt.md", "docs/guides/cutover.md"}
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 

@@ -169,3 +169,21 @@ def test_with_everything_held_and_run_every_gate_but_validation_passes(plan: Pla
         gate: decision.state for gate, decision in decided.items() if decision.state is not GateState.PASS
     }
     assert states == {"W11": GateState.UNKNOWN, "W12": GateState.UNKNOWN}
+
+
+def vouched(verdict: Verdict, severity: Severity = Severity.WARNING) -> Finding:
+    return replace(finding("ATT103", verdict, severity), subject="S11.1 0")
+
+
+def test_what_somebody_vouched_for_belongs_to_the_gate_of_its_criterion(plan: Plan) -> None:
+    gates = by_gate(decide(plan, all_hold(vouched(Verdict.HOLDS)), simulated(Verdict.HOLDS)))
+    assert any(text.startswith("ATT103 holds") for text in gates["W10"].evidence)
+
+
+def test_a_word_older_than_its_validity_leaves_its_gate_open_again(plan: Plan) -> None:
+    held = by_gate(decide(plan, all_hold(vouched(Verdict.HOLDS))))["W10"]
+    ended = by_gate(decide(plan, all_hold(vouched(Verdict.FAILS))))["W10"]
+    assert (held.state, ended.state) == (GateState.PASS, GateState.UNKNOWN)
+    assert ended.reasons == ("open again: ATT103 says ATT103",)
+    informs = by_gate(decide(plan, all_hold(vouched(Verdict.FAILS, Severity.INFO))))["W10"]
+    assert informs.state is GateState.PASS
