@@ -322,3 +322,11 @@ def test_a_dashboard_of_hostile_words_is_one_all_the_same(tmp_path: Path) -> Non
     panels = json.loads(text_of(plan, "grafana"))["panels"]
     assert len(panels) == 2
     assert panels[1]["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 10_000
+
+
+def test_a_threshold_of_two_values_names_both() -> None:
+    rules = yaml.safe_load(text_of(ORDERS, "prometheus", exporter="flink"))["groups"][0]["rules"]
+    (lag,) = [rule for rule in rules if rule["alert"] == "ConsumerLag"]
+    assert lag["expr"].endswith("> 3600000")
+    for path in ("$.operations.alerts[0].above", "$.sources[0].rate.average"):
+        assert path in lag["annotations"]["threshold_from"]
