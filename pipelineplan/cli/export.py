@@ -21,9 +21,9 @@ from pipelineplan.exchange import EXPORTS, Export, format_of
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `export`."""
+    parser.epilog = _formats()
     parser.add_argument("plan", metavar="PLAN", type=Path)
-    known = "; ".join(f"{name}: {format_of(name).TITLE}" for name in EXPORTS)
-    parser.add_argument("target", metavar="FORMAT", choices=tuple(EXPORTS), help=known)
+    parser.add_argument("target", metavar="FORMAT", choices=tuple(EXPORTS), help="one of those below")
     parser.add_argument(
         "-o",
         "--output",
@@ -31,21 +31,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the file to write; a folder where there are several",
     )
-    asked = "; ".join(
-        f"{name}: {', '.join(f'{key}, {words}' for key, words in asks.items())}"
-        for name in EXPORTS
-        if (asks := format_of(name).ASKS)
-    )
     parser.add_argument(
         "--set",
         dest="settings",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help=f"what the format asks for and no plan says; may be given again. {asked}",
+        help="what the format asks for and no plan says, as listed below; may be given again",
     )
     parser.add_argument("--env", metavar="NAME", help="lay the overlay of this environment over the plan")
     parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _formats() -> str:
+    """Every format with what it asks for, line by line."""
+    lines = ["formats, and what each takes with --set:"]
+    for name in EXPORTS:
+        module = format_of(name)
+        lines.append(f"  {name:<13} {module.TITLE}")
+        lines += [f"{'':<16}{key}: {words}" for key, words in module.ASKS.items()]
+    return "\n".join(lines)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ EXPORTS: Mapping[str, str] = {
     "strimzi": "strimzi",
     "flink": "flink",
     "prometheus": "prometheus",
+    "grafana": "grafana",
     "openslo": "openslo",
     "odcs": "odcs",
     "dbt": "dbt_sources",

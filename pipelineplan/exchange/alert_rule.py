@@ -31,6 +31,14 @@ class AlertRule:
     watches: tuple[str, ...] = ()
     needs: str = ""
 
+    @property
+    def compared(self) -> tuple[str, float] | None:
+        """What is measured, and the limit, of a rule that compares one thing with one number."""
+        measured, sign, limit = self.expr.rpartition(" > ")
+        if not sign or any(word in self.expr for word in (" and ", " or ", " offset ", " < ")):
+            return None
+        return measured, float(limit)
+
     def watching(self, *series: str) -> AlertRule:
         """The same rule, which never fires where these series are not there."""
         return replace(self, watches=(*self.watches, *series))

@@ -63,7 +63,7 @@ class Meters:
         """The words for jobs that no stage names: they are called as the plan is."""
         unnamed = [stage for _, stages in self.jobs() for stage in stages if stage.job is None]
         name = self.tracer.plan.name
-        called = f"Flink's job is taken to be called {name!r}, as the plan is: a stage states no job:"
+        called = f"Flink's job is taken to be called {name!r}, as the plan is: a stage names none"
         return [called] if unnamed else []
 
     def named(self, meter: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What of a plan's exports belongs into a bundle: topics, jobs, objectives, and alerts by every exporter.
 
-operations/topics.yaml, flink/config.yaml, slos.yaml, alerts/<exporter>.rules.yaml
+operations/topics.yaml, flink/config.yaml, slos.yaml, alerts/<exporter>.rules.yaml, dashboards/<exporter>.json
 
 What a plan states nothing of has no file. Load the alerts of one exporter only.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pipelineplan.exchange import flink, openslo, prometheus, strimzi
+from pipelineplan.exchange import flink, grafana, openslo, prometheus, strimzi
 from pipelineplan.exchange.exported import Export, File
 from pipelineplan.exchange.measuring_by import EXPORTERS
 from pipelineplan.exchange.settings import Settings
@@ -30,7 +30,9 @@ def _files(plan: Plan, simulated: SimulationResult | None) -> Iterator[tuple[str
     yield from _below("flink/", flink.export(plan, Settings()))
     yield from _below("", openslo.export(plan, Settings()))
     for exporter in EXPORTERS:
-        yield from _below("alerts/", prometheus.export(plan, Settings({"exporter": exporter}, simulated)))
+        by = {"exporter": exporter}
+        yield from _below("dashboards/", grafana.export(plan, Settings(by)))
+        yield from _below("alerts/", prometheus.export(plan, Settings(by, simulated)))
 
 
 def _below(folder: str, made: Export | None) -> Iterator[tuple[str, File]]:

@@ -9,11 +9,13 @@ that no rule can compare is left out and listed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from pipelineplan.exchange.alert_rule import AlertRule
 from pipelineplan.exchange.budget_alerts import burning
 from pipelineplan.exchange.measuring_by import Meters
 from pipelineplan.exchange.promql import duration, number
+from pipelineplan.exchange.traced import Place
 from pipelineplan.plan.load import average_rate
 from pipelineplan.plan.operations import Alert
 from pipelineplan.quantities import Dimension, say_seconds
@@ -101,7 +103,8 @@ def _lag_of_jobs(meters: Meters, alert: Alert, count: float | None, seconds: flo
         says = f"{job} has more than {number(count_of_job)} records to read"
         expr = f"sum({pending}) > {number(count_of_job)}"
         rule = _rule(meters, alert, "ConsumerLag", expr, says, how=how, about={"job": job}, needs=needs)
-        yield rule.watching(pending)
+        places = tuple(Place(one.path, one.position) for one in known) if how else ()
+        yield replace(rule, threshold=(*rule.threshold, *places)).watching(pending)
 
 
 def _of_jobs(metric: str, name: str, says: str, dimension: Dimension, scale: float) -> _Writer:

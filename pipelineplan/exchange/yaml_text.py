@@ -24,6 +24,8 @@ from pipelineplan.exchange.text import one_line
 from pipelineplan.exchange.traced import Needs, Traced, traced_in
 
 _COLUMN = 56
+# Only lines are asked of it, which both parsers number alike; the dumper is always the same one.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Words of YAML 1.1 and 1.2 that another parser may take for a number, a time or a truth value.
 _LOOKS_LIKE_ANOTHER = re.compile(r"[-+.\d][-+.:_\da-fA-FxXoO]*|[yYnN]|<<|=")
 
@@ -84,7 +86,7 @@ def _document(tree: Any) -> list[str]:
         default_flow_style=False,
     )
     lines = text.rstrip("\n").split("\n")
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=_LOADER)
     opened = list(_opened(tree, node))
     for path, traced in _all_traced(tree):
         line = _find(node, path).end_mark.line

@@ -292,3 +292,41 @@ def test_words_of_the_query_language() -> None:
     assert quoted('a"b\\c\nd') == '"a\\"b\\\\c d"'
     assert one_of("job", ["a.b", "a_b"]) == 'job=~"a\\\\.b|a_b"'
     assert template("{{ a }} {{{") == "{{`{{`}} a }} {{`{{`}}{"
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
+def test_a_dashboard_shows_what_the_rules_compare_with_the_same_limits(exporter: str) -> None:
+    dashboard = json.loads(text_of(ORDERS, "grafana", exporter=exporter, **METERS))
+    groups = yaml.safe_load(text_of(ORDERS, "prometheus", exporter=exporter, **METERS))["groups"]
+    rules = [rule["expr"] for group in groups if "computed" not in group["name"] for rule in group["rules"]]
+    limited = 0
+    for panel in dashboard["panels"]:
+        (target,), steps = panel["targets"], panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        if len(steps) == 2:
+            assert f"{target['expr']} > {number(steps[1]['value'])}" in rules
+            limited += 1
+    assert limited >= 6
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in dashboard["panels"]]
+    assert len(set(places)) == len(places)
+
+
+def test_a_dashboard_of_hostile_words_is_one_all_the_same(tmp_path: Path) -> None:
+    hostile = 'x"} > 1 # ${datasource} {{ a }}\n\\'
+    plan = small(
+        tmp_path,
+        source={"consumer": {"group": hostile}},
+        stage={"job": hostile},
+        operations={"alerts": [{"signal": "checkpoint", "above": "10 s"}]},
+    )
+    panels = json.loads(text_of(plan, "grafana"))["panels"]
+    assert len(panels) == 2
+    assert panels[1]["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 10_000
+
+
+def test_a_threshold_of_two_values_names_both() -> None:
+    rules = yaml.safe_load(text_of(ORDERS, "prometheus", exporter="flink"))["groups"][0]["rules"]
+    (lag,) = [rule for rule in rules if rule["alert"] == "ConsumerLag"]
+    assert lag["expr"].endswith("> 3600000")
+    for path in ("$.operations.alerts[0].above", "$.sources[0].rate.average"):
+        assert path in lag["annotations"]["threshold_from"]
