@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.contracts.sinks.judging import compat_sink
     from pipelineplan.engines.profiling_on import profile_on
     from pipelineplan.errors import InputError, MissingExtraError, PipelinePlanError
+    from pipelineplan.exchange import Dropped, Export
     from pipelineplan.facts import read_facts
     from pipelineplan.fleet import Asked, Fleet, check_plans
     from pipelineplan.fleet.changes import check_changed
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         check_streams,
         compile_plan,
         diff,
+        export,
         generate,
         mutate,
         profile,
@@ -63,6 +65,8 @@ _HOMES = {
     "CompatResult": "pipelineplan.contracts.evolution.modes",
     "Contents": "pipelineplan.bundle",
     "Difference": "pipelineplan.bundle",
+    "Dropped": "pipelineplan.exchange",
+    "Export": "pipelineplan.exchange",
     "Finding": "pipelineplan.verdicts",
     "InputError": "pipelineplan.errors",
     "MissingExtraError": "pipelineplan.errors",
@@ -84,6 +88,7 @@ _HOMES = {
     "compile_plan": "pipelineplan.workflow",
     "diff": "pipelineplan.workflow",
     "draw_up": "pipelineplan.plan.draw_up",
+    "export": "pipelineplan.workflow",
     "generate": "pipelineplan.workflow",
     "mutate": "pipelineplan.workflow",
     "profile": "pipelineplan.workflow",
@@ -113,6 +118,8 @@ __all__ = [
     "CompatResult",
     "Contents",
     "Difference",
+    "Dropped",
+    "Export",
     "Finding",
     "Fleet",
     "InputError",
@@ -139,6 +146,7 @@ __all__ = [
     "compile_plan",
     "diff",
     "draw_up",
+    "export",
     "generate",
     "mutate",
     "profile",

@@ -15,8 +15,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pipelineplan.bundle.checklist import Checklist
-from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.bundle.what_if import grid_of
+from pipelineplan.documents.redaction import redacted_tree
 from pipelineplan.errors import Position
 from pipelineplan.plan.section import Section
 from pipelineplan.verdicts import Finding

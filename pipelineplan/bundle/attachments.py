@@ -4,6 +4,7 @@ simulation/figures.parquet, curves.parquet, <scenario>-<panel>.svg
 quality/gx/...                 the runnable Great Expectations project, quality/results.json if data was given
 event-time/beam.json           the plan's windows on Apache Beam, if data was given
 contracts/...                  the contracts as the plan referred to them
+operations/...                 topics, jobs, objectives and alerts in the formats of those tools
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 
 from pipelineplan.bundle.contents import Contents
 from pipelineplan.bundle.plots import as_plots, plot_name
-from pipelineplan.bundle.redaction import redacted
+from pipelineplan.documents.redaction import redacted
+from pipelineplan.exchange.operations import operations
 from pipelineplan.quality import gx_files, suites_of
 from pipelineplan.simulation import SimulationResult, write_csv, write_parquet
 
@@ -35,6 +37,8 @@ def attachments(contents: Contents, as_of: datetime | None = None) -> dict[str, 
         text = json.dumps(contents.played.to_json_dict(), indent=2, ensure_ascii=False)
         found["event-time/beam.json"] = redacted(text).encode() + b"\n"
     found |= dict(_contracts(contents))
+    exported = operations(contents.plan, contents.simulated)
+    found |= {f"operations/{name}": file.text.encode() for name, file in exported.items()}
     return found
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from pipelineplan.bundle.as_json import as_plain
 from pipelineplan.bundle.contract_difference import ContractChange, contract_changes
 from pipelineplan.bundle.escaping import code, line, markdown
-from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.bundle.saying import say_name, say_number, say_value
 from pipelineplan.documents import Path, dotted
+from pipelineplan.documents.redaction import redacted_tree
 from pipelineplan.plan import Plan
 from pipelineplan.verdicts import Finding, Severity, Verdict
 

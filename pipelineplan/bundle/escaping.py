@@ -10,7 +10,7 @@ from __future__ import annotations
 import html as _html
 import re
 
-from pipelineplan.bundle.redaction import redacted
+from pipelineplan.documents.redaction import redacted
 
 # C0 and C1 controls but tab and newline, and the marks that reorder or hide text.
 _CONTROLS = re.compile(

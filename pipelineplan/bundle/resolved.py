@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipelineplan.bundle.escaping import line
-from pipelineplan.bundle.redaction import redacted_tree
 from pipelineplan.documents import Path, read_text
+from pipelineplan.documents.redaction import redacted_tree
 from pipelineplan.errors import InputError
 from pipelineplan.plan import Plan
 from pipelineplan.plan.section import Section

@@ -29,6 +29,7 @@ VERBS = {
     "diff": "what a change of a plan changes",
     "cutover": "the runbook with computed thresholds",
     "bundle": "everything, compiled into one folder",
+    "export": "a plan in other tools' formats: topics, jobs, alerts, objectives",
     "verify": "whether a bundle is whole and unaltered",
     "schema": "JSON Schemas of the plan and of the outputs",
     "completion": "what makes a shell complete commands, options and codes",

@@ -131,7 +131,7 @@ def _say_unread(progress: Progress | None) -> None:
 
 def _record(options: argparse.Namespace, contents: Contents, moment: dt.datetime) -> int:
     from pipelineplan.bundle.as_json import as_plain, checklist_json
-    from pipelineplan.bundle.redaction import redacted_tree
+    from pipelineplan.documents.redaction import redacted_tree
     from pipelineplan.workflow.recording import Observation, recorded
 
     told = {name: getattr(options, name) for name in _TOLD} | {"by": options.by or _login()}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from pipelineplan.errors import Position, Problem
 
 Path = tuple[str | int, ...]
-# The path of a list or mapping, the step from it to one of its values (None: itself), line and column from 0.
-Place = tuple[Path, str | int | None, int, int]
+# The path of a list or mapping, then the step from it to one of its entries: YAML's mark, which has
+# `line` and `column` from 0. Kept as it is, since making anything of it takes longer than reading it.
+Within = dict[Path, dict[str | int, Any]]
 
 
 @lru_cache(maxsize=4096)  # the plans of a company have the same few hundred places
@@ -28,37 +29,50 @@ def dotted(path: Path) -> str:
     return "".join(parts)
 
 
-def located(file: str, places: Iterable[Place]) -> dict[Path, Position]:
-    """The position in `file` of every path; of what is written twice, that of the last."""
-    return {
-        above if step is None else (*above, step): Position(file, line + 1, column + 1)
-        for above, step, line, column in places
-    }
+class Places(Mapping[Path, Position]):
+    """The position of every path in a file; of what is written twice, that of the last.
+
+    The places stay as reading left them: most documents are fine, and few places are asked for.
+    """
+
+    def __init__(self, file: str, within: Within, root: Any = None) -> None:  # noqa: D107  (said above)
+        self._file, self._within, self._root = file, within, root
+
+    def __getitem__(self, path: Path) -> Position:
+        mark = self._within[path[:-1]][path[-1]] if path else self._root
+        if mark is None:
+            raise KeyError(path)
+        return Position(self._file, mark.line + 1, mark.column + 1)
+
+    def __contains__(self, path: object) -> bool:
+        if not isinstance(path, tuple):
+            return False
+        return path[-1] in self._within.get(path[:-1], ()) if path else self._root is not None
+
+    def __iter__(self) -> Iterator[Path]:
+        if self._root is not None:
+            yield ()
+        for above, entries in self._within.items():
+            for step in entries:
+                yield (*above, step)
+
+    def __len__(self) -> int:
+        return (self._root is not None) + sum(len(entries) for entries in self._within.values())
 
 
 @dataclass(frozen=True)
 class Document:
     """`data` is None, bool, int, float, str, list or dict with string keys, nested; `lines` is the text.
 
-    The places are kept as they were met in reading: most documents are fine, and nobody asks where
-    something stands in them.
+    `positions` has the place of every value (of a mapping's entry, that of its value), `keys` that of
+    every key of a mapping.
     """
 
     file: str
     data: Any
     lines: tuple[str, ...]
-    value_places: Sequence[Place] = field(repr=False)
-    key_places: Sequence[Place] = field(repr=False)
-
-    @cached_property
-    def positions(self) -> Mapping[Path, Position]:
-        """The place of every value; of a mapping's entry, that of its value."""
-        return located(self.file, self.value_places)
-
-    @cached_property
-    def keys(self) -> Mapping[Path, Position]:
-        """The place of every key of a mapping."""
-        return located(self.file, self.key_places)
+    positions: Mapping[Path, Position] = field(repr=False)
+    keys: Mapping[Path, Position] = field(repr=False)
 
     def position(self, path: Path) -> Position:
         """The place of `path`, or of the nearest thing around it that is written."""

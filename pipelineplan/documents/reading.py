@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from pipelineplan.documents.document import Document, Path, Place, dotted, located
+from pipelineplan.documents.document import Document, Path, Places, Within, dotted
 from pipelineplan.documents.reads import note_read
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -28,6 +28,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER = re.compile(
     r"[-+]?(?:(?P<whole>0|[1-9][\d_]*)|(?:\d[\d_]*\.\d*|\.\d+|\d[\d_]*(?=[eE]))(?:[eE][-+]?\d{1,3})?)\Z"
 )
+_USUAL_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,20})?\Z")  # looked for first, being quick
 _TRAP_NUMBER = re.compile(  # 1:30, 0777, 0x1F, .inf
     r"[-+]?(?:\d+(?::[0-5]?\d)+(?:\.\d*)?|0\d[\d_]*|0[xob][\da-fA-F_]+|\.(?i:inf))\Z|\.(?i:nan)\Z"
 )
@@ -66,8 +67,9 @@ def read_text(content: bytes | str, name: str, plain_words: frozenset[str] = fro
     text = content if isinstance(content, str) else _decode(content, name)
     reader = _Reader(name, tuple(text.splitlines()), plain_words)
     try:
+        take = reader.handlers()
         for event in iter(_LOADER(text).get_event, None):
-            reader.take(event)
+            take[type(event)](event)
     except yaml.MarkedYAMLError as error:
         reader.complain(_what_yaml_says(error), error.problem_mark or error.context_mark)
     except yaml.reader.ReaderError as error:
@@ -94,8 +96,9 @@ def read_foreign(text: str, name: str) -> tuple[Document, ...]:
         for event in iter(_LOADER(text).get_event, None):
             if isinstance(event, yaml.DocumentStartEvent):
                 readers.append(_Reader(name, lines, foreign=True))
+                take = readers[-1].handlers()
             if readers:
-                readers[-1].take(event)
+                take[type(event)](event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         _Reader(name, lines).refuse(_what_yaml_says(error), mark)
@@ -142,6 +145,8 @@ def _what_yaml_says(error: yaml.MarkedYAMLError) -> str:
 
 def _number(text: str) -> int | float | str | None:
     """A plain scalar that begins like a number: as that number, else as it is; None for a trap."""
+    if _USUAL_NUMBER.match(text):
+        return float(text) if "." in text else int(text)
     match = _NUMBER.match(text) if len(text) <= _LONGEST_NUMBER else None
     if match is None:
         return None if _TRAP_NUMBER.match(text) else text
@@ -160,6 +165,8 @@ class _Open:
     anchor: str | None
     first_value: int
     is_mapping: bool
+    values: dict[str | int, Any]
+    keys: dict[str | int, Any]
     key: str | None = None
     merged: tuple[dict[str, Any], ...] = ()
 
@@ -177,20 +184,32 @@ class _Reader:
     values: int = 0
     open: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
-    value_places: list[Place] = field(default_factory=list)
-    key_places: list[Place] = field(default_factory=list)
-    known_keys: dict[Path, Position] = field(default_factory=dict)
-    keys_known: int = 0
+    root_place: Any = None
+    value_places: Within = field(default_factory=dict)
+    key_places: Within = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def document(self) -> Document:
-        return Document(self.name, self.result, self.lines, self.value_places, self.key_places)
+        values = Places(self.name, self.value_places, self.root_place)
+        return Document(self.name, self.result, self.lines, values, Places(self.name, self.key_places))
 
-    def take(self, event: Any) -> None:
-        """Go on by one event. Every value of every file comes through here, so it is kept short."""
-        handler = _HANDLERS.get(type(event))
-        if handler is not None:
-            handler(self, event)
+    def handlers(self) -> dict[type, Callable[[Any], None]]:
+        """What takes each kind of event. Every value of every file comes through here: no call too many."""
+        return {
+            yaml.ScalarEvent: self.on_scalar,
+            yaml.MappingStartEvent: self.on_mapping,
+            yaml.MappingEndEvent: self.on_end,
+            yaml.SequenceStartEvent: self.on_sequence,
+            yaml.SequenceEndEvent: self.on_end,
+            yaml.AliasEvent: self.on_alias,
+            yaml.DocumentStartEvent: self.on_document,
+            yaml.DocumentEndEvent: self.on_nothing,
+            yaml.StreamStartEvent: self.on_nothing,
+            yaml.StreamEndEvent: self.on_nothing,
+        }
+
+    def on_nothing(self, _event: Any) -> None:
+        """The begin and the end of a file and the end of a document say nothing."""
 
     def on_document(self, event: Any) -> None:
         if self.started:
@@ -228,42 +247,40 @@ class _Reader:
         return bool(self.open) and self.open[-1].is_mapping and self.open[-1].key is None
 
     def on_scalar(self, event: Any) -> None:
-        mark = event.start_mark
+        """Most of a file is scalars, so this is kept short in time."""
+        mark, text = event.start_mark, event.value
         self.values += 1
         if self.values > MOST_VALUES:
             self._refuse_so_many(mark)
-        if self.open:
-            parent = self.open[-1]
-            step: str | int | None = parent.key if parent.is_mapping else len(parent.value)
+        parent = self.open[-1] if self.open else None
+        if parent is None:
+            self.root_place = mark
+        else:
+            step = parent.key if parent.is_mapping else len(parent.value)
             if step is None:
                 self._key(event, parent)
                 return
-            self.value_places.append((parent.path, step, mark.line, mark.column))
-        else:
-            self.value_places.append(((), None, mark.line, mark.column))
+            parent.values[step] = mark
         quoted = event.tag is None and not event.implicit[0]
-        value = event.value if quoted else self._resolve(event)
+        value = text if quoted else self._resolve(event)
         if event.anchor:
             self.anchors[event.anchor] = (value, 1)
-        self._attach(value)
+        if parent is not None and parent.is_mapping and parent.key != "<<":
+            parent.value[parent.key] = value  # type: ignore[call-overload, index]  # a mapping
+            parent.key = None
+        else:
+            self._attach(value)
 
     def _key(self, event: Any, parent: _Open) -> None:
         key, mark = event.value, event.start_mark
         if event.implicit[0] and not self.foreign and key.lower() in _TRAPS:
             self._trap(key, mark, (*parent.path, key))
         if key in parent.value and key != "<<":
-            path = (*parent.path, key)
-            first = self._key_at(path)
-            where = f", first on line {first.line}" if first else ""
-            self.complain(f"the key {key!r} is here twice{where}", mark, path, "keep one")
+            first = f", first on line {parent.keys[key].line + 1}" if key in parent.keys else ""
+            message = f"the key {key!r} is here twice{first}"
+            self.complain(message, mark, (*parent.path, key), "keep one")
         parent.key = key
-        self.key_places.append((parent.path, key, mark.line, mark.column))
-
-    def _key_at(self, path: Path) -> Position | None:
-        """Where the key that `path` ends in was written last."""
-        self.known_keys |= located(self.name, self.key_places[self.keys_known :])
-        self.keys_known = len(self.key_places)
-        return self.known_keys.get(path)
+        parent.keys[key] = mark
 
     def _resolve(self, event: Any) -> Any:
         """What a scalar means that is written without quotes, or with a tag."""
@@ -299,16 +316,25 @@ class _Reader:
     def _begin(self, value: dict[str, Any] | list[Any], event: Any, *, is_mapping: bool) -> None:
         mark = event.start_mark
         self._count(mark)
-        path = self._path()
         if self._waits_for_key():
-            self.complain("a key that is a list or a mapping, wanted text", mark, path)
+            self.complain("a key that is a list or a mapping, wanted text", mark, self._path())
             self.open[-1].key = "?"
+        path = self._path()
         if event.tag not in {None, "!"} and not self.foreign:
             self.complain(f"the tag {event.tag!r}, wanted plain data", mark, path)
         if len(self.open) >= MOST_DEPTH:
             self.refuse(f"nested deeper than {MOST_DEPTH} levels", mark, path)
-        self.value_places.append((path, None, mark.line, mark.column))
-        self.open.append(_Open(path, value, event.anchor, self.values, is_mapping))
+        self._place(path, mark)
+        values = self.value_places.setdefault(path, {})
+        keys = self.key_places.setdefault(path, {}) if is_mapping else {}
+        self.open.append(_Open(path, value, event.anchor, self.values, is_mapping, values, keys))
+
+    def _place(self, path: Path, mark: Any) -> None:
+        """Note where the list, mapping or alias at `path` stands."""
+        if path:
+            self.open[-1].values[path[-1]] = mark
+        else:
+            self.root_place = mark
 
     def on_end(self, _event: Any) -> None:
         done = self.open.pop()
@@ -335,7 +361,7 @@ class _Reader:
         self._put(value, event.start_mark, path)
 
     def _put(self, value: Any, mark: Any, path: Path) -> None:
-        self.value_places.append((path, None, mark.line, mark.column))
+        self._place(path, mark)
         self._attach(value)
 
     def _attach(self, value: Any) -> None:
@@ -355,11 +381,10 @@ class _Reader:
         """What `<<` brings into a mapping; the mapping's own keys stay."""
         parent.merged += tuple(value for value in values if isinstance(value, dict))
         if len(parent.merged) == 0 or not all(isinstance(value, dict) for value in values):
-            path = (*parent.path, "<<")
-            where = self._key_at(path) or Position(self.name)
+            where = self._at(parent.keys["<<"])
             line = self.lines[where.line - 1]
             message = "found no mapping to merge, wanted an alias of one such as <<: *defaults"
-            self.problems.append(Problem(message, where, dotted(path), source_line=line))
+            self.problems.append(Problem(message, where, dotted((*parent.path, "<<")), source_line=line))
         parent.key = None
 
     def _count(self, mark: Any, more: int = 1) -> None:
@@ -373,14 +398,3 @@ class _Reader:
             mark,
             fix="a plan needs a few hundred: write the values out, without nested aliases",
         )
-
-
-_HANDLERS: dict[type, Callable[[_Reader, Any], None]] = {
-    yaml.ScalarEvent: _Reader.on_scalar,
-    yaml.MappingStartEvent: _Reader.on_mapping,
-    yaml.MappingEndEvent: _Reader.on_end,
-    yaml.SequenceStartEvent: _Reader.on_sequence,
-    yaml.SequenceEndEvent: _Reader.on_end,
-    yaml.AliasEvent: _Reader.on_alias,
-    yaml.DocumentStartEvent: _Reader.on_document,
-}

@@ -35,7 +35,7 @@ def note_read(place: Path) -> None:
     """Note that the work depends on the content of `place`, or on its not being there."""
     seen = _SEEN.get()
     if seen is not None:
-        seen.add(os.path.normpath(place.absolute()))
+        seen.add(os.path.abspath(place))  # noqa: PTH100  (links stay as they are)
 
 
 def note_reads(places: set[str]) -> None:

@@ -23,9 +23,10 @@ def find_root(file: Path) -> Path:
     parents = (folder, *folder.parents)
     for marker in (MARKER, ".git"):
         for parent in parents:
+            mark = parent / marker
             if marker == MARKER:
-                note_read(parent / marker)
-            if (parent / marker).exists():
+                note_read(mark)
+            if mark.exists():
                 return parent
     return folder
 

@@ -45,11 +45,14 @@ def once(
 
     @wraps(question)
     def answered(plan: Plan, /, *about: Given.args, **named: Given.kwargs) -> Answer:
-        key = (question, *(id(one) if isinstance(one, Section) else one for one in about), *named.items())
-        if key not in plan.answers:
-            # Sections are known by identity, which is theirs alone for as long as they are kept here.
-            plan.answers[key] = (question(plan, *about, **named), about)
-        answer: Answer = plan.answers[key][0]
+        # Sections are known by identity, which is theirs alone for as long as they are kept here.
+        key = (question, *[id(one) if isinstance(one, Section) else one for one in about])
+        if named:
+            key += tuple(named.items())
+        found = plan.answers.get(key)
+        if found is None:
+            found = plan.answers[key] = (question(plan, *about, **named), about)
+        answer: Answer = found[0]
         return answer
 
     return answered

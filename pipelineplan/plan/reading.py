@@ -135,9 +135,13 @@ def _version(composed: Composed) -> list[Problem]:
 def _without_extensions(data: Any) -> Any:
     """The data without `x-` keys, which are open to everybody and mean nothing here."""
     if isinstance(data, dict):
-        return {k: _without_extensions(v) for k, v in data.items() if not k.startswith("x-")}
+        return {
+            key: _without_extensions(value) if isinstance(value, dict | list) else value
+            for key, value in data.items()
+            if not key.startswith("x-")
+        }
     if isinstance(data, list):
-        return [_without_extensions(entry) for entry in data]
+        return [_without_extensions(entry) if isinstance(entry, dict | list) else entry for entry in data]
     return data
 
 

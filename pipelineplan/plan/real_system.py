@@ -82,7 +82,8 @@ def agrees(stated: object, fact: Fact, relation: Relation = "is") -> bool | None
 
 def _words_agree(stated: object, fact: Fact) -> bool:
     if isinstance(fact.value, tuple):
-        return isinstance(stated, list | tuple) and {str(each) for each in stated} == set(fact.value)
+        listed = [stated] if isinstance(stated, str) else stated  # `fields: minute` is one field
+        return isinstance(listed, list | tuple) and {str(each) for each in listed} == set(fact.value)
     match fact.field:
         case "guarantee":  # an engine that gives more than the plan claims contradicts nothing
             return not (stated == "exactly_once" and fact.value == "at_least_once")

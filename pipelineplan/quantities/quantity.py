@@ -152,6 +152,7 @@ def _unknown_unit(text: str, unit: str, dimension: Dimension) -> str:
     return f"found the unit {_short(unit)}{meant}, wanted {_wanted(dimension)}"
 
 
+@lru_cache(maxsize=256)
 def _likely(unit: str, dimension: Dimension) -> str:
     """The unit that was probably meant: a usual abbreviation, another case, a near spelling."""
     if _USUAL.get(unit, "?") in UNITS[dimension]:

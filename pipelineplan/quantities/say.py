@@ -69,8 +69,10 @@ def say_share(share: float, digits: int = 3) -> str:
     percent = share * 100
     if not math.isfinite(percent) or percent == 0 or 1 <= abs(percent) < 99 or abs(percent) > 101:
         return f"{_digits(percent, digits)} %"
-    distance = abs(100 - percent) if percent > 50 else abs(percent)
-    places = 1 - math.floor(math.log10(distance)) if 0 < distance < 1 else 1
+    nearly_all = percent > 50
+    distance = abs(100 - percent) if nearly_all else abs(percent)
+    # What is small has three digits of its own; of what is missing to 100 two are enough.
+    places = (1 if nearly_all else 2) - math.floor(math.log10(distance)) if 0 < distance < 1 else 1
     text = f"{percent:.{min(max(places, 1) + digits - 3, 9)}f}"
     return f"{text.rstrip('0').rstrip('.')} %"
 

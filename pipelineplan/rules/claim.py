@@ -114,18 +114,22 @@ def nearest(claim: Claim) -> Iterator[tuple[Change, float]]:
 
 
 def _verdict(claim: Claim, corners: list[Values]) -> tuple[Verdict, Bounds, Bounds]:
+    if len(corners) == 1:  # most claims are of numbers without a spread
+        left, right = claim.left(corners[0]), claim.right(corners[0])
+        return _compared([(left, right)]), left, right
     lefts = [claim.left(values) for values in corners]
     rights = [claim.right(values) for values in corners]
-    sides = list(zip(lefts, rights, strict=True))
     left = (min(low for low, _ in lefts), max(high for _, high in lefts))
     right = (min(low for low, _ in rights), max(high for _, high in rights))
-    if not _can_be_tried(claim):
-        return Verdict.UNKNOWN, left, right
-    if all(a[1] <= b[0] for a, b in sides):
-        return Verdict.HOLDS, left, right
-    if all(a[0] > b[1] for a, b in sides):
-        return Verdict.FAILS, left, right
-    return Verdict.UNKNOWN, left, right
+    tried = _can_be_tried(claim)
+    return _compared(list(zip(lefts, rights, strict=True))) if tried else Verdict.UNKNOWN, left, right
+
+
+def _compared(sides: list[tuple[Bounds, Bounds]]) -> Verdict:
+    """Holds where the left is at most the right at every corner, fails where it is more at every one."""
+    if all(left[1] <= right[0] for left, right in sides):
+        return Verdict.HOLDS
+    return Verdict.FAILS if all(left[0] > right[1] for left, right in sides) else Verdict.UNKNOWN
 
 
 def _corners(operands: tuple[Operand, ...], also: Operand | None = None) -> list[Values]:

@@ -105,9 +105,9 @@ def erased_somewhere(plan: Plan) -> Iterator[Claim]:
     known = list(dict.fromkeys(place for place, _, _ in _keepers(plan)))
     for duty in _duties(plan):
         for place, name in enumerate(duty.erased_in):
-            close = get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
             there = name in known
+            close = [] if there else get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
             what = f"{name!r} keeps {duty.data}" if there else f"no place is called {name!r}{hint}"
             yield statement(
                 (*plan.path(duty, "erased_in"), place), f"{duty.data} in {name}", what, true=there

@@ -13,10 +13,10 @@ $.context.goals or $.context.problem    either path is enough
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, assert_never, cast, get_args
+from typing import Any, Literal, Protocol, cast, get_args
 
 from pipelineplan.documents import Path, dotted
 from pipelineplan.plan import Plan
@@ -38,10 +38,48 @@ _LOGS = {"kafka", "kinesis", "pulsar", "pubsub"}
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Something that is not stated: where it belongs, and in words."""
+
+    path: Path
+    what: str
+
+
+class Step(Protocol):
+    """A step of a path with all that come after it."""
+
+    def gaps(self, plan: Plan, value: Any, at: Path) -> tuple[Gap, ...]:
+        """What is not stated of `value`, which stands at the path `at`."""
+        ...
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a path: the value is stated."""
+
+    def gaps(self, _plan: Plan, value: Any, at: Path) -> tuple[Gap, ...]:
+        """The place itself, where nothing is written."""
+        return () if _stated(value) else (Gap(at, f"{dotted(at)} is not stated"),)
+
+
+@dataclass(frozen=True)
 class Field:
     """A key; several names are alternatives."""
 
     names: tuple[str, ...]
+    then: Step
+
+    def gaps(self, plan: Plan, value: Any, at: Path) -> tuple[Gap, ...]:
+        """Those of the first alternative, where none states all."""
+        found: tuple[Gap, ...] = ()
+        for name in reversed(self.names):
+            # Contract policies stand directly under `contracts` in the file.
+            found = self.then.gaps(plan, _get(value, name), at if name == "policies" else (*at, name))
+            if not found:
+                return ()
+        if len(self.names) > 1 and isinstance(self.then, End):
+            return (Gap((*at, self.names[0]), f"{dotted(at)} states none of {', '.join(self.names)}"),)
+        return found
 
 
 @dataclass(frozen=True)
@@ -49,6 +87,15 @@ class Every:
     """All entries of a kind; `*` is every entry, and there must be one."""
 
     kind: Kind
+    then: Step
+
+    def gaps(self, plan: Plan, value: Any, at: Path) -> tuple[Gap, ...]:
+        """Those of each entry."""
+        entries = _entries(plan, value, at)
+        if self.kind == "*" and not entries:
+            return (Gap(at, f"{dotted(at)} has no entry"),)
+        of_kind, then = _KINDS[self.kind], self.then
+        return tuple([gap for path, one in entries if of_kind(one) for gap in then.gaps(plan, one, path)])
 
 
 @dataclass(frozen=True)
@@ -57,17 +104,33 @@ class Some:
 
     field: str | None
     values: tuple[str, ...]
+    then: Step
+
+    def gaps(self, plan: Plan, value: Any, at: Path) -> tuple[Gap, ...]:
+        """One for the list, where no entry is as wanted."""
+        for path, entry in _entries(plan, value, at):
+            if self._wants(entry) and not self.then.gaps(plan, entry, path):
+                return ()
+        words = " or ".join(self.values)
+        if self.field is not None:
+            return (Gap(at, f"{dotted(at)} has no entry with {self.field}: {words}"),)
+        if self.values:
+            return (Gap(at, f"{dotted(at)} does not have {words}"),)
+        return (Gap(at, f"no entry of {dotted(at)} states {'.'.join(_names(self.then))}"),)
+
+    def _wants(self, entry: Any) -> bool:
+        if not self.values:
+            return True
+        found = entry if self.field is None else _get(entry, self.field)
+        return any(one in self.values for one in (found if isinstance(found, tuple) else (found,)))
 
 
-Step = Field | Every | Some
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Something that is not stated: where it belongs, and in words."""
-
-    path: Path
-    what: str
+def _names(step: Step) -> Iterator[str]:
+    """The first name of every key from `step` on."""
+    while not isinstance(step, End):
+        if isinstance(step, Field):
+            yield step.names[0]
+        step = cast("Field | Every | Some", step).then
 
 
 def gaps(plan: Plan, wanted: str) -> tuple[Gap, ...]:
@@ -76,8 +139,8 @@ def gaps(plan: Plan, wanted: str) -> tuple[Gap, ...]:
     Raises `ValueError` for a text that is no path of presence.
     """
     found: tuple[Gap, ...] = ()
-    for steps in reversed(_alternatives(wanted)):
-        found = _gaps(plan, plan.model, steps, ())
+    for first in reversed(_alternatives(wanted)):
+        found = first.gaps(plan, plan.model, ())
         if not found:
             return ()
     return found
@@ -89,79 +152,34 @@ def applies(plan: Plan, condition: Condition | None) -> bool:
 
 
 @cache
-def _alternatives(wanted: str) -> tuple[tuple[Step, ...], ...]:
-    return tuple(_steps(path) for path in wanted.split(" or "))
+def _alternatives(wanted: str) -> tuple[Step, ...]:
+    return tuple(_first(path) for path in wanted.split(" or "))
 
 
-def _steps(path: str) -> tuple[Step, ...]:
-    steps: list[Step] = []
+def _first(path: str) -> Step:
+    """The first step of `path`, which knows the others."""
+    matches: list[re.Match[str]] = []
     place = 1
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None or not path.startswith("$"):
             raise ValueError(f"found {path!r}, wanted a path such as $.sources[*].owner")
-        steps.append(_step(match, path))
+        matches.append(match)
         place = match.end()
-    return tuple(steps)
+    step: Step = End()
+    for match in reversed(matches):
+        step = _step(match, path, step)
+    return step
 
 
-def _step(match: re.Match[str], path: str) -> Step:
+def _step(match: re.Match[str], path: str, then: Step) -> Step:
     if match["names"]:
-        return Field(tuple(match["names"].split("|")))
+        return Field(tuple(match["names"].split("|")), then)
     if match["kind"] is None:
-        return Some(match["field"], tuple(match["values"].split("|")) if match["values"] else ())
+        return Some(match["field"], tuple(match["values"].split("|")) if match["values"] else (), then)
     if match["kind"] not in get_args(Kind):
         raise ValueError(f"found {match['kind']!r} in {path!r}, wanted one of {', '.join(get_args(Kind))}")
-    return Every(cast("Kind", match["kind"]))
-
-
-def _gaps(plan: Plan, value: Any, steps: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
-    if not steps:
-        return () if _stated(value) else (Gap(at, f"{dotted(at)} is not stated"),)
-    match steps[0]:
-        case Field(names):
-            return _field_gaps(plan, value, names, steps[1:], at)
-        case Every(kind):
-            return _every_gaps(plan, value, kind, steps[1:], at)
-        case Some() as some:
-            return _some_gaps(plan, value, some, steps[1:], at)
-    assert_never(steps[0])
-
-
-def _field_gaps(
-    plan: Plan, value: Any, names: tuple[str, ...], rest: tuple[Step, ...], at: Path
-) -> tuple[Gap, ...]:
-    found: tuple[Gap, ...] = ()
-    for name in reversed(names):
-        # Contract policies stand directly under `contracts` in the file.
-        below = at if name == "policies" else (*at, name)
-        found = _gaps(plan, _get(value, name), rest, below)
-        if not found:
-            return ()
-    if len(names) > 1 and not rest:
-        return (Gap((*at, names[0]), f"{dotted(at)} states none of {', '.join(names)}"),)
-    return found
-
-
-def _every_gaps(plan: Plan, value: Any, kind: Kind, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
-    entries = _entries(plan, value, at)
-    if kind == "*" and not entries:
-        return (Gap(at, f"{dotted(at)} has no entry"),)
-    of_kind = _KINDS[kind]
-    return tuple(gap for path, entry in entries if of_kind(entry) for gap in _gaps(plan, entry, rest, path))
-
-
-def _some_gaps(plan: Plan, value: Any, some: Some, rest: tuple[Step, ...], at: Path) -> tuple[Gap, ...]:
-    for path, entry in _entries(plan, value, at):
-        if _has(entry, some) and not _gaps(plan, entry, rest, path):
-            return ()
-    words = " or ".join(some.values)
-    if some.field is not None:
-        return (Gap(at, f"{dotted(at)} has no entry with {some.field}: {words}"),)
-    if some.values:
-        return (Gap(at, f"{dotted(at)} does not have {words}"),)
-    names = [step.names[0] for step in rest if isinstance(step, Field)]
-    return (Gap(at, f"no entry of {dotted(at)} states {'.'.join(names)}"),)
+    return Every(cast("Kind", match["kind"]), then)
 
 
 def _entries(plan: Plan, value: Any, at: Path) -> list[tuple[Path, Any]]:
@@ -170,19 +188,13 @@ def _entries(plan: Plan, value: Any, at: Path) -> list[tuple[Path, Any]]:
     return [((*at, index), entry) for index, entry in enumerate(value or ())]
 
 
-def _has(entry: Any, some: Some) -> bool:
-    if not some.values:
-        return True
-    found = entry if some.field is None else _get(entry, some.field)
-    return any(one in some.values for one in (found if isinstance(found, tuple) else (found,)))
-
-
 def _get(value: Any, name: str) -> Any:
     """The value of a key that the plan itself writes; None for defaults and for what is not there."""
     if not isinstance(value, Section):
         return None
     attribute = _attributes(type(value)).get(name, name)
-    return getattr(value, attribute) if attribute in value.model_fields_set else None
+    # Of every criterion of every plan, so without the property `model_fields_set` around the set.
+    return getattr(value, attribute) if attribute in value.__pydantic_fields_set__ else None
 
 
 @cache

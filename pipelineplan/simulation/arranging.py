@@ -12,6 +12,7 @@ checkpoint, in the middle, right before the next one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -165,13 +166,15 @@ def _longest_seconds(network: Network, rate: float, since: float, behind_seconds
 
 def trace_scenario(load: Load) -> Scenario:
     """The recorded load, once from its beginning to its end."""
-    return Scenario(
+    scenario = Scenario(
         "recorded",
         load.trace,
         horizon_seconds=load.trace_seconds,
         settle_seconds=load.trace_seconds,
         title="The recorded load",
     )
+    records = math.fsum(rate * seconds for rate, seconds in scenario.spells)
+    return replace(scenario, mean_rate=records / load.trace_seconds)
 
 
 def _quiet(name: str, title: str, network: Network, rates: tuple[tuple[float, float], ...]) -> Scenario:

@@ -199,6 +199,7 @@ class Control:
         """Records of a stage fail and are tried again, which costs it the mean of what the storm says."""
         capacity = next(each for each in self.network.stages if each.name == stage).capacity_per_second
         self.slow(stage, 1.0 if storm is None else storm.factor(capacity))
+        self.fluid.asides.drop(stage, storm.dead_share if storm else 0.0, float(self.position().sum()))
 
     def stand_still(self) -> None:
         """All workers stop, until they go on."""
@@ -225,8 +226,7 @@ class Control:
     def read_again(self, position: Floats) -> float:
         """Readers go back to `position` and the job begins anew; returns the records."""
         self.catch_up()
-        everybody = np.ones(len(self.fluid.shares), dtype=np.bool_)
-        back = float(self.fluid.rewind(np.minimum(position, self.fluid.position()), everybody).sum())
+        back = float(self.fluid.read_again(np.minimum(position, self.fluid.position())).sum())
         self.turn()
         return back
 

@@ -94,8 +94,8 @@ class SourceLog:
     `retention_seconds` are deleted by the cleaner, which looks every `cleaner_seconds` (Kafka's
     `log.retention.check.interval.ms` is 5 min), and so are those before the last `retention_records`
     of a partition; whole segments of that many seconds or records at a time. Of several logs each
-    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, and no
-    more than `read_limit_per_second` are read from it.
+    gets its `part` of all records that arrive; `backlog_records` lie in it from the start, of the
+    `backlog_seconds` before it, and no more than `read_limit_per_second` are read from it.
     """
 
     name: str
@@ -110,6 +110,7 @@ class SourceLog:
     segment_records: float = 0.0
     part: float = 1.0
     backlog_records: float = 0.0
+    backlog_seconds: float = 0.0
     read_limit_per_second: float = math.inf
 
     @property
@@ -136,7 +137,7 @@ class Inlet:
 
 @dataclass(frozen=True)
 class Stage:
-    """`workers` that each take up to `capacity_per_second` input records, checkpoints on.
+    """`workers` that each take up to `capacity_per_second` input records while nothing holds them up.
 
     `selectivity` is the number of records that reach this stage per record that the stage
     before it takes. `buffer_records` is the room in front of each worker, beyond which the
@@ -214,6 +215,11 @@ class Checkpoint:
     def effective_interval_seconds(self) -> float:
         """`max(I, d + min_pause)`: the time from one begin to the next."""
         return max(self.interval_seconds, self.duration_seconds + self.min_pause_seconds)
+
+    @property
+    def working_share(self) -> float:
+        """The part of the time in which workers do not stand still for a checkpoint."""
+        return 1.0 - self.sync_stall_seconds / self.effective_interval_seconds
 
     def intervals(self, seconds: float) -> float:
         """How many of them the changes of that time fill; not less than one."""
@@ -319,10 +325,12 @@ class Network:
     def utilisation(self, rate_per_second: float) -> tuple[float, str]:
         """Load over capacity of the busiest worker, and its name; above 1 a backlog grows."""
         busiest = (0.0, "")
+        working = self.checkpoint.working_share if self.checkpoint is not None else 1.0
         for number, stage in enumerate(self.stages):
             shares = self.worker_shares(number)
             worker = max(range(stage.workers), key=lambda index: shares[index])
-            load = shares[worker] * rate_per_second * self.scale(number) / stage.capacity_per_second
+            able = stage.capacity_per_second * working
+            load = shares[worker] * rate_per_second * self.scale(number) / able if able > 0 else math.inf
             busiest = max(busiest, (load, f"{stage.name}[{worker}]"), key=lambda pair: pair[0])
         return busiest
 

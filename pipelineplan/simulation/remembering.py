@@ -12,20 +12,29 @@ of its history, at a constant rate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelineplan.simulation.event_progress import (
+    REACHED,
+    Rows,
+    behind_queues,
+    falls,
+    read_progress,
+    risings,
+    staying,
+    with_rows,
+)
 from pipelineplan.simulation.flow.joint import JointLayout
 from pipelineplan.simulation.flow.journal import first_time_at, highest_yet, value_at
 from pipelineplan.simulation.memory import Clock, Memory, size_decides
 from pipelineplan.simulation.network import flows_of
 
 if TYPE_CHECKING:
+    from pipelineplan.simulation.flow.asides import DeadLetters
     from pipelineplan.simulation.flow.fluid import Fluid
     from pipelineplan.simulation.flow.journal import Journal
     from pipelineplan.simulation.network import Checkpoint
@@ -33,16 +42,30 @@ if TYPE_CHECKING:
 
 # So many overlapping windows, and so many ends of windows, are looked at; of more an even choice.
 _MOST_ROWS_OF_WINDOWS, _MOST_ENDS = 48, 4000
-_BACK = _REACHED = 1e-12
 # What waits in queues came within so many rows, where a checkpoint looks back.
 _MOST_ROWS_BEFORE = 512
+
+
+@dataclass(frozen=True)
+class OldRecords:
+    """Those of a log of their own that came to a stage, `[row]`, out of `records` of the `seconds` before."""
+
+    came: Floats
+    records: float
+    seconds: float
+
+    def before(self, event_time: Floats) -> Floats:
+        """How many of all have happened by an event time; they are spread evenly."""
+        part = np.where(event_time < 0, 1.0 + event_time / max(self.seconds, 1e-300), 1.0)
+        return np.asarray(self.records * np.maximum(part, 0.0))
 
 
 @dataclass(frozen=True)
 class Remembered:
     """One stage of a run: `came` records by `time`, the event time `progress` of what was read, `[row]`.
 
-    `appended` are seconds and live records of the stage's input that had been appended by then.
+    `appended` are seconds and live records of the stage's input that had been appended by then. `old`
+    records count beside those by event time. At the moments `reread` positions went back without the state.
     """
 
     memory: Memory
@@ -50,6 +73,22 @@ class Remembered:
     came: Floats
     progress: Floats
     appended: tuple[Floats, Floats]
+    old: tuple[OldRecords, ...] = ()
+    reread: tuple[float, ...] = ()
+
+    def without(self, dead: DeadLetters, scale: float) -> Remembered:
+        """The same without those that are not passed on; `scale` records come for each that is read."""
+        ends = np.array([dead.first, dead.last]) * scale
+        seconds, counts = with_rows(*self.appended, np.interp(ends, self.appended[1], self.appended[0]))
+        passes = first_time_at(self.time, self.came, ends)
+        time, came = with_rows(self.time, self.came, passes)
+        return replace(
+            self,
+            time=time,
+            came=dead.passed(came, scale),
+            progress=with_rows(self.time, self.progress, passes)[1],
+            appended=(seconds, dead.passed(counts, scale)),
+        )
 
     def bytes_at(self, when: Floats) -> Floats:
         """The size at each time; at a jump, after it."""
@@ -107,16 +146,24 @@ class Remembered:
             return np.full_like(when, memory.always_bytes)
         came = value_at(self.time, self.came, when)
         if memory.window_seconds > 0:
-            kept = self._in_windows(came, watermark)
+            kept = self._in_windows(when, came, watermark)
         elif np.isinf(memory.life_seconds):
             kept = came
         elif memory.clock is Clock.EVENT:
-            kept = came - self._appended(np.minimum(watermark - memory.life_seconds, self.time[-1]))
+            kept = self._after(when, came, np.minimum(watermark - memory.life_seconds, self.time[-1]))
         else:
-            kept = came - self._least_since(when - memory.life_seconds, when)
+            since = when - memory.life_seconds
+            kept = self._most_since(since, when, came) - self._least_since(since, when)
         return memory.always_bytes + np.maximum(kept, 0.0) * memory.bytes_per_record
 
-    def _in_windows(self, came: Floats, watermark: Floats) -> Floats:
+    def _after(self, when: Floats, came: Floats, event_time: Floats) -> Floats:
+        """What has come of all that happened after an event time; the watermark has passed what is before."""
+        kept = came - self._appended(event_time)
+        for old in self.old:
+            kept += np.maximum(value_at(self.time, old.came, when) - old.before(event_time), 0.0)
+        return kept
+
+    def _in_windows(self, when: Floats, came: Floats, watermark: Floats) -> Floats:
         """Records times the windows in which they still are: rows of windows that do not overlap, in turn.
 
         Of very many rows the first window that is still there began anywhere within its length before.
@@ -131,18 +178,30 @@ class Remembered:
                 begun = phase + np.floor((past - phase) / length + 1e-9) * length
             else:
                 begun = past - (number + 0.5) * length / _MOST_ROWS_OF_WINDOWS
-            kept += came - self._appended(begun)
+            kept += self._after(when, came, begun)
         return np.asarray(kept * memory.copies / min(rows, _MOST_ROWS_OF_WINDOWS))
 
     def _least_since(self, since: Floats, when: Floats) -> Floats:
         """The lowest count between two times: at the first of them, or where positions went back."""
         at_first = value_at(self.time, self.came, np.maximum(since, 0.0))
         least = np.where(since < 0, since * self.memory.history_per_second, at_first)
-        back = np.flatnonzero(np.diff(self.came) < -_BACK * max(float(self.came[-1]), 1.0)) + 1
-        for row in back:
+        for row in self._back:
             inside = (since <= self.time[row]) & (self.time[row] <= when)
             least = np.where(inside, np.minimum(least, self.came[row]), least)
         return least
+
+    def _most_since(self, since: Floats, when: Floats, came: Floats) -> Floats:
+        """The highest count between two times, where what is read again is still remembered."""
+        most = came
+        for row in self._back[np.isin(self.time[self._back], self.reread)]:
+            inside = (since <= self.time[row]) & (self.time[row] <= when)
+            most = np.where(inside, np.maximum(most, self.came[row - 1]), most)
+        return most
+
+    @cached_property
+    def _back(self) -> Rows:
+        """The rows to which positions went back."""
+        return falls(self.came)
 
     def _turns(self) -> tuple[Floats, Floats]:
         """Times at which something begins to be forgotten, and the watermark right before."""
@@ -164,23 +223,18 @@ class Remembered:
             marks = self.appended[0] + memory.life_seconds
         # A window that is forgotten at this very moment is still there.
         nearly = marks - 1e-6 * max(memory.window_seconds, 1e-9)
-        passed = [self._passes(stretch, marks + memory.watermark_lag_seconds) for stretch in self._forward()]
+        reached = marks + memory.watermark_lag_seconds
+        passed = [self._passes(stretch, reached) for stretch in risings(self.progress)]
         times = np.concatenate(passed)
         seen = np.isfinite(times) & (times <= end)
         return times[seen], np.tile(nearly, len(passed))[seen]
-
-    def _forward(self) -> Iterator[slice]:
-        """The stretches of rows over which progress does not go back."""
-        back = np.flatnonzero(np.diff(self.progress) < 0) + 1
-        edges = [0, *back.tolist(), len(self.progress)]
-        return (slice(first, last) for first, last in pairwise(edges))
 
     def _passes(self, rows: slice, reached: Floats) -> Floats:
         """When progress passes each of those event times within a stretch; inf where it does not."""
         progress = self.progress[rows]
         if len(progress) < 2:
             return np.full(len(reached), np.inf)
-        times = first_time_at(self.time[rows], progress, reached * (1.0 - _REACHED))
+        times = first_time_at(self.time[rows], progress, reached * (1.0 - REACHED))
         return np.where(reached > progress[0], times, np.inf)
 
 
@@ -191,17 +245,40 @@ def remembered(
 
     `journal` is the part of the fluid's that is looked at; all of it unless given.
     """
-    found = {}
     seen = _Seen(fluid, fluid.journal if journal is None else journal)
-    rising = np.concatenate(((True,), np.diff(appended[1]) > 0))
-    for number, stage in enumerate(fluid.layout.network.stages):
-        if stage.memory is not None:
-            came, live, least = _input(seen, number, by_event=stage.memory.clock is Clock.EVENT)
-            progress = np.interp(least, appended[1][rising], appended[0][rising])
-            if stage.memory.clock is Clock.EVENT:
-                progress = _behind_queues(seen, number, progress)
-            known = (appended[0], appended[1] * live)
-            found[stage.name] = Remembered(stage.memory, seen.journal.time, came, progress, known)
+    stages = enumerate(fluid.layout.network.stages)
+    return {
+        stage.name: _of_stage(seen, number, stage.memory, appended)
+        for number, stage in stages
+        if stage.memory is not None
+    }
+
+
+def _of_stage(seen: _Seen, number: int, memory: Memory, appended: tuple[Floats, Floats]) -> Remembered:
+    by_event = memory.clock is Clock.EVENT
+    came = _input(seen, number, by_event=by_event)
+    progress = read_progress(seen.journal, came.shares, appended)
+    if by_event:
+        progress = behind_queues(progress, seen.fluid, seen.journal, number)
+    own = [came.records, *(old.came for old in came.old)]
+    curves = [with_rows(seen.journal.time, each, progress.time)[1] for each in own]
+    time, curves = progress.time, [progress.event_time, *curves]
+    if by_event or np.isinf(memory.life_seconds):
+        # Who reads again remembers already, and its watermark does not go back.
+        time, curves = staying(time, curves, seen.fluid.asides.reread_at)
+    found = Remembered(
+        memory,
+        time,
+        curves[1],
+        curves[0],
+        (appended[0], appended[1] * came.live),
+        tuple(replace(old, came=curve) for old, curve in zip(came.old, curves[2:], strict=True)),
+        tuple(seen.fluid.asides.reread_at),
+    )
+    layout = seen.fluid.layout
+    before = [] if isinstance(layout, JointLayout) else [each.name for each in layout.network.stages[:number]]
+    for dead in seen.fluid.asides.dead_letters:
+        found = found.without(dead, came.live) if dead.stage in before else found
     return found
 
 
@@ -213,55 +290,54 @@ class _Seen:
     journal: Journal
 
 
-def _input(seen: _Seen, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
-    """Of a stage: records that came `[row]`, how many come per record that is appended, progress `[row]`.
+@dataclass(frozen=True)
+class _Input:
+    """`records` that came to a stage `[row]`, `live` ones for each that is appended.
 
-    Progress is the number of records, of all that are appended, up to which every partition was read. By
-    event time old records that lie in a log of their own are forgotten at once, so they do not count.
+    `shares` are those of the partitions whose progress counts, 0 of others. By event time `old` records
+    that lie in a log of their own are apart: the watermark does not wait for them.
     """
+
+    records: Floats
+    live: float
+    shares: Floats
+    old: tuple[OldRecords, ...] = ()
+
+
+def _input(seen: _Seen, number: int, *, by_event: bool) -> _Input:
     layout, journal, shares = seen.fluid.layout, seen.journal, seen.fluid.shares
     if isinstance(layout, JointLayout):
         return _joint_input(seen, number, by_event=by_event)
     scale = layout.network.scale(number)
     edge = max((each for each in layout.stored_edges if each <= number), default=0)
     if not edge:
-        return journal.total(len(shares)) * scale, scale, journal.least(shares)
+        return _Input(journal.total(len(shares)) * scale, scale, shares)
     lanes = range(layout.network.stages[edge].workers)
     came = np.sum([seen.fluid.curves_of(edge, lane, seen.journal)[1] for lane in lanes], axis=0)
-    return came * scale, scale, journal.least(shares)
+    return _Input(came * scale, scale, shares)
 
 
-def _behind_queues(seen: _Seen, number: int, progress: Floats) -> Floats:
-    """The log's progress as a stage sees it: that of the moment at which what leaves a queue came."""
-    fluid, time = seen.fluid, seen.journal.time
-    for edge in fluid.layout.stored_edges:
-        if edge <= number:
-            entered = time
-            for lane in range(fluid.layout.network.stages[edge].workers):
-                came, left = seen.fluid.curves_of(edge, lane, seen.journal)
-                since = first_time_at(time, highest_yet(came), left * (1.0 - _REACHED))
-                waits = came - left > _REACHED * came[-1]
-                entered = np.minimum(entered, np.where(waits, since, time))
-            progress = value_at(time, progress, entered)
-    return progress
-
-
-def _joint_input(seen: _Seen, number: int, *, by_event: bool) -> tuple[Floats, float, Floats]:
+def _joint_input(seen: _Seen, number: int, *, by_event: bool) -> _Input:
     journal, shares = seen.journal, seen.fluid.shares
     network, first = seen.fluid.layout.network, 0
     came, live, reaching = np.zeros(len(journal)), 0.0, np.zeros(len(shares))
+    apart = []
     for log in network.logs:
         end = first + log.partitions
         inside = np.zeros(len(shares))
         inside[first:end] = log.shares
         each = sum(flows_of(network, tuple(inside.tolist()))[number])
-        if each > 0 and (log.part > 0 or not by_event):
+        if each > 0:
             before = journal.total(first) if first else 0.0
-            came += each * (journal.total(end) - before)
+            records = each * (journal.total(end) - before)
+            if by_event and log.part <= 0:
+                apart.append(OldRecords(records, each * log.backlog_records, log.backlog_seconds))
+            else:
+                came += records
             live += each * log.part
             reaching[first:end] = shares[first:end]
         first = end
-    return came, live, journal.least(reaching)
+    return _Input(came, live, reaching, tuple(apart))
 
 
 class Pace:

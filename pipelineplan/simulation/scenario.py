@@ -94,7 +94,8 @@ class Scenario:
     The run ends once everything has drained and `settle_seconds` more have passed, at the
     latest at `horizon_seconds`. `drain_from_seconds` marks the ends of bursts, from where a
     drain is measured as it is after an outage. `acts` are all that happens besides. `weather` is the
-    chance of one replication; without it everything comes as expected.
+    chance of one replication; without it everything comes as expected. `mean_rate` is that of a load
+    which comes again, as a recorded day does; without it the last rate goes on.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Scenario:
     title: str = ""
     weather: Weather | None = None
     acts: tuple[Act, ...] = ()
+    mean_rate: float | None = None
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for steps that are not ordered from 0, or not finite."""
@@ -119,6 +121,19 @@ class Scenario:
     def peak_rate(self) -> float:
         """The highest rate of the run, in records per second."""
         return max(rate for _, rate in self.rates)
+
+    @property
+    def lasting_rate(self) -> float:
+        """The rate at which the load goes on when the run is over: above capacity lag grows without end."""
+        return self.rates[-1][1] if self.mean_rate is None else self.mean_rate
+
+    @property
+    def spells(self) -> tuple[tuple[float, float], ...]:
+        """The rates of the run and for how many seconds each holds, one after the other."""
+        starts = [min(start, self.horizon_seconds) for start, _ in self.rates]
+        ends = [*starts[1:], self.horizon_seconds]
+        rates = (rate for _, rate in self.rates)
+        return tuple((rate, end - start) for rate, start, end in zip(rates, starts, ends, strict=True))
 
     @cached_property
     def steps(self) -> tuple[tuple[float, float], ...]:

@@ -121,7 +121,7 @@ def run_ends(pipeline: Pipeline, arranged: Arranged, futures: Futures | None = N
     if futures is None:
         return result
     likely = arranged(pipeline.inputs[End.LIKELY], End.LIKELY)
-    load, worker = likely[0].utilisation(likely[1].rates[-1][1])
+    load, worker = likely[0].utilisation(likely[1].lasting_rate)
     if load > 1:
         why = f"not replicated: {worker} gets more than it can take, and no chance changes that"
         return replace(result, notes=(*result.notes, why))
@@ -283,13 +283,32 @@ def _to_settle(uncertain: tuple[Uncertain, ...]) -> str:
     return "to settle it, measure " + ", ".join(f"{each.path} ({each.text})" for each in uncertain)
 
 
-def _notes(run: Run, pipeline: Pipeline, *, walked: bool) -> list[str]:
+def _overload_notes(run: Run, load: float, worker: str) -> list[str]:
+    """Whether a worker gets more than it can take: in the end, or for a part of a load that comes again."""
+    if run.scenario.mean_rate is None:
+        said = f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts"
+        return [said] if load > 1 else []
     notes = []
-    load, worker = run.network.utilisation(run.scenario.rates[-1][1])
     if load > 1:
+        notes.append(f"{worker} gets {load:.0%} of what it can take in the mean: lag grows whenever it comes")
+    above = math.fsum(
+        seconds for rate, seconds in run.scenario.spells if run.network.utilisation(rate)[0] > 1
+    )
+    if above:
+        most, busiest = run.network.utilisation(run.scenario.peak_rate)
         notes.append(
-            f"{worker} gets {load:.0%} of what it can take: lag grows for as long as this load lasts"
+            f"{busiest} gets more than it can take for {say_seconds(above)}, {most:.0%} at most: what comes "
+            "then waits until the load falls"
         )
+    waiting = float(run.fluid.queue[run.fluid.log][run.fluid.shares > 0].sum())
+    if waiting >= 1:
+        notes.append(f"{waiting:,.0f} records still wait when this load ends")
+    return notes
+
+
+def _notes(run: Run, pipeline: Pipeline, *, walked: bool) -> list[str]:
+    load, worker = run.network.utilisation(run.scenario.lasting_rate)
+    notes = _overload_notes(run, load, worker)
     if run.halted_at is not None:
         notes.append(
             f"the reader's position expired after {say_seconds(run.halted_at)} and no offset reset is set: "

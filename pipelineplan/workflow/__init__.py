@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelineplan.bundle import Contents, Difference
     from pipelineplan.bundle.checklist import ChecklistKind
     from pipelineplan.bundle.contents import Rendering
+    from pipelineplan.exchange import Export
     from pipelineplan.profiling.times import Unit
     from pipelineplan.quality import QualityReport
     from pipelineplan.simulation import SimulationResult
@@ -38,6 +39,7 @@ __all__ = [
     "check_streams",
     "compile_plan",
     "diff",
+    "export",
     "generate",
     "mutate",
     "profile",
@@ -363,6 +365,26 @@ def write(  # noqa: PLR0913  (all that a bundle is made of)
     write_bundle(contents, folder, attachments(contents, as_of))
     (progress or (lambda _: None))("")
     return contents
+
+
+def export(
+    plan: Plan | Path | str,
+    format: str,  # noqa: A002  (what it is)
+    *,
+    settings: Mapping[str, str] | None = None,
+    env: str | None = None,
+) -> Export:
+    """`plan` in another tool's format: "strimzi", "flink", "prometheus" and the others of `EXPORTS`.
+
+    `settings` are what the format asks for and no plan says, such as `{"cluster": "main"}`. Every value
+    has the place that says it, and what cannot be carried is in `dropped`. Raises `InputError` for an
+    unknown format or setting, and for a plan that states nothing of what the format holds.
+    """
+    from pipelineplan.exchange import SIMULATED
+    from pipelineplan.exchange import export as write_as
+
+    one = as_plan(plan, env)
+    return write_as(one, format, settings, simulate(one) if format in SIMULATED else None)
 
 
 def _side(plan: Plan) -> tuple[Plan, tuple[Finding, ...], SimulationResult]:

@@ -25,8 +25,8 @@ from pipelineplan.bundle.evidence import (
 )
 from pipelineplan.bundle.limit import limit_in, measured_as
 from pipelineplan.bundle.manifest import digest_of
-from pipelineplan.bundle.redaction import redacted
 from pipelineplan.bundle.standing import DECISION, Day, Standing, judged, progress_of, still_wanted
+from pipelineplan.documents.redaction import redacted
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.gates import GateState
 from pipelineplan.quantities import Dimension, QuantityError, parse

@@ -20,6 +20,7 @@ GUIDES = {
     "docs/guides/adopt.md": "examples/adopt",
     "docs/guides/change-a-schema.md": "examples/schema-change",
     "docs/guides/cutover.md": "examples/orders-to-warehouse",
+    "docs/guides/export.md": "examples/orders-to-warehouse",
     "docs/guides/reconcile.md": "examples/orders-to-warehouse",
     "docs/guides/simulate.md": "examples/demo-holds",
     "docs/guides/state-and-cost.md": "examples/orders-to-warehouse",

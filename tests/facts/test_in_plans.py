@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from pipelineplan import workflow
-from pipelineplan.bundle.manifest import _inputs
+from pipelineplan.bundle.manifest import inputs_of
 from pipelineplan.errors import InputError, Position
 from pipelineplan.plan import Plan, read_plan
 from pipelineplan.plan.real_system import same_schedule
@@ -119,7 +118,7 @@ def test_a_bundle_names_every_file_of_facts_among_its_inputs(tmp_path: Path) -> 
     plan = plan_with(
         tmp_path, "[topics.yaml, other.yaml]", **{"other.yaml": TOPICS.replace("clicks", "other")}
     )
-    named = _inputs(SimpleNamespace(plan=plan))  # type: ignore[arg-type]
+    named = inputs_of(plan)
     assert set(named) == {"plan.yaml", "topics.yaml", "other.yaml"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelineplan.quantities import Dimension, parse, say, say_seconds, say_share
@@ -69,7 +69,8 @@ def test_other_dimensions(value: float, dimension: Dimension, said: str) -> None
     assert say(value, dimension) == said
 
 
-@given(st.sampled_from(Dimension), st.floats(1e-3, 1e15))
+@given(st.sampled_from(Dimension), st.one_of(st.floats(1e-3, 1e15), st.floats(1e-5, 1.0)))
+@example(Dimension.SHARE, 0.001953125)
 def test_law_what_is_said_can_be_read_and_is_right_to_three_digits(
     dimension: Dimension, value: float
 ) -> None:

@@ -16,9 +16,14 @@ from pipelineplan.simulation.acts.rebalancing import PollEvictions, Rebalances
 from pipelineplan.simulation.acts.retrying import RetryStorm, amplification
 from pipelineplan.simulation.acts.scaling import Autoscaler, wanted_workers
 from pipelineplan.simulation.control import Run, run_scenario
+from pipelineplan.simulation.figures.curves import Curves
+from pipelineplan.simulation.figures.freshness import Since, Until, freshness
 from pipelineplan.simulation.figures.measures import measure
 from pipelineplan.simulation.network import Checkpoint, Inlet, Network, OffsetReset, SourceLog, Stage
+from pipelineplan.simulation.records.per_record import run_per_record
+from pipelineplan.simulation.records.record_waits import walk
 from pipelineplan.simulation.scenario import Act, Breaks, Outage, Scenario
+from pipelineplan.simulation.weather import Weather
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -349,3 +354,41 @@ def test_a_backfill_without_a_limit_starves_live_reading() -> None:
         assert figure(seen, "peak_lag_records") == pytest.approx(lag, abs=1.0)
         if hours is not None:
             assert figure(seen, "backfill_seconds") / HOUR == pytest.approx(hours, abs=0.05)
+
+
+def test_the_watermark_waits_until_what_was_read_before_a_restart_is_passed_again() -> None:
+    """100/s by 150/s, down from 100 to 130 s and back to 50 s: 100 s of events are reached again at 163.3 s.
+
+    In between nothing new is read, so the watermark stands; a line from 130 to 290 s, where all is drained,
+    would let it be at 139 s by then, 39 s early.
+    """
+    network = replace(one(150.0), checkpoint=Checkpoint(50.0, 1.0))
+    outage = Outage(Breaks.JOB, 99.9999, 10.0, 20.0)
+    seen = run(network, 100.0, EventMarks(0.0, 10.0), until=400.0, outages=(outage,))
+    curves = Curves(seen)
+    read = curves.event_time_read(0, 1)
+    when = np.array([50.0, 110.0, 130.0, 150.0, 163.3, 175.0, 200.0, 289.0, 350.0])
+    passed = 50.0 + 1.5 * (when - 130.0)
+    expected = np.where(when < 100, when, np.where(when < 163.3, 100.0, np.minimum(passed, when)))
+    assert np.interp(when, read.time, read.event_time) == pytest.approx(expected, abs=0.05)
+    assert curves.event_time_of(0, curves.highest(0).at(when)) == pytest.approx(expected, abs=0.05)
+    # Of what is read from 163.3 s on none is behind its watermark: records come in order.
+    assert figure(seen, "late_records") == 0.0
+
+
+def test_what_nobody_sends_for_a_while_has_no_event_times() -> None:
+    """Ten minutes of silence in the load: what is read after it happened after it, by fluid, T0 and T2."""
+    network = one(200.0)
+    rates = ((0.0, 100.0), (60.0, 0.0), (660.0, 100.0))
+    scenario = Scenario("silence", rates, horizon_seconds=720.0, settle_seconds=720.0)
+    seen = run_scenario(network, scenario)
+    curves = Curves(seen)
+    assert curves.event_time_of(0, np.array([3000.0, 6000.0, 6001.0, 9000.0])) == pytest.approx(
+        [30.0, 60.0, 660.01, 690.0]
+    )
+    by_record = run_per_record(network, scenario, 720.0, service="deterministic")
+    walked = walk(seen, Weather(1, 0))
+    for born in (np.array(by_record.born), walked.came):
+        assert not ((born > 60.01) & (born < 660.0)).any()
+        assert len(born) == pytest.approx(12_000, rel=0.05)
+    assert freshness(curves, Since.RECORD, Until.EMITTED).quantile(0.99) < 0.1

@@ -102,16 +102,6 @@ def keyed(speed: float) -> Network:
 # One decision of the autoscaler falls one look later when a few records less have been counted.
 # What random keys cost in each round of a loop adds up over the rounds.
 EXPLAINED = {"autoscale-oscillation": 0.04, "checkpoint-timeout-loop": 0.03}
-# Who is thrown out of its group reads again what it remembers already: the fluid takes state back with the
-# positions and fills it again, single records are remembered twice.
-READ_TWICE = {"rebalance-storm"}
-# State by event time behind a keyed exchange: the fluid forgets the old records of a backfill at once, single
-# ones are given the event time of the start. What it is in a loop of restores is not known yet.
-STATE_APART = {
-    ("backfill-beside-live", "mart"): 0.17,
-    ("checkpoint-timeout-loop", "mart"): 0.08,
-    ("retry-storm", "mart"): 0.03,
-}
 NETWORKS = {"forward": forward, "keyed": keyed}
 # Retention is not in the model of single records; event time is the same code on both sides' curves.
 LEFT_OUT = {"retention-overrun"}
@@ -151,8 +141,8 @@ def compare(found: SideBySide, *, states: bool = True) -> float:
     if found.peak_lag >= 100 * stationary:
         allowed = EXPLAINED.get(run.scenario.name, 0.02)
         assert found.lag_error <= allowed, f"lag curve {found.lag_error:.2%} of the peak"
-    for name, error in found.state_errors.items() if states and run.scenario.name not in READ_TWICE else ():
-        assert error <= STATE_APART.get((run.scenario.name, name), 0.02), f"state of {name}: {error:.2%}"
+    for name, error in found.state_errors.items() if states else ():
+        assert error <= 0.02, f"state of {name}: {error:.2%}"
     for fluid, records in found.drains:
         assert records == pytest.approx(fluid, rel=0.03, abs=1.0)
     for fluid, records in found.replays:

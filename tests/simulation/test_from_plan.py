@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -256,6 +257,102 @@ def test_a_recorded_load_is_run_from_its_beginning_to_its_end(tmp_path: Path) ->
     assert figures["peak_lag_records"].value == pytest.approx(4 * 600 * 3000 + 4 * 600 * 500)
     assert figures["drain_seconds"].value == pytest.approx(600 * 3000 / (2000 - 500))
     assert figures["arrived_records"].value >= 600 * 9000 + 600 * 30_000 + 3600 * 3000
+
+
+def recorded(tmp_path: Path, *steps: tuple[float, int], target: str = "1 h") -> ScenarioResult:
+    """One partition and one worker of 100/s, by the record, with a load as it was recorded."""
+    rows = "\n".join(f"{second},{rate}" for second, rate in steps)
+    (tmp_path / "load.csv").write_text(f"seconds,rate_per_second\n{rows}\n", encoding="utf-8")
+    return scenario(simulate(plan_of(tmp_path, RECORDED.replace("TARGET", target))), "recorded")
+
+
+RECORDED = """
+apiVersion: pipelineplan/v1
+kind: DataPlan
+metadata: {name: one, owner: web-data, quality_level: prototype}
+sources:
+  - {id: log, system: kafka, partitions: 1, rate: {profile: load.csv}}
+stages:
+  - {id: job, inputs: [log], parallelism: 1, capacity: 100/s, checkpoint: {interval: 60 s, duration: 1 s}}
+sinks:
+  - {id: out, inputs: [job], mode: append}
+slos:
+  - {for: out, freshness: {from: record, until: emitted, p95: TARGET}}
+"""
+
+
+def test_the_stall_of_a_checkpoint_keeps_records_waiting_and_takes_no_capacity(tmp_path: Path) -> None:
+    """80/s by 100/s with checkpoints on: 2 s of standing still keep 160 records, the last of them for 2 s.
+
+    In between 100/s * 60/58 are taken, so an outage drains as the plan says, but for the phase of the stalls.
+    """
+    text = RECORDED.replace("profile: load.csv", "average: 80/s, peak: 80/s").replace("TARGET", "1 s")
+    text += "outages:\n  - {of: sink, detect: 1 min, repair: 9 min}\n"
+    stalled = text.replace("duration: 1 s", "duration: 1 s, stall: 2 s")
+    (without, of), (found, with_) = (
+        (scenario(result, "steady"), scenario(result, "sink-outage"))
+        for result in (simulate(plan_of(tmp_path, each)) for each in (text, stalled))
+    )
+    assert without.figures["peak_lag_records"].value == 0
+    assert found.figures["peak_lag_records"].value == pytest.approx(160)
+    assert found.figures["oldest_unread_seconds"].value == pytest.approx(2.0)
+    assert found.figures["peak_utilisation_worst_worker"].value == pytest.approx(0.8)
+    # What comes in the stall, and until 160 records are made up for at 23.4/s, waits: 8.8 of 60 s.
+    waits = 2 + 160 / (6000 / 58 - 80)
+    assert found.figures["freshness_p99_seconds"].value == pytest.approx(2 * (1 - 0.6 / waits), rel=0.05)
+    assert found.figures["freshness_p50_seconds"].value == 0
+    drains = [each.figures["drain_seconds"].value for each in (of, with_)]
+    assert drains[1] == pytest.approx(drains[0], rel=0.01)
+    refused = simulate(plan_of(tmp_path, text.replace("duration: 1 s", "stall: 2 min")))
+    assert not refused.scenarios
+    assert "leaves no time to work" in refused.not_simulated[0][1]
+
+
+def test_an_overload_before_the_end_of_a_recording_is_seen_in_its_mean(tmp_path: Path) -> None:
+    """120/s for 20 h, 40/s for 4 h: the last hours hide that 107/s come in the mean, of 100/s that go.
+
+    After 20 h 1,440,000 wait, of which 864,000 are made up for. The last row holds as long as the one before.
+    """
+    found = recorded(tmp_path, (0, 120), (72_000, 40), (79_200, 40), target="12 h")
+    figures = found.figures
+    assert figures["peak_lag_records"].value == pytest.approx(20 * 72_000)
+    assert math.isinf(figures["peak_lag_records"].high)
+    assert math.isinf(figures["drain_seconds"].low)
+    assert found.slo_verdicts[0].verdict is Verdict.UNKNOWN
+    assert any("in the mean: lag grows" in note for note in found.notes)
+    assert any(note.startswith("576,000 records still wait") for note in found.notes)
+
+
+def test_an_overload_that_is_made_up_for_has_an_end(tmp_path: Path) -> None:
+    """150/s for 2 h on 100/s, then 20/s: 360,000 wait, up to an hour, and are gone after 4,500 s more."""
+    steps = ((0, 150), (7200, 20), (36_000, 20))
+    found = recorded(tmp_path, *steps, target="90 min")
+    figures = found.figures
+    assert figures["peak_lag_records"].high == pytest.approx(360_000)
+    assert figures["drain_seconds"].high == pytest.approx(360_000 / 80)
+    assert figures["oldest_unread_seconds"].high == pytest.approx(3600, rel=1e-3)
+    # Of the first two hours the last to come wait longest, which is below the worst of all, 3600 s.
+    assert 2000 < found.slo_verdicts[0].figure.low <= found.slo_verdicts[0].figure.high < 3600
+    assert found.slo_verdicts[0].verdict is Verdict.HOLDS
+    assert any("more than it can take for 2 h, 150% at most" in note for note in found.notes)
+    assert recorded(tmp_path, *steps, target="30 min").slo_verdicts[0].verdict is Verdict.FAILS
+
+
+def test_a_recording_that_ends_in_a_peak_is_judged_by_what_it_shows(tmp_path: Path) -> None:
+    """Half load for 10 h and two minutes of 150/s: lag is a few thousand, and not without end."""
+    found = recorded(tmp_path, (0, 50), (36_000, 150), (36_060, 150), target="2 min")
+    assert found.figures["peak_lag_records"].high < 10_000
+    assert found.slo_verdicts[0].verdict is Verdict.HOLDS
+
+
+def test_what_a_recording_ends_before_has_waited_until_then(tmp_path: Path) -> None:
+    """100 of 200/s are taken in the last hour, and what waits then has waited for half an hour at most."""
+    steps = ((0, 30), (10_800, 200), (12_600, 200))
+    freshness = recorded(tmp_path, *steps).slo_verdicts[0].figure
+    assert math.isinf(freshness.high)
+    assert 1500 < freshness.low < 1800
+    assert recorded(tmp_path, *steps, target="40 min").slo_verdicts[0].verdict is Verdict.UNKNOWN
+    assert recorded(tmp_path, *steps, target="20 min").slo_verdicts[0].verdict is Verdict.FAILS
 
 
 def test_an_uncertain_watermark_lag_widens_lateness_and_freshness(tmp_path: Path) -> None:

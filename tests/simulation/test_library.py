@@ -191,7 +191,8 @@ def remembers_what_came(run: Run) -> None:
         assert (sizes >= memory.always_bytes).all(), name
         reach = memory.watermark_lag_seconds + memory.window_seconds
         past = memory.history_per_second * (reach + memory.life_seconds) if memory.history_per_second else 0.0
-        most = memory.copies * (past + float(each.came.max()))
+        came = float(each.came.max()) + sum(float(old.came.max()) for old in each.old)
+        most = memory.copies * (past + came)
         assert sizes.max() <= memory.always_bytes + memory.bytes_per_record * most * (1 + 1e-9), name
         if memory.window_seconds == 0 and math.isfinite(memory.life_seconds):
             steps = np.diff(each.time) > 1e-6

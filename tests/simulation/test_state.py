@@ -21,11 +21,21 @@ from pipelineplan.simulation import (
     simulate,
     write_csv,
 )
+from pipelineplan.simulation.acts.rebalancing import PollEvictions
+from pipelineplan.simulation.acts.retrying import RetryStorm
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.control import Run, run_scenario
 from pipelineplan.simulation.figures.state_figures import state_figures, states_of
 from pipelineplan.simulation.memory import Clock, Memory
-from pipelineplan.simulation.network import Checkpoint, Exchange, Network, NotSimulated, SourceLog, Stage
+from pipelineplan.simulation.network import (
+    Checkpoint,
+    Exchange,
+    Inlet,
+    Network,
+    NotSimulated,
+    SourceLog,
+    Stage,
+)
 from pipelineplan.simulation.records.side_by_side import side_by_side
 from pipelineplan.simulation.remembering import Remembered
 from pipelineplan.simulation.scenario import Breaks, Outage, Scenario
@@ -137,6 +147,71 @@ def test_what_expires_while_the_job_is_away_is_gone_when_it_comes_back() -> None
     assert state.bytes_at(np.array([run.phases[0].restarted_seconds - 0.1]))[0] == pytest.approx(
         20 * 600 * 10
     )
+
+
+def test_state_by_event_time_does_not_see_a_restart_coming() -> None:
+    """Read up to now, 30 s of 600/s are kept, right up to the moment at which positions go back again."""
+    memory = Memory(entry_bytes=10.0, life_seconds=30.0, clock=EVENT)
+    again = replace(FAILS, start_seconds=225.0)
+    network = chain(None, memory)
+    run = run_scenario(network, scenario(FAILS, again, seconds=400.0))
+    (state,) = states_of(run).values()
+    caught_up = run.phases[0].restarted_seconds + run.phases[0].drain_seconds + 2.0
+    assert caught_up < 200.0
+    assert state.bytes_at(np.linspace(caught_up, 224.99, 50)) == pytest.approx(30 * 600 * 10)
+
+
+def test_old_records_that_are_read_fast_are_remembered_until_the_watermark_has_passed_them() -> None:
+    """40 s of 300/s, read at 600/s: at `t` the newest is of `2 t - 40`, and from `t - 30` on all are kept."""
+    memory = Memory(entry_bytes=10.0, life_seconds=30.0, clock=EVENT)
+    stage = Stage("job", 2, 600.0, inlets=(Inlet("live"), Inlet("old")), memory=memory)
+    old = SourceLog("old", 2, 0.0, part=0.0, backlog_records=12_000.0, backlog_seconds=40.0)
+    old = replace(old, read_limit_per_second=600.0)
+    network = Network(SourceLog("live", 2), (stage,), beside=(old,))
+    case = replace(scenario(rate=300.0, seconds=60.0), settle_seconds=60.0)
+    found = side_by_side(network, case)
+    (state,) = states_of(found.run).values()
+    when = np.array([5.0, 10.0, 15.0, 20.0, 25.0, 29.0, 40.0])
+    old_kept = np.array([0.0, 0.0, 1500.0, 3000.0, 1500.0, 300.0, 0.0])
+    assert state.bytes_at(when) / 10 == pytest.approx(300 * np.minimum(when, 30.0) + old_kept)
+    assert max(found.state_errors.values()) <= 0.005
+
+
+def test_who_is_thrown_out_of_its_group_remembers_what_it_reads_again_once() -> None:
+    """Polls that fail and are read again leave the state as it was, and no record is there twice."""
+    for clock in Clock:
+        memory = Memory(entry_bytes=10.0, life_seconds=40.0, clock=clock)
+        network = Network(SourceLog("log", 2), (Stage("job", 2, 200.0, memory=memory),))
+        polls = PollEvictions("job", 10.0, 14.0, 0.02, 500.0, 4.0, 1.0)
+        case = replace(scenario(rate=100.0, seconds=80.0), acts=(polls,), settle_seconds=80.0)
+        found = side_by_side(network, case)
+        (state,) = states_of(found.run).values()
+        sizes = state.bytes_at(np.array([9.9, 12.0, 13.9, 14.1, 16.0])) / 10
+        # 100/s are read of 100/s while each takes 20 ms; then back to where the poll began.
+        assert sizes == pytest.approx([990.0, 1200.0, 1390.0, 1400.0, 1400.0], abs=1.0)
+        assert max(found.state_errors.values()) <= 0.01
+
+
+@pytest.mark.parametrize("life", [20.0, math.inf])
+def test_dead_letters_are_not_remembered_behind_the_stage_that_drops_them(life: float) -> None:
+    """Half of all attempts fail, of two: a quarter of what is read in 20 s of 100/s never comes further."""
+    memory = Memory(entry_bytes=10.0, life_seconds=life, clock=EVENT)
+    stages = (
+        Stage("enrich", 2, 400.0, memory=memory),
+        Stage("mart", 2, 400.0, Exchange.KEYED, buffer_records=50.0, memory=memory),
+    )
+    storm = RetryStorm("enrich", 30.0, 20.0, 0.5, 2)
+    case = replace(scenario(rate=100.0, seconds=90.0), acts=(storm,), settle_seconds=90.0)
+    found = side_by_side(Network(SourceLog("log", 2), stages), case, seeds=(1, 2))
+    states = states_of(found.run)
+    when = np.array([29.0, 40.0, 49.9, 60.0, 69.0, 80.0])
+    dropped = 0.25 * 100 * np.clip(when - 30.0, 0.0, 20.0)
+    forgotten = 0.25 * 100 * np.clip(when - life - 30.0, 0.0, 20.0)
+    kept = 100 * np.minimum(when, life)
+    assert states["enrich"].bytes_at(when) / 10 == pytest.approx(kept)
+    assert states["mart"].bytes_at(when) / 10 == pytest.approx(kept - dropped + forgotten)
+    # Of 2,000 records 500 fail, give or take 19, and the mean of two such runs 14.
+    assert found.state_errors["mart"] <= 3 * 14 / kept.max()
 
 
 memories = st.builds(

@@ -163,12 +163,11 @@ class _Frontier:
     def __init__(self, marks: EventMarks, curves: Curves) -> None:
         self.marks, self.curves = marks, curves
         self.used = [number for number, share in enumerate(curves.shares) if share > 0]
-        self._read = {number: curves.event_time_read(number, number + 1) for number in self.used}
+        self._read = {number: curves.highest(number) for number in self.used}
 
     def _of(self, partition: int, when: Floats) -> Floats:
         """The newest event time read of a partition by each time; inf while it is left out as idle."""
-        # A partition that is read up to now has come as far as the clock.
-        newest = np.interp(when, self.curves.time, self._read[partition])
+        newest = self.curves.event_time_of(partition, self._read[partition].at(when))
         silence = self.marks.silence
         if silence is not None and silence.partition == partition:
             end = silence.start_seconds + silence.length_seconds

@@ -189,7 +189,12 @@ def _backfill(values: Values, setting: Setting) -> Setting:
     network = as_joint(setting.network)
     name, first = "old records", network.stages[0]
     old = SourceLog(
-        name, network.source.partitions, part=0.0, backlog_records=records, read_limit_per_second=limit
+        name,
+        network.source.partitions,
+        part=0.0,
+        backlog_records=records,
+        backlog_seconds=span,
+        read_limit_per_second=limit,
     )
     stages = (replace(first, inlets=(*first.inlets, replace(first.inlets[0], of=name))), *network.stages[1:])
     joint = replace(network, stages=stages, beside=(*network.beside, old))
@@ -266,7 +271,13 @@ def _diurnal(values: Values, setting: Setting) -> Setting:
         for hour in range(first, last)
     )
     length = 3600.0 * (last - first)
-    changed = replace(setting.scenario, rates=rates, horizon_seconds=length, settle_seconds=length)
+    changed = replace(
+        setting.scenario,
+        rates=rates,
+        horizon_seconds=length,
+        settle_seconds=length,
+        mean_rate=setting.rate_per_second,
+    )
     return replace(setting, scenario=changed)
 
 

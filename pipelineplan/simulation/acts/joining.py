@@ -75,9 +75,12 @@ class JoinDrift:
     def figures(self, run: Run) -> Mapping[str, float]:
         """How far apart the inputs were read at most, and what the state then held."""
         from pipelineplan.simulation.figures.curves import Curves
+        from pipelineplan.simulation.flow.journal import value_at
 
         curves = Curves(run)
-        progress = [curves.event_time_read(first, last) for first, last in _log_places(run.network)]
+        logs = [curves.event_time_read(first, last) for first, last in _log_places(run.network)]
+        when = np.unique(np.concatenate([each.time for each in logs]))
+        progress = [value_at(each.time, each.event_time, when) for each in logs]
         slowest = np.min(progress, axis=0)
         rate = run.scenario.peak_rate
         state = np.zeros_like(slowest)
@@ -98,11 +101,11 @@ def _log_places(network: Network) -> list[tuple[int, int]]:
 
 def _reached(knobs: Knobs) -> Floats:
     """The event time up to which each log has been read, `[log]`."""
+    from pipelineplan.simulation.event_progress import event_time_of
     from pipelineplan.simulation.scenario import appended_curve
 
     times, counts = appended_curve(knobs.scenario)
-    rising = np.concatenate(((True,), np.diff(counts) > 0))
     shares = np.maximum(np.array(knobs.network.shares), 1e-300)
     read = np.minimum(knobs.position() / shares, np.interp(knobs.env.now, times, counts))
-    seconds = np.interp(read, counts[rising], times[rising])
+    seconds = event_time_of((times, counts), read)
     return np.array([float(seconds[first:last].min()) for first, last in _log_places(knobs.network)])

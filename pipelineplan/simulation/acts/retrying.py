@@ -45,6 +45,11 @@ class RetryStorm:
         """When the storm is over."""
         return self.start_seconds + self.length_seconds
 
+    @property
+    def dead_share(self) -> float:
+        """The records that fail every attempt."""
+        return float(self.failure_share**self.attempts)
+
     def factor(self, capacity_per_second: float) -> float:
         """What is left of a worker's capacity while it lasts."""
         tries = amplification(self.failure_share, self.attempts)
@@ -67,5 +72,5 @@ class RetryStorm:
         tried = sum(run.seen.get("tried", ())) * run.network.scale(number)
         return {
             "retried_records": tried * (amplification(self.failure_share, self.attempts) - 1.0),
-            "dead_lettered_records": tried * self.failure_share**self.attempts,
+            "dead_lettered_records": tried * self.dead_share,
         }

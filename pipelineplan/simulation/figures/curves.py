@@ -16,13 +16,26 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelineplan.simulation.control import Run
-from pipelineplan.simulation.flow.journal import first_time_at, highest_yet, value_at
+from pipelineplan.simulation.event_progress import Progress, event_time_of, read_progress, with_rows
+from pipelineplan.simulation.flow.journal import Highest, first_time_at
 from pipelineplan.simulation.sharing import Floats
 
 Lanes = npt.NDArray[np.intp]
 # A count that is reached up to this share is reached: sums of floats differ in the last digits.
 _REACHED = 1.0 - 1e-12
 _GOLDEN = 0.6180339887498949
+
+
+@dataclass(frozen=True)
+class _MostRead:
+    """The most read of partitions, by number, at each time."""
+
+    time: Floats
+    most: dict[int, Highest]
+
+    def column(self, number: int) -> Floats:
+        """That of one partition, in records."""
+        return self.most[number].at(self.time)
 
 
 @dataclass(frozen=True)
@@ -87,14 +100,21 @@ class Curves:
         width = self.appended_time[right] - self.appended_time[left]
         return np.asarray(self.appended_time[left] + np.clip(share, 0.0, 1.0) * width)
 
-    def event_time_read(self, first: int, last: int) -> Floats:
-        """The event time up to which partitions `first` to `last - 1` have all been read, at every row."""
-        least = np.full_like(self.time, np.inf)
-        for partition in range(first, last):
-            if self.shares[partition] > 0:
-                np.minimum(least, highest_yet(self.read(partition)) / self.shares[partition], out=least)
-        rising = np.concatenate(((True,), np.diff(self.appended) > 0))
-        return np.asarray(np.interp(least, self.appended[rising], self.appended_time[rising]))
+    def highest(self, partition: int) -> Highest:
+        """The most that had been read of a partition; what is read again is nothing new."""
+        return Highest(self.time, self.read(partition))
+
+    def event_time_of(self, partition: int, records: Floats) -> Floats:
+        """The event time of the last of so many records of a partition."""
+        return event_time_of((self.appended_time, self.appended), records / self.shares[partition])
+
+    def event_time_read(self, first: int, last: int) -> Progress:
+        """The event time up to which partitions `first` to `last - 1` have all been read, with all bends."""
+        shares = np.where(np.isin(np.arange(self.partitions), np.arange(first, last)), self.shares, 0.0)
+        most = {each: self.highest(each) for each in np.flatnonzero(shares).tolist()}
+        extra = [each.passed_again() for each in most.values()]
+        time = with_rows(self.time, self.time, np.concatenate([np.zeros(0), *extra]))[0]
+        return read_progress(_MostRead(time, most), shares, (self.appended_time, self.appended))
 
     def peak_age(self) -> float:
         """The greatest age that an unread record reached, in seconds.
@@ -157,9 +177,9 @@ class Curves:
         for number in np.unique(lane):
             mine = (lane == number) & np.isfinite(when)
             if mine.any():
-                came, left = self.run.fluid.curves_of(edge, int(number))
-                counts = value_at(self.time, came, when[mine]) * _REACHED
-                gone = first_time_at(self.time, left, counts)
+                came, left = self.run.fluid.columns_of(edge, int(number))
+                journal = self.run.fluid.journal
+                gone = journal.first_time(left, journal.at(came, when[mine]) * _REACHED)
                 out[mine] = np.maximum(gone, when[mine])
         return out
 

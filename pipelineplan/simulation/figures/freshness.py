@@ -50,14 +50,24 @@ class Over(StrEnum):
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds in rising order, each with the share of all that it stands for (sum 1)."""
+    """Seconds in rising order, each with the share of all that it stands for (sum 1).
+
+    `waited` are those that had passed when the run ended, of what was not visible then.
+    """
 
     seconds: Floats
     weights: Floats
+    waited: Floats
 
     @cached_property
     def _reached(self) -> Floats:
         return np.asarray(np.cumsum(self.weights))
+
+    def quantile_so_far(self, probability: float) -> float:
+        """The same where what is not visible yet takes no longer than until the end of the run."""
+        seconds = np.where(np.isinf(self.seconds), self.waited, self.seconds)
+        order = np.argsort(seconds, kind="stable")
+        return Delays(seconds[order], self.weights[order], self.waited[order]).quantile(probability)
 
     def quantile(self, probability: float) -> float:
         """The least delay that at least `probability` of all do not exceed; inf if never visible."""
@@ -74,23 +84,24 @@ def freshness(curves: Curves, since: Since, until: Until, over: Over = Over.RECO
     A sink that shows results at checkpoints is measured to the checkpoint whichever `until` is
     asked, if `until` is `COMMITTED`; a sink that shows them when written, to the writing.
     """
-    event_time = curves.run.network.event_time
+    event_time, end = curves.run.network.event_time, curves.run.fluid.now
     at = _sample_times(curves, over, _tail_seconds(curves, until))
     if not len(at):
-        return Delays(np.zeros(0), np.zeros(0))
+        return Delays(np.zeros(0), np.zeros(0), np.zeros(0))
     if since is Since.WINDOW_END:
         delays = _window_visible(curves, at, until) - at
-        return _sorted(delays, np.ones(len(at)))
+        return _sorted(delays, np.ones(len(at)), end - at)
     if event_time.window_seconds > 0:
         # A record lies anywhere in its window, whose end is up to a window away.
         spread = np.arange(len(at)) * (2 * _GOLDEN) % 1.0
         ends = at + spread * event_time.window_seconds
-        return _sorted(_window_visible(curves, ends, until) - at, np.ones(len(at)))
+        return _sorted(_window_visible(curves, ends, until) - at, np.ones(len(at)), end - at)
     if _at_checkpoint(curves, until):
         seen = np.array([curves.committed_at(partition, at) for partition in range(curves.partitions)])
     else:
         seen = curves.emitted_at(at)
-    return _sorted((seen - at).ravel(), np.repeat(curves.shares, len(at)))
+    waited = np.tile(end - at, curves.partitions)
+    return _sorted((seen - at).ravel(), np.repeat(curves.shares, len(at)), waited)
 
 
 def _window_visible(curves: Curves, ends: Floats, until: Until) -> Floats:
@@ -136,12 +147,11 @@ def _sample_times(curves: Curves, over: Over, tail: float) -> Floats:
     if over is Over.TIME:
         return places * last
     counts = places * float(curves.appended_at(np.array([last]))[0])
-    rising = curves.appended > np.concatenate(((-1.0,), curves.appended[:-1]))
-    return np.asarray(np.interp(counts, curves.appended[rising], curves.appended_time[rising]))
+    return np.asarray(np.interp(counts, curves.appended, curves.appended_time))
 
 
-def _sorted(delays: Floats, weights: Floats) -> Delays:
+def _sorted(delays: Floats, weights: Floats, waited: Floats) -> Delays:
     order = np.argsort(delays, kind="stable")
     weights = weights[order]
     weights /= weights.sum()
-    return Delays(delays[order], weights)
+    return Delays(delays[order], weights, waited[order])

@@ -11,7 +11,7 @@ import numpy as np
 from pipelineplan.plan.queueing import kingman_bound_seconds
 from pipelineplan.simulation.control import Run
 from pipelineplan.simulation.figures.curves import Curves, Lag
-from pipelineplan.simulation.figures.freshness import Over, Since, Until, freshness
+from pipelineplan.simulation.figures.freshness import Delays, Over, Since, Until, freshness
 from pipelineplan.simulation.figures.special_figures import (
     ADDED,
     CLOSED,
@@ -109,7 +109,7 @@ def _drain(run: Run, lag: Lag) -> Range:
         for seconds, end in zip(run.burst_drains, ends, strict=True)
     ]
     if not drains:
-        return _exactly(_seconds_to_empty(lag))
+        return _seconds_to_empty(lag)
     longest = max(seconds for seconds, _ in drains)
     least = max(seconds if math.isfinite(seconds) else run.fluid.now - since for seconds, since in drains)
     return (max(least, 0.0), longest, longest)
@@ -119,16 +119,18 @@ def _exactly(value: float) -> Range:
     return (value, value, value)
 
 
-def _seconds_to_empty(lag: Lag) -> float:
-    """From the highest lag until no record waits; 0 if none ever did, inf if that is not reached."""
+def _seconds_to_empty(lag: Lag) -> Range:
+    """From the highest lag until no record waits; 0 if none ever did, no upper end if that is not reached."""
     peak = int(lag.records.argmax())
     empty = np.flatnonzero(lag.records[peak:] == 0)
-    return float(lag.time[peak + empty[0]] - lag.time[peak]) if len(empty) else math.inf
+    if len(empty):
+        return _exactly(float(lag.time[peak + empty[0]] - lag.time[peak]))
+    return (float(lag.time[-1] - lag.time[peak]), math.inf, math.inf)
 
 
 def _overloaded(run: Run) -> bool:
-    """Whether the rate at the end of the run is more than the busiest worker can take."""
-    return run.network.utilisation(run.scenario.rates[-1][1])[0] > 1.0
+    """Whether the load as it goes on after the run is more than the busiest worker can take."""
+    return run.network.utilisation(run.scenario.lasting_rate)[0] > 1.0
 
 
 def _passes(run: Run, arrived: float) -> float:
@@ -150,7 +152,7 @@ def _freshness(curves: Curves) -> dict[str, Range]:
     since = Since.WINDOW_END if curves.run.network.event_time.window_seconds > 0 else Since.RECORD
     delays = freshness(curves, since, Until.COMMITTED)
     return {
-        f"freshness_p{percent}_seconds": widened(curves.run, delays.quantile(percent / 100), percent / 100)
+        f"freshness_p{percent}_seconds": widened(curves.run, delays, percent / 100)
         for percent in (50, 95, 99)
     }
 
@@ -160,13 +162,39 @@ def promised(target: FreshnessTarget, curves: Curves) -> Range:
     if curves.run.network.event_time.unknown_freshness:
         return (0.0, math.nan, math.inf)
     delays = freshness(curves, Since(target.since), Until(target.until), Over(target.over))
-    return widened(curves.run, delays.quantile(target.probability), target.probability)
+    return widened(curves.run, delays, target.probability)
 
 
-def widened(run: Run, seconds: float, probability: float) -> Range:
-    """A delay and, at its high end, the random wait that a fluid leaves out; an overload has no such end."""
-    wait = random_wait(run.network, run.scenario.peak_rate, probability)
-    return (seconds, seconds, math.inf if _overloaded(run) else seconds + wait)
+def widened(run: Run, delays: Delays, probability: float) -> Range:
+    """A delay and, at its high end, the random wait that a fluid leaves out; an overload has no such end.
+
+    What a recording ends before it is seen has waited at least until then.
+    """
+    seconds = delays.quantile(probability)
+    least = seconds if run.scenario.mean_rate is None else delays.quantile_so_far(probability)
+    return (least, seconds, math.inf if _overloaded(run) else seconds + _wait(run, probability))
+
+
+def _wait(run: Run, probability: float) -> float:
+    """The random wait at the peak; of a load with many rates at the worst of them, but for the rarest.
+
+    Half of what may be missed is left to the rarest records, and half to the wait of all others.
+    """
+    if run.scenario.mean_rate is None:
+        return random_wait(run.network, run.scenario.peak_rate, probability)
+    spells = [(rate, rate * seconds) for rate, seconds in run.scenario.spells]
+    left = (1.0 - probability) / 2 * math.fsum(records for _, records in spells)
+    waits = sorted(
+        ((random_wait(run.network, rate, probability), rate, records) for rate, records in spells),
+        reverse=True,
+    )
+    common = waits[-1][1]
+    for _, rate, records in waits:
+        left -= records
+        if left < 0:
+            common = rate
+            break
+    return min(waits[0][0], random_wait(run.network, common, (1.0 + probability) / 2))
 
 
 def random_wait(network: Network, rate_per_second: float, probability: float) -> float:

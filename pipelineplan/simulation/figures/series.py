@@ -90,8 +90,8 @@ def _buffered(curves: Curves, time: Floats) -> Floats:
     waiting = np.zeros(len(time))
     for edge in fluid.layout.stored_edges:
         for lane in range(fluid.layout.network.stages[edge].workers):
-            came, left = fluid.curves_of(edge, lane)
-            waiting += value_at(curves.time, came - left, time)
+            came, left = fluid.columns_of(edge, lane)
+            waiting += fluid.journal.at(came, time) - fluid.journal.at(left, time)
     return np.maximum(waiting, 0.0)
 
 

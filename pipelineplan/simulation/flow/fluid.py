@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelineplan.simulation.flow.asides import Asides
 from pipelineplan.simulation.flow.courses import Course, Courses, Leg, counts_along
 from pipelineplan.simulation.flow.filling import JointRates
 from pipelineplan.simulation.flow.joint import JointLayout
@@ -80,6 +81,7 @@ class Fluid:
             [log.shares for log in layout.network.logs]
         )
         self.arrived[self.log] = self.queue[self.log]
+        self.asides = Asides()
         self.drained_at: float | None = 0.0
         self.journal = Journal(
             len(self.shares) + 2 * sum(_width(layout.edges[e].channels) for e in layout.stored_edges)
@@ -335,6 +337,11 @@ class Fluid:
         self.note()
         return back
 
+    def read_again(self, position: Floats) -> Floats:
+        """Put all readers back to `position`, while stages go on remembering what they had read."""
+        self.asides.reread_at.append(self.now)
+        return self.rewind(position, np.ones(len(self.shares), dtype=np.bool_))
+
     def move(self, forward: Floats) -> None:
         """Change the readers' positions by `forward` records `[partition]` without reading them."""
         self.note()
@@ -362,9 +369,14 @@ class Fluid:
     def curves_of(self, edge: int, lane: int, journal: Journal | None = None) -> tuple[Floats, Floats]:
         """What came into and left one lane of a stored edge, `[row]` of the journal or of a part of it."""
         journal = self.journal if journal is None else journal
+        came, left = self.columns_of(edge, lane)
+        return journal.column(came), journal.column(left)
+
+    def columns_of(self, edge: int, lane: int) -> tuple[int, int]:
+        """The columns of the journal with what came into and left one lane of a stored edge."""
         before = [each for each in self.layout.stored_edges if each < edge]
         column = len(self.shares) + sum(_width(self.layout.edges[each].channels) for each in before) + lane
-        return journal.column(column), journal.column(column + len(self._kept))
+        return column, column + len(self._kept)
 
     def let_go(self) -> None:
         """Nothing more is asked of this run; a loop that keeps its memory for the next overrides this."""

@@ -17,11 +17,14 @@ is ever left out, so there is no tolerance that could pass a kink.
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from pipelineplan.simulation.flow.row_blocks import RowBlocks, Rows, least_of_rows
 from pipelineplan.simulation.sharing import Floats
 
 _FIRST_ROWS = 256
@@ -67,6 +70,7 @@ class Journal:
         self._bases = _Growing(columns)
         self._patterns = _Growing(columns)
         self._patterns.take(1)[:] = 0.0
+        self._known: RowBlocks | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -114,11 +118,36 @@ class Journal:
 
     def least(self, shares: Floats) -> Floats:
         """The least of all counts over their shares, over all rows; without a share none counts."""
-        return least_over(self, shares)
+        of = (self._base_of.rows[:, 0], self._pattern_of.rows[:, 0])
+        return least_of_rows(self._bases.rows, self._patterns.rows, of, shares)
 
     def first_times(self, shares: Floats, counts: Floats) -> Floats:
         """When each partition first comes to its share of each count; inf where it does not."""
-        return first_times_in(self, shares, counts)
+        return np.array([self.first_time(number, share * counts) for number, share in enumerate(shares)])
+
+    def first_time(self, number: int, counts: Floats) -> Floats:
+        """When one count first comes to each of `counts`; inf where it does not."""
+        return self._blocks().first_time(number, counts)
+
+    def at(self, number: int, when: Floats) -> Floats:
+        """One count at each time; after a jump at that time, the later value."""
+        return self._blocks().at(number, when)
+
+    def cells(self, number: int, rows: Rows) -> Floats:
+        """One count at some rows."""
+        bases, patterns = self._base_of.rows[rows, 0], self._pattern_of.rows[rows, 0]
+        return np.asarray(self._bases.rows[bases, number] + self._patterns.rows[patterns, number])
+
+    def rows_at(self, rows: Rows) -> Floats:
+        """All counts at some rows, `[row, column]`."""
+        bases, patterns = self._base_of.rows[rows, 0], self._pattern_of.rows[rows, 0]
+        return np.asarray(self._bases.rows[bases] + self._patterns.rows[patterns])
+
+    def _blocks(self) -> RowBlocks:
+        """The rows of now, to be asked; what is written later is not in it."""
+        if self._known is None or len(self._known.time) != len(self):
+            self._known = RowBlocks(self)
+        return self._known
 
     def since(self, row: int) -> Journal:
         """The rows from that one on, which share their memory with this journal."""
@@ -126,7 +155,7 @@ class Journal:
         first = int(base_of.room.min())
         base_of.room = base_of.room - first
         rows = {"_time": self._time.since(row), "_pattern_of": self._pattern_of.since(row)}
-        vars(part).update(rows, _base_of=base_of, _bases=self._bases.since(first))
+        vars(part).update(rows, _base_of=base_of, _bases=self._bases.since(first), _known=None)
         return part
 
     def _put_together(self, bases: Floats, patterns: Floats) -> Floats:
@@ -166,6 +195,29 @@ def first_times_in(curves: Columns, shares: Floats, counts: Floats) -> Floats:
 def highest_yet(curve: Floats) -> Floats:
     """The curve without its steps back, or the curve itself where it has none."""
     return curve if (curve[1:] >= curve[:-1]).all() else np.asarray(np.maximum.accumulate(curve))
+
+
+@dataclass(frozen=True)
+class Highest:
+    """The height of a curve so far, at any time: a curve that went back is passed on its own line again."""
+
+    time: Floats
+    curve: Floats
+
+    @cached_property
+    def _yet(self) -> Floats:
+        return highest_yet(self.curve)
+
+    def at(self, when: Floats) -> Floats:
+        """The height at each time; before the first row that of the first."""
+        before = np.maximum(np.searchsorted(self.time, when, side="right") - 1, 0)
+        return np.asarray(np.maximum(self._yet[before], value_at(self.time, self.curve, when)))
+
+    def passed_again(self) -> Floats:
+        """When the curve comes to where it was before it went back."""
+        rows = np.flatnonzero((self.curve[:-1] < self._yet[:-1]) & (self.curve[1:] > self._yet[:-1]))
+        part = (self._yet[rows] - self.curve[rows]) / (self.curve[rows + 1] - self.curve[rows])
+        return np.asarray(self.time[rows] + part * (self.time[rows + 1] - self.time[rows]))
 
 
 def value_at(time: Floats, curve: Floats, when: Floats) -> Floats:

@@ -99,7 +99,8 @@ def calibrate(pipeline: Pipeline, recorded: LagRecord) -> tuple[Calibrated, ...]
     load = pipeline.inputs[End.LIKELY].load
     worker_of = np.array(network.assignment())
     seen = _Seen(recorded, worker_of)
-    planned = network.stages[0].capacity_per_second / network.stages[0].selectivity
+    working = network.checkpoint.working_share if network.checkpoint is not None else 1.0
+    planned = network.stages[0].capacity_per_second * working / network.stages[0].selectivity
     restart = network.checkpoint.restart_seconds if network.checkpoint is not None else math.nan
     return (
         _over_blocks("arrival rate", "records/s", seen.rate_of, recorded, load.average_per_second),

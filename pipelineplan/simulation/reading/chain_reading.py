@@ -31,6 +31,7 @@ from pipelineplan.simulation.reading.fact_reading import facts_of
 from pipelineplan.simulation.reading.inflow import Inflow, Read
 from pipelineplan.simulation.reading.memory_reading import memory_of
 from pipelineplan.simulation.reading.run_reading import runs_of
+from pipelineplan.simulation.reading.stall_reading import stall_seconds, with_stalls
 from pipelineplan.simulation.reading.usage_reading import usage_of
 from pipelineplan.simulation.result import FreshnessTarget, Uncertain
 from pipelineplan.simulation.scenario import Breaks
@@ -91,7 +92,9 @@ class ChainReader:
         """Network, load and outages at one end."""
         chain = self.chain
         facts = facts_of(self.plan, chain.source, chain.stages, chain.sink, self.reading(end))
-        return Inputs(self.network(end), self.load(end), tuple(self.outages(end)), facts)
+        stall = stall_seconds(self.plan, chain.stages, self.reading(end))
+        network = with_stalls(self.network(end), stall)
+        return Inputs(network, self.load(end), tuple(self.outages(end)), facts)
 
     def network(self, end: End) -> Network:
         """The logs, stages and sink of the way, in base units."""

@@ -18,7 +18,7 @@ from pipelineplan.simulation.acts.retrying import RetryStorm
 from pipelineplan.simulation.flow.laying_out import lay_out
 from pipelineplan.simulation.flow.layout import Layout
 from pipelineplan.simulation.network import Network
-from pipelineplan.simulation.records.record_memory import RecordStates
+from pipelineplan.simulation.records.record_memory import Record, RecordStates
 from pipelineplan.simulation.records.record_routes import (
     Route,
     backlogs_of,
@@ -32,26 +32,28 @@ from pipelineplan.simulation.sharing import Floats
 Service = Literal["exponential", "deterministic"]
 Process = Generator[simpy.Event, Any, None]
 _LEAST_ROOM = 20
+# Who lets another one go first looks again so soon.
+_LEAST_WAIT_SECONDS = 1e-6
 
 
 @dataclass
 class _Lane:
-    """A queue with room for `bound`: records are pairs of arrival time and checkpoint number."""
+    """A queue with room for `bound`."""
 
     bound: float
-    records: deque[tuple[float, int]] = field(default_factory=deque)
+    records: deque[Record] = field(default_factory=deque)
     getter: simpy.Event | None = None
     putters: deque[simpy.Event] = field(default_factory=deque)
 
     def full(self) -> bool:
         return len(self.records) >= self.bound
 
-    def put(self, record: tuple[float, int]) -> None:
+    def put(self, record: Record) -> None:
         self.records.append(record)
         if self.getter is not None and not self.getter.triggered:
             self.getter.succeed()
 
-    def take(self) -> tuple[float, int]:
+    def take(self) -> Record:
         record = self.records.popleft()
         if self.putters:
             self.putters.popleft().succeed()
@@ -95,6 +97,7 @@ class RecordFlow:
         self.log_of = [number for number, log in enumerate(logs) for _ in range(log.partitions)]
         self.limits = [log.read_limit_per_second for log in logs]
         self.free_at = [0.0] * len(logs)
+        self.idle: set[int] = set()
         self.owed: dict[tuple[Route, int], float] = {}
         self.states = RecordStates(self.layout.network)
 
@@ -126,7 +129,6 @@ class RecordFlow:
         """When each record of each partition arrives, in order."""
         times, counts = appended_curve(self.scenario)
         total = float(np.interp(self.end, times, counts))
-        rising = np.concatenate(((True,), np.diff(counts) > 0))
         arrivals = []
         for share in self.layout.network.shares:
             expected = share * total
@@ -135,11 +137,8 @@ class RecordFlow:
             else:
                 places = np.cumsum(self.random.standard_exponential(int(expected + 10 * expected**0.5 + 20)))
                 places = places[places < expected]
-            arrivals.append(np.interp(places / max(share, 1e-300), counts[rising], times[rising]).tolist())
-        return [
-            [*([0.0] * lain), *come]
-            for lain, come in zip(backlogs_of(self.layout.network), arrivals, strict=True)
-        ]
+            arrivals.append(np.interp(places / max(share, 1e-300), counts, times).tolist())
+        return [[*lain, *come] for lain, come in zip(backlogs_of(self.layout.network), arrivals, strict=True)]
 
     def start_workers(self) -> None:
         """Empty rooms, and a process for each worker; those of an earlier epoch end by themselves."""
@@ -172,9 +171,10 @@ class RecordFlow:
                 continue
             turn = found + 1
             partition = mine[found]
-            record = (self.arrivals[partition][self.cursor[partition]], self.tag)
+            born = self.arrivals[partition][self.cursor[partition]]
+            record = Record(born, self.tag, (partition, born))
             self.cursor[partition] += 1
-            self.states.take(stage, worker, record[0], self.env.now)
+            self.states.take(stage, worker, record, self.env.now)
             self._look_for_empty(partition)
             log = self.log_of[partition]
             self.free_at[log] = max(self.free_at[log], self.env.now) + 1.0 / self.limits[log]
@@ -202,7 +202,9 @@ class RecordFlow:
         """Sleep until a record comes, or may be read, or a knob is turned."""
         open_at = [self._readable_at(p) for p in mine if not self.held[p]]
         coming = min(open_at, default=self.end)
-        yield self.env.any_of([self.env.timeout(max(coming - self.env.now, 0.0)), self.gate])
+        self.idle.update(mine)
+        yield self.env.any_of([self.env.timeout(max(coming - self.env.now, _LEAST_WAIT_SECONDS)), self.gate])
+        self.idle.difference_update(mine)
 
     def _readable_at(self, partition: int) -> float:
         return max(self._next_arrival(partition), self.free_at[self.log_of[partition]])
@@ -213,9 +215,22 @@ class RecordFlow:
             partition = mine[place]
             if self._look_for_empty(partition):
                 continue
-            if not self.held[partition] and self.free_at[self.log_of[partition]] <= self.env.now:
+            if not self.held[partition] and self._may_be_read(partition):
                 return place
         return None
+
+    def _may_be_read(self, partition: int) -> bool:
+        """Whether a limited log gives a record now, and to this partition: the readers take turns."""
+        log = self.log_of[partition]
+        if self.free_at[log] > self.env.now:
+            return False
+        if np.isinf(self.limits[log]):
+            return True
+        others = (each for each in self.idle if self.log_of[each] == log and not self.held[each])
+        return not any(
+            self.cursor[each] < self.cursor[partition] and self._next_arrival(each) <= self.env.now
+            for each in others
+        )
 
     def _look_for_empty(self, partition: int) -> bool:
         """Whether no record of a partition waits, with the first time at which that was so."""
@@ -239,7 +254,7 @@ class RecordFlow:
                 lane.getter = self.env.event()
                 yield lane.getter
                 continue
-            self.states.take(stage, worker, lane.records[0][0], self.env.now)
+            self.states.take(stage, worker, lane.records[0], self.env.now)
             passes = yield from self._serve(stage, mean)
             if epoch != self.epoch:
                 return
@@ -247,17 +262,15 @@ class RecordFlow:
             if epoch == self.epoch:
                 lane.take()
 
-    def _hand_on(
-        self, stage: int, worker: int, record: tuple[float, int], epoch: int, *, passes: bool
-    ) -> Process:
+    def _hand_on(self, stage: int, worker: int, record: Record, epoch: int, *, passes: bool) -> Process:
         """Give a record to every stage that reads this one, waiting for room; behind the sink it is out."""
-        tag = record[1]
+        tag = record.tag
         if passes and stage == len(self.lanes) - 1:
             self.emitted += 1
-            self.latencies.append(self.env.now - record[0])
-            self.born.append(record[0])
+            self.latencies.append(self.env.now - record.born)
+            self.born.append(record.born)
         for route in self.routes[stage] if passes else ():
-            for _ in range(self._copies(route, worker)):
+            for number in range(self._copies(route, worker)):
                 choose = self.choices.get(route)
                 lane = self.lanes[route.to][
                     worker % len(self.lanes[route.to]) if choose is None else choose()
@@ -268,7 +281,8 @@ class RecordFlow:
                     yield room
                 if epoch == self.epoch:
                     self.in_flight[tag] += 1
-                    lane.put(record)
+                    # The first of several copies is the record itself.
+                    lane.put(record._replace(name=(*record.name, number)) if number else record)
         if epoch == self.epoch:
             self.in_flight[tag] -= 1
 
@@ -281,12 +295,16 @@ class RecordFlow:
         return int(owed)
 
     def progress(self) -> list[float]:
-        """Per stage the event time up to which everything has come to it: nothing older is on the way."""
+        """Per stage the event time up to which everything has come to it: nothing older is on the way.
+
+        Old records that lay in a log of their own hold nobody up: they come behind the watermark.
+        """
         live = [number for number, share in enumerate(self.layout.network.shares) if share > 0]
         read = [self.arrivals[each][self.cursor[each] - 1] if self.cursor[each] else 0.0 for each in live]
         found, least = [], min(read, default=0.0)
         for stage in self.lanes:
-            least = min([least, *(record[0] for lane in stage for record in lane.records)])
+            coming = (record.born for lane in stage for record in lane.records)
+            least = min([least, *(born for born in coming if born >= 0)])
             found.append(least)
         return found
 

@@ -9,53 +9,86 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy
+from typing import NamedTuple
 
 from pipelineplan.simulation.memory import Clock, Memory
 from pipelineplan.simulation.network import Checkpoint, Network
 
+# What tells the records apart: the partition and its event time, and of several copies which.
+Name = tuple[float | str, ...]
 Snapshot = tuple[dict[tuple[int, int], "RecordMemory"], dict[int, float]]
 
 
+class Record(NamedTuple):
+    """A record on its way: its event time (seconds), and the number of the checkpoint before it was read."""
+
+    born: float
+    tag: int
+    name: Name
+
+
 class RecordMemory:
-    """The entries of one worker, to which that part of its stage's history came."""
+    """The entries of one worker, to which that part of its stage's history came.
+
+    Each has the name of the record that brought it: who reads a record again writes the same entry again.
+    """
 
     def __init__(self, memory: Memory, part: float) -> None:
         """What the past has left: entries at even distances before the start."""
         self.memory = memory
-        self.kept = 0
-        self.times: list[float] = []
-        self.windows: dict[float, int] = {}
+        self.kept: set[Name] = set()
+        self.times: dict[Name, float] = {}
+        self.oldest: list[tuple[float, Name]] = []
+        self.windows: dict[float, set[Name]] = {}
+        self.watermark = -math.inf
         if memory.history_per_second * part > 0 and math.isfinite(memory.life_seconds):
             reach = memory.life_seconds + memory.window_seconds + memory.watermark_lag_seconds
             each = memory.history_per_second * part
             for number in range(int(reach * each), 0, -1):
-                self.take(-(number - 0.5) / each, -number / each)
+                self.take(("past", number), -(number - 0.5) / each, -number / each)
 
-    def take(self, born: float, now: float) -> None:
+    def copy(self) -> RecordMemory:
+        """The same, of which neither changes with the other."""
+        twin = copy(self)
+        twin.kept, twin.times, twin.oldest = set(self.kept), dict(self.times), list(self.oldest)
+        twin.windows = {end: set(names) for end, names in self.windows.items()}
+        return twin
+
+    def take(self, name: Name, born: float, now: float) -> None:
         """A record of that event time comes now."""
         memory = self.memory
         if memory.window_seconds > 0:
             every = memory.slide_seconds or memory.window_seconds
             end = (math.floor(born / every) + 1) * every
             while end - memory.window_seconds <= born:
-                self.windows[end] = self.windows.get(end, 0) + 1
+                self.windows.setdefault(end, set()).add(name)
                 end += every
         elif math.isinf(memory.life_seconds):
-            self.kept += 1
+            self.kept.add(name)
         else:
-            heapq.heappush(self.times, born if memory.clock is Clock.EVENT else now)
+            self.times[name] = born if memory.clock is Clock.EVENT else now
+            heapq.heappush(self.oldest, (self.times[name], name))
+
+    def knows(self, name: Name) -> bool:
+        """Whether that record's entry is here."""
+        return name in self.kept or name in self.times or any(name in each for each in self.windows.values())
 
     def bytes_now(self, now: float, progress: float) -> float:
-        """Forget what is to be forgotten, and weigh the rest; `progress` is the event time that was read."""
+        """Forget what is to be forgotten, and weigh the rest; `progress` is the event time that was read.
+
+        Who reads again has a watermark already, which does not go back.
+        """
         memory = self.memory
-        watermark = progress - memory.watermark_lag_seconds
-        clock = watermark if memory.clock is Clock.EVENT or memory.window_seconds > 0 else now
-        for end in [end for end in self.windows if end + memory.life_seconds <= watermark]:
+        self.watermark = max(self.watermark, progress - memory.watermark_lag_seconds)
+        clock = self.watermark if memory.clock is Clock.EVENT or memory.window_seconds > 0 else now
+        for end in [end for end in self.windows if end + memory.life_seconds <= self.watermark]:
             del self.windows[end]
-        while self.times and self.times[0] + memory.life_seconds <= clock:
-            heapq.heappop(self.times)
-        entries = self.kept + len(self.times) + sum(self.windows.values())
+        while self.oldest and self.oldest[0][0] + memory.life_seconds <= clock:
+            written, name = heapq.heappop(self.oldest)
+            if self.times.get(name) == written:
+                del self.times[name]
+        entries = len(self.kept) + len(self.times) + sum(len(each) for each in self.windows.values())
         return entries * memory.bytes_per_record
 
 
@@ -74,12 +107,17 @@ class RecordStates:
             for number, memory in self.memories.items()
             for worker, part in enumerate(network.worker_shares(number))
         }
-        self.cut, self.cut_bytes = deepcopy(self.of), self.look(0.0, [0.0] * len(network.stages))
+        self.workers = {number: range(network.stages[number].workers) for number in self.memories}
+        self.cut, self.cut_bytes = self._copied(), self.look(0.0, [0.0] * len(network.stages))
 
-    def take(self, stage: int, worker: int, born: float, now: float) -> None:
-        """A record comes to a worker."""
+    def _copied(self) -> dict[tuple[int, int], RecordMemory]:
+        return {at: each.copy() for at, each in self.of.items()}
+
+    def take(self, stage: int, worker: int, record: Record, now: float) -> None:
+        """A record comes to a worker, or once more to the one that has its key already."""
         if stage in self.memories:
-            self.of[stage, worker].take(born, now)
+            known = (at for at in self.workers[stage] if self.of[stage, at].knows(record.name))
+            self.of[stage, next(known, worker)].take(record.name, record.born, now)
 
     def look(self, now: float, progress: Sequence[float]) -> dict[int, float]:
         """The bytes of each stage; `progress` is the event time up to which all has come to it `[stage]`."""
@@ -91,7 +129,7 @@ class RecordStates:
     def snapshot(self, now: float, progress: Sequence[float]) -> Snapshot:
         """What a checkpoint that begins now writes."""
         sizes = self.look(now, progress)
-        return deepcopy(self.of), sizes
+        return self._copied(), sizes
 
     def complete(self, snapshot: Snapshot) -> None:
         """A checkpoint has completed: this is what a restart restores."""
@@ -99,7 +137,7 @@ class RecordStates:
 
     def restore(self, worker: int | None) -> None:
         """Back to what the last completed checkpoint kept: all workers, or that one of each stage."""
-        self.of |= {at: deepcopy(each) for at, each in self.cut.items() if worker in {None, at[1]}}
+        self.of |= {at: each.copy() for at, each in self.cut.items() if worker in {None, at[1]}}
 
     def checkpoint_seconds(self, plan: Checkpoint, sizes: dict[int, float], since: float) -> float:
         """How long writing takes: as planned, or as long as the largest task of a growing stage."""

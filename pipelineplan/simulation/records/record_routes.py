@@ -52,9 +52,14 @@ def partitions_of(layout: Layout, stage: int, worker: int) -> list[int] | None:
     return [p for p, reader in enumerate(layout.worker_of) if reader == before + worker]
 
 
-def backlogs_of(network: Network) -> list[int]:
-    """The records that lie in each partition from the start."""
-    return [round(log.backlog_records * share) for log in network.logs for share in log.shares]
+def backlogs_of(network: Network) -> list[list[float]]:
+    """The event times of what lies in each partition from the start: evenly before it, in order."""
+    backlogs = []
+    for log in network.logs:
+        for share in log.shares:
+            count = round(log.backlog_records * share)
+            backlogs.append([log.backlog_seconds * ((place + 0.5) / count - 1.0) for place in range(count)])
+    return backlogs
 
 
 def room_of(layout: Layout, stage: int) -> float:

@@ -119,8 +119,7 @@ def arrivals(scenario: Scenario, until: float, weather: Weather) -> Floats:
     expected = np.concatenate(((0.0,), np.cumsum(rates * np.diff(edges))))
     random = weather.stream("records/arrivals")
     places = np.sort(random.random(int(random.poisson(expected[-1])))) * expected[-1]
-    rising = np.concatenate(((True,), np.diff(expected) > 0))
-    return np.asarray(np.interp(places, expected[rising], edges[rising]))
+    return np.asarray(np.interp(places, expected, edges))
 
 
 def _dealt(shares: Floats, count: int, weather: Weather, name: str) -> Numbers:

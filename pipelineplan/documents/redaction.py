@@ -1,4 +1,4 @@
-"""Values that look like credentials never reach a bundle: they become a mark that says what was there.
+"""Values that look like credentials never reach a written file: they become a mark of what was there.
 
     jdbc://loader:hunter2@db/orders  ->  jdbc://loader:[redacted password]@db/orders
     AKIA................            ->  [redacted AWS access key]
