@@ -14,9 +14,10 @@ from pipelineplan.documents.redaction import redacted, redacted_tree
 # What the report is built of.
 TAGS = {
     "a", "article", "b", "body", "caption", "code", "dd", "defs", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "input", "label", "legend", "li",
-    "line", "main", "marker", "meta", "nav", "ol", "p", "path", "pre", "rect", "section", "small", "span",
-    "style", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
+    "fieldset", "figcaption", "figure", "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html",
+    "input", "label", "legend", "li", "line", "main", "marker", "meta", "nav", "ol", "p", "path", "pre",
+    "rect", "section", "small", "span", "style", "summary", "svg", "table", "tbody", "td", "text", "th",
+    "thead", "title", "tr", "ul",
 }  # fmt: skip
 
 
