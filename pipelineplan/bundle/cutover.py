@@ -41,8 +41,9 @@ Part = Callable[[Runbook], Iterator[Step | LeftOut]]
 def cutover(plan: Plan, simulated: SimulationResult | None, gates: tuple[GateDecision, ...]) -> Checklist:
     """The runbook of the cutover, every threshold from the plan or the simulation."""
     book = Runbook(plan, simulated, gates, deadlines(plan, simulated))
-    made = list(_with_added(book, [entry for part in _PARTS for entry in part(book)]))
-    steps = tuple(book.sharpened(entry) if isinstance(entry, Step) else entry for entry in made)
+    usual = [entry for part in _PARTS for entry in part(book)]
+    sharpened = [book.sharpened(entry) if isinstance(entry, Step) else entry for entry in usual]
+    steps = tuple(_with_added(book, sharpened))
     left_out = tuple(entry for entry in steps if isinstance(entry, LeftOut))
     kept = tuple(entry for entry in steps if isinstance(entry, Step))
     return Checklist("cutover", f"Cutover of {plan.name}", kept, left_out, book.dates, triggers(plan))

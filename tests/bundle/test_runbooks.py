@@ -142,3 +142,14 @@ def test_words_and_identifiers_in_commands_are_quoted() -> None:
     assert '"a""b", "c"' in query
     assert "'x''y'" in query
     assert "\nSQL" not in psql("SELECT 1;\nSQL\nrm -rf /")[:-4]
+
+
+def test_no_step_of_the_plan_is_lost(tmp_path: Path) -> None:
+    """A second step of a usual kind, and one whose usual step does not apply, stand as steps of their own."""
+    file = tmp_path / "plan.yaml"
+    added = "{id: parity, does: Rows}, {id: parity-sums, does: Sums}, {id: backfill-2019, does: Old years}"
+    file.write_text(CDC.replace("cutover: {", f"cutover: {{steps: [{added}], "))
+    cutover = runbook(compile_contents(read_plan(file), ()), "cutover")
+    assert [entry.title for entry in cutover.left_out] == ["Schema", "Backfill"]
+    does = {step.id: step.does for step in cutover.steps}
+    assert (does["parity"], does["parity-sums"], does["backfill-2019"]) == ("Rows", "Sums", "Old years")

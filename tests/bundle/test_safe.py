@@ -14,9 +14,10 @@ from pipelineplan.documents.redaction import redacted, redacted_tree
 # What the report is built of.
 TAGS = {
     "a", "article", "b", "body", "caption", "code", "dd", "defs", "details", "div", "dl", "dt",
-    "figcaption", "figure", "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "li",
-    "line", "main", "marker", "meta", "nav", "ol", "p", "path", "pre", "rect", "section", "span",
-    "style", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
+    "fieldset", "figcaption", "figure", "footer", "g", "h1", "h2", "h3", "h4", "head", "header", "html",
+    "input", "label", "legend", "li", "line", "main", "marker", "meta", "nav", "ol", "p", "path", "pre",
+    "rect", "section", "small", "span", "style", "summary", "svg", "table", "tbody", "td", "text", "th",
+    "thead", "title", "tr", "ul",
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag not in {"meta", "path", "rect", "line", "img", "br"}:
+        if tag not in {"meta", "path", "rect", "line", "img", "input", "br"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

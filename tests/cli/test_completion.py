@@ -28,6 +28,7 @@ CASES: dict[str, tuple[set[str], set[str]]] = {
     "pipelineplan compat a.avsc b.avsc --mode BACK": ({"BACKWARD", "BACKWARD_TRANSITIVE"}, {"FULL"}),
     "pipelineplan cutover plan.yaml --record reads": ({"reads-1", "reads-100"}, {"parity"}),
     "pipelineplan bundle plan.yaml --as ": ({"data-plan", "design-spec"}, {"pdf"}),
+    "pipelineplan export plan.yaml str": ({"strimzi"}, {"flink"}),
     "pipelineplan completion ": ({"bash", "zsh", "fish"}, {"tcsh"}),
     "pipelineplan check deploy/or": ({"deploy/orders.yaml"}, {"deploy/sales.yaml"}),
     "pipelineplan verify de": ({"deploy"}, {"decoy.yaml"}),
