@@ -46,7 +46,7 @@ def test_every_key_is_documented_and_there(document: dict[str, Any]) -> None:
     figure_keys = set(scenario["peak_lag_records"])
     assert set(document) == keys_of("The document")
     others = set(SPECIAL) - set(scenario)
-    assert set(scenario) | figure_keys == keys_of("A scenario") - others - {"states"}
+    assert set(scenario) | figure_keys == keys_of("A scenario") - others - {"states", "jobs"}
     (promise,) = scenario["slo_verdicts"]
     assert set(promise) == keys_of("A promise")
     assert set(promise["probability"]["likely"]) == {"kept", "runs", "low", "high"}
