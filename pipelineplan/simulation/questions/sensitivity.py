@@ -39,7 +39,7 @@ from pipelineplan.simulation.simulating import arrangements
 
 MARGIN = "margin"
 # A promise that is missed by this factor is missed for good: so that unbounded drains stay numbers.
-_WORST = 1000.0
+MISSED = 1000.0
 _PARTS = ("sources", "stages", "sinks", "outages")
 _PROMISES = ("drain_target",)
 _MOST_INPUTS = 200
@@ -176,7 +176,7 @@ def outcome_of(plan: Plan, outcome: str, recipes: tuple[Recipe, ...] | None = No
 
 
 def margins(curves: Curves, targets: Sequence[FreshnessTarget]) -> list[float]:
-    """Figure over target of each promise that a run judges."""
+    """Figure over target of each promise that a run judges: of drains, then of freshness, without outages."""
     drains = [
         each.drain_seconds / each.drain_target_seconds
         for each in curves.run.phases
@@ -184,7 +184,7 @@ def margins(curves: Curves, targets: Sequence[FreshnessTarget]) -> list[float]:
     ]
     quiet = () if curves.run.scenario.outages else targets
     fresh = [promised(target, curves)[2] / target.seconds[0] for target in quiet]
-    return [min(each, _WORST) for each in (*drains, *fresh)]
+    return [min(each, MISSED) for each in (*drains, *fresh)]
 
 
 def numbers_of(plan: Plan, share: float) -> Iterator[Moved]:
@@ -304,7 +304,7 @@ def _sobol(
     rows = sampling.sample(space, samples, calc_second_order=False, seed=seed)
     run = _together(plan, [each for each, _ in moving], outcome, recipes)
     found = np.array([run(row.tolist()) for row in rows])
-    found = np.where(np.isfinite(found), found, np.nanmax(found[np.isfinite(found)], initial=_WORST))
+    found = np.where(np.isfinite(found), found, np.nanmax(found[np.isfinite(found)], initial=MISSED))
     if found.std() == 0:
         return {}
     indices = analysis.analyze(space, found, calc_second_order=False, seed=seed)

@@ -26,10 +26,9 @@ from pipelineplan.plan.plan import once
 from pipelineplan.simulation.arranging import End
 from pipelineplan.simulation.control import run_scenario
 from pipelineplan.simulation.figures.curves import Curves
-from pipelineplan.simulation.figures.measures import promised
 from pipelineplan.simulation.from_plan import pipelines_of
 from pipelineplan.simulation.network import NotSimulated
-from pipelineplan.simulation.questions.sensitivity import Moved, margins, numbers_of
+from pipelineplan.simulation.questions.sensitivity import MISSED, Moved, margins, numbers_of
 from pipelineplan.simulation.result import FreshnessTarget
 from pipelineplan.simulation.simulating import arrangements
 from pipelineplan.verdicts import Verdict
@@ -158,26 +157,29 @@ def what_if(plan: Plan) -> WhatIf | None:
     if chosen is None:
         return None
     across, down = (_side(each.moved) for each in chosen)
-    cells = tuple(
-        tuple(
-            base
-            if (row, column) == (down.own, across.own)
-            else _cell(plan, (chosen[0].moved.path, one), (chosen[1].moved.path, other))
-            for column, one in enumerate(across.values)
-        )
-        for row, other in enumerate(down.values)
-    )
-    return WhatIf(across, down, cells, len(candidates))
+    paths = chosen[0].moved.path, chosen[1].moved.path
+    cells = [list(_row(plan, paths, across.values, value)) for value in down.values]
+    cells[down.own][across.own] = base
+    return WhatIf(across, down, tuple(map(tuple, cells)), len(candidates))
 
 
-def _cell(plan: Plan, *changes: tuple[Path, str]) -> Outcome:
-    """The outcome with those values in the plan; where that is no plan, why."""
+def _row(plan: Plan, paths: tuple[Path, Path], across: tuple[str, ...], down: str) -> Iterator[Outcome]:
+    """The outcomes with `down` in the plan and each of `across`; where that is no plan, why."""
     try:
-        for path, text in changes:
-            plan = with_value(plan, path, int(text) if text.isdigit() else text)
-        return outcome(plan)
+        line = with_value(plan, paths[1], _written(down))
     except InputError as error:
-        return Outcome(why=error.problems[0].message)
+        yield from (Outcome(why=error.problems[0].message) for _ in across)
+        return
+    for value in across:
+        try:
+            yield outcome(with_value(line, paths[0], _written(value)))
+        except InputError as error:
+            yield Outcome(why=error.problems[0].message)
+
+
+def _written(text: str) -> int | str:
+    """The value as the plan has it: a whole number is none in quotes."""
+    return int(text) if text.isdigit() else text
 
 
 def outcome(plan: Plan) -> Outcome:
@@ -185,13 +187,15 @@ def outcome(plan: Plan) -> Outcome:
     margin, worst = math.nan, ""
     drains, ages, fresh = [], [], []
     for name, curves, targets in _runs(plan):
-        found = [each for each in margins(curves, targets) if not math.isnan(each)]
-        if found and not max(found) <= margin:
-            margin, worst = max(found), name
+        found = margins(curves, targets)
+        known = [each for each in found if not math.isnan(each)]
+        if known and not max(known) <= margin:
+            margin, worst = max(known), name
         ages.append(curves.peak_age())
         drains += [each.drain_seconds for each in curves.run.phases]
         if targets and not curves.run.scenario.outages:
-            fresh.append(promised(targets[0], curves)[2])
+            share = found[-len(targets)]  # those of freshness stand last, in the order of the promises
+            fresh.append(share * targets[0].seconds[0] if share < MISSED else math.inf)
     if not ages:
         return Outcome(why="nothing of it could be simulated")
     why = "" if worst else "nothing is promised of what was simulated"
