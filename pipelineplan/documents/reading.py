@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import yaml
 
 from pipelineplan.documents.document import Document, Path, Places, Within, dotted
-from pipelineplan.documents.reads import note_read
+from pipelineplan.documents.reads import bytes_of, note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -54,8 +54,7 @@ def read_document(
     name = shown_as or str(file)
     note_read(file)
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = bytes_of(file, MOST_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError([Problem(f"cannot be read: {reason}", Position(name))]) from error

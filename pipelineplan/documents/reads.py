@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+_USUAL_BYTES = 64 * 1024
 _SEEN: ContextVar[set[str] | None] = ContextVar("seen", default=None)
 
 
@@ -43,3 +44,13 @@ def note_reads(places: set[str]) -> None:
     seen = _SEEN.get()
     if seen is not None:
         seen |= places
+
+
+def bytes_of(file: Path, most: int) -> bytes:
+    """What the file holds, `most` bytes at most; raises `OSError` where it cannot be read.
+
+    Python makes room for all that it is asked for, so little is asked for first.
+    """
+    with file.open("rb") as stream:
+        content = stream.read(_USUAL_BYTES)
+        return content + stream.read(most - _USUAL_BYTES) if len(content) == _USUAL_BYTES else content

@@ -205,10 +205,13 @@ def test_what_may_not_be_read(
 
     plan = written(tmp_path / "p", SMALL)
 
-    def refuse(self: Path, *_: object, **__: object) -> object:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(place: Path, *_: object, **__: object) -> object:
+        raise PermissionError(13, "Permission denied", str(place))
 
-    monkeypatch.setattr(Path, "iterdir" if where == "folder" else "open", refuse)
+    if where == "folder":
+        monkeypatch.setattr(os, "scandir", refuse)
+    else:
+        monkeypatch.setattr(Path, "open", refuse)
     assert run_here(["check", str(plan if where == "plan" else tmp_path / "p")]) == 2
     assert "permission denied" in capsys.readouterr().err
 
