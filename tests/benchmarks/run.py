@@ -41,8 +41,8 @@ BENCHMARKS = (
 HEAD = """# Figures
 
 Written by `uv run python tests/benchmarks/run.py --write docs/background/figures.md`; each part is what
-the named script printed. Figures vary with the machine and its load, and with how Python was built: one without
-profile-guided optimisation, as pyenv makes it unless asked, took 1.16 times as long for `check`.
+the named script printed. Figures vary with the machine and its load, and with how Python was built: one
+without profile-guided optimisation, as pyenv makes it unless asked, took 1.16 times as long for `check`.
 """
 
 
