@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.documents.reads import note_read
+from pipelineplan.documents.reads import bytes_of, note_read
 from pipelineplan.errors import InputError, Position, Problem
 from pipelineplan.plan import Plan
 from pipelineplan.quantities import Dimension, QuantityError, parse
@@ -120,8 +120,7 @@ def read_evidence(file: Path, shown_as: str = "") -> Evidence:
     name = shown_as or file.as_posix()
     note_read(file)
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = bytes_of(file, MOST_BYTES + 1)
     except FileNotFoundError:
         return Evidence(name)
     except OSError as error:

@@ -52,5 +52,5 @@ def bytes_of(file: Path, most: int) -> bytes:
     Python makes room for all that it is asked for, so little is asked for first.
     """
     with file.open("rb") as stream:
-        content = stream.read(_USUAL_BYTES)
-        return content + stream.read(most - _USUAL_BYTES) if len(content) == _USUAL_BYTES else content
+        content = stream.read(min(most, _USUAL_BYTES))
+        return content if len(content) < _USUAL_BYTES else content + stream.read(most - len(content))

@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelineplan.documents.reads import note_read
+from pipelineplan.documents.reads import bytes_of, note_read
 from pipelineplan.documents.root import MARKER, Root
 from pipelineplan.errors import InputError, Position, Problem
 
@@ -131,7 +131,7 @@ def read_settings(folder: Path) -> Settings:
 
 def _parsed(file: Path) -> tuple[dict[str, Any], str]:
     try:
-        text = file.read_bytes()[:_MOST_BYTES].decode("utf-8")
+        text = bytes_of(file, _MOST_BYTES).decode("utf-8")
         return _tables(text), text
     except (OSError, ValueError) as error:  # what TOML and UTF-8 raise are value errors
         raise InputError([Problem(f"cannot be read: {error}", _said_place(str(error)))]) from error

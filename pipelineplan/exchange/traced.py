@@ -15,7 +15,6 @@ from typing import Any
 from pipelineplan.documents import Path
 from pipelineplan.errors import Position
 from pipelineplan.exchange.text import one_line
-from pipelineplan.verdicts import Operand
 
 Scalar = str | int | float | bool
 
@@ -56,11 +55,6 @@ class Needs:
 
     shown: Any
     why: str
-
-
-def from_operand(operand: Operand, value: Scalar, how: str = "") -> Traced:
-    """A value that an operand of the plan gives."""
-    return Traced(value, (Place(operand.path, operand.position),), how)
 
 
 def agreed(values: Iterable[Traced]) -> Traced | None:

@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 
+from pipelineplan.documents.reads import bytes_of
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -94,8 +95,7 @@ def read_trace(
 
 def _text(file: Path, name: str) -> str:
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = bytes_of(file, MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             size = f"larger than {MOST_BYTES // 1024**2} MiB, wanted a trace of steps and not of records"
             raise InputError([Problem(size, Position(name))])

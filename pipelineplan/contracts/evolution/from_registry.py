@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from pipelineplan.contracts.evolution.recorded import Content, Recorded, read_contents
 from pipelineplan.contracts.evolution.schemas import FORMATS
+from pipelineplan.documents.reads import bytes_of
 from pipelineplan.errors import InputError, Position, Problem
 
 AUTHORIZATION = "PIPELINEPLAN_REGISTRY_AUTHORIZATION"
@@ -80,7 +81,7 @@ def _version(path: str, number: int, subject: str) -> tuple[str, Content]:
 
 def _next(file: Path) -> Content:
     try:
-        return Content(file.as_posix(), file.read_bytes()[: _MOST_BYTES + 1])
+        return Content(file.as_posix(), bytes_of(file, _MOST_BYTES + 1))
     except OSError as error:
         message = f"cannot be read: {(error.strerror or str(error)).lower()}"
         raise InputError([Problem(message, Position(file.as_posix()))]) from None

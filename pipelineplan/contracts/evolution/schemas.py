@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipelineplan.contracts.evolution.change import Change
-from pipelineplan.documents.reads import note_read
+from pipelineplan.documents.reads import bytes_of, note_read
 from pipelineplan.errors import InputError, Position, Problem
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -62,8 +62,7 @@ def text_of(file: Path) -> str:
     place = Position(file.as_posix())
     note_read(file)
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = bytes_of(file, MOST_BYTES + 1)
     except OSError as error:
         raise InputError(
             [Problem(f"cannot be read: {(error.strerror or str(error)).lower()}", place)]
